@@ -1,0 +1,1 @@
+"""Photos as a dataset."""

@@ -1,0 +1,267 @@
+"""params.yaml as frozen, strict blocks, one for each stage.
+
+Every key is required and every unknown key is refused, so that params.yaml says all there is to say
+and a typing mistake costs a second, not a training run. The names, ranges and units here are the
+contract; `conf/` holds the presets from which DVC composes params.yaml.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from tintype.errors import TintypeError
+
+PARAMS_FILE = Path("params.yaml")
+
+
+class ParamsError(TintypeError):
+    """params.yaml cannot be used as it is."""
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class FetchParams(_Block):
+    """Where the photos come from."""
+
+    source: Literal["sample", "directory", "kaggle"]
+    directory: str  # a folder of photos; DVC watches it for changes
+    kaggle_dataset: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w-]*/[A-Za-z0-9][\w.-]*$")]
+    kaggle_version: Annotated[int, Field(ge=1)] | None  # null: the newest
+    photos_per_class: Annotated[int, Field(ge=1)] | None  # null: all
+    photos: Annotated[int, Field(ge=1)] | None  # null: all
+
+
+class WeightsParams(_Block):
+    """The backbone and where its weights come from."""
+
+    backbone: str  # efficientnet_lite0, inception_resnet_v2 or the path of a Keras model file
+    origin: Literal["embedded", "imagenet", "file", "random"]
+    file: str | None  # for origin `file`
+    url: str  # for origin `imagenet`
+    checksum: Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)]  # for origin `random`
+
+
+class ValidateParams(_Block):
+    """Which photos may teach, and how they are dealt out."""
+
+    min_side: Annotated[int, Field(ge=1)]  # pixels
+    min_chroma: Annotated[float, Field(ge=0, le=128)]  # mean C* of a photo, in Lab units
+    min_hash_distance: Annotated[int, Field(ge=0, le=64)]  # bits; closer photos are duplicates
+    max_rejected_share: Annotated[float, Field(ge=0, le=1)]
+    bucket_digits: Annotated[int, Field(ge=1, le=4)]  # hex digits; 1 gives 16 buckets, 2 gives 256
+    validation_share: Annotated[float, Field(gt=0, lt=0.5)]
+    test_share: Annotated[float, Field(gt=0, lt=0.5)]
+    split_seed: Annotated[int, Field(ge=0)]
+
+
+class CropsParams(_Block):
+    """The pieces of a training photo that become rows of tensors."""
+
+    per_photo: Annotated[int, Field(ge=1, le=64)]  # 1: the whole photo only
+    min_side_share: Annotated[float, Field(gt=0, le=1)]  # smallest crop, as a share of the short side
+
+
+class LabParams(_Block):
+    """The Lab tensors."""
+
+    size: Annotated[int, Field(ge=32, le=1024, multiple_of=8)]  # pixels; side of the square
+    workers: Annotated[int, Field(ge=0)]  # processes; 0: one for each core
+
+
+class EmbedParams(_Block):
+    """The embeddings."""
+
+    batch_size: Annotated[int, Field(ge=1, le=1024)]  # photos
+
+
+class NetworkParams(_Block):
+    """The network."""
+
+    name: Literal["fusion"]
+    width: Annotated[float, Field(gt=0, le=4)]  # multiplies every layer's channels; 1 is the report's
+
+
+class TrainParams(_Block):
+    """How the network is fitted."""
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
+    batch_size: Annotated[int, Field(ge=1, le=4096)]  # crops
+    loss: Literal["mse", "huber"]
+    huber_delta: Annotated[float, Field(gt=0, le=1)]  # in units of the network's output, -1..1
+    optimizer: Literal["rmsprop", "adam", "adamw"]
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    schedule: Literal["constant", "cosine"]
+    warmup_share: Annotated[float, Field(ge=0, lt=1)]  # of all steps
+    weight_decay: Annotated[float, Field(ge=0, lt=1)]  # adamw only
+    mixed_precision: bool  # bfloat16 computations, float32 weights
+    flip: bool  # mirror half of the crops
+    ema_momentum: Annotated[float, Field(ge=0, lt=1)]  # 0: no moving average of the weights
+    patience: Annotated[int, Field(ge=1)] | None  # epochs without a better validation loss; null: never stop
+    grid_every: Annotated[int, Field(ge=1)]  # epochs between two picture grids
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class EvaluateParams(_Block):
+    """How the network is judged."""
+
+    grid_photos: Annotated[int, Field(ge=1, le=100)]
+    custom_photos: str  # a folder of photos of your own, coloured for the second grid
+
+
+class RegisterParams(_Block):
+    """What the registry calls the result."""
+
+    model_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
+    experiment: Annotated[str, Field(min_length=1)]
+
+
+class Params(_Block):
+    """All of params.yaml."""
+
+    preset: str
+    fetch: FetchParams
+    weights: WeightsParams
+    validate_: ValidateParams = Field(alias="validate")  # `validate` is a name of pydantic's own
+    crops: CropsParams
+    lab: LabParams
+    embed: EmbedParams
+    network: NetworkParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    register_: RegisterParams = Field(alias="register")
+
+    @model_validator(mode="after")
+    def _training_gets_a_share(self) -> Self:
+        rest = 1 - self.validate_.validation_share - self.validate_.test_share
+        if rest < 0.2:
+            raise ValueError(
+                "validate.validation_share and validate.test_share leave "
+                f"{rest:.0%} of the photos to train on. Expected at least 20%."
+            )
+        return self
+
+
+def load_params(path: Path = PARAMS_FILE) -> Params:
+    """Read and check params.yaml.
+
+    Parameters
+    ----------
+    path : Path
+        The file to read.
+
+    Returns
+    -------
+    Params
+        All blocks, frozen.
+
+    Raises
+    ------
+    ParamsError
+        If the file is missing or not YAML, a key is unknown or missing, or a value has the wrong
+        type or is out of range. The message names each key, its value and what is allowed.
+    """
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"Expected parameters in {path}, but there is no such file. Run from the project's root.") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ParamsError(f"Expected blocks of parameters in {path}. Received: {content!r}.")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        lines = [_sentence(problem) for problem in error.errors()]
+        raise ParamsError("\n".join(f"{path}: {line}" for line in lines)) from None
+
+
+def _sentence(problem: Any) -> str:
+    """One problem as found by pydantic, in words."""
+    location = [str(part) for part in problem["loc"]]
+    key = ".".join(location)
+    kind = problem["type"]
+    if kind == "value_error":
+        return str(problem["ctx"]["error"])
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(location[-1], _keys_of(location[:-1]), n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else f" Known keys: {', '.join(sorted(_keys_of(location[:-1])))}."
+        return f"there is no parameter {key} (value {problem['input']!r}).{hint}"
+    if kind == "missing":
+        return f"the parameter {key} is missing. Expected {_allowed(location)}."
+    return f"{key} is {problem['input']!r}. Expected {_allowed(location)}."
+
+
+def _block_of(location: list[str]) -> type[BaseModel]:
+    block: type[BaseModel] = Params
+    for part in location:
+        block = _field_of(block, part).annotation
+    return block
+
+
+def _field_of(block: type[BaseModel], key: str) -> Any:
+    return next(field for name, field in block.model_fields.items() if key in (name, field.alias))
+
+
+def _keys_of(location: list[str]) -> list[str]:
+    return [field.alias or name for name, field in _block_of(location).model_fields.items()]
+
+
+def _allowed(location: list[str]) -> str:
+    """What the field at `location` takes, in words with its range."""
+    # A union such as `int | None` adds its member's name to pydantic's location.
+    path = location[:2]
+    field = _field_of(_block_of(path[:-1]), path[-1])
+    return _describe(field.annotation, field.metadata)
+
+
+_TYPE_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    type(None): "null",
+}
+_BOUNDS = {Ge: ("from", "ge"), Gt: ("above", "gt"), Le: ("to", "le"), Lt: ("below", "lt")}
+
+
+def _describe(annotation: Any, metadata: list[Any]) -> str:
+    if annotation in _TYPE_NAMES:
+        return " ".join([_TYPE_NAMES[annotation], *_constraints(metadata)])
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "a block with the keys " + ", ".join(f.alias or n for n, f in annotation.model_fields.items())
+    arguments = get_args(annotation)
+    if hasattr(annotation, "__metadata__"):  # Annotated inside a union
+        return _describe(arguments[0], _flatten(annotation.__metadata__))
+    if all(isinstance(argument, str) for argument in arguments):  # Literal
+        return "one of " + ", ".join(arguments)
+    return " or ".join(_describe(argument, metadata) for argument in arguments)
+
+
+def _flatten(metadata: tuple[Any, ...]) -> list[Any]:
+    """Constraints inside pydantic's FieldInfo objects, and the bare ones."""
+    return [part for item in metadata for part in getattr(item, "metadata", [item])]
+
+
+def _constraints(metadata: list[Any]) -> list[str]:
+    words = []
+    for item in metadata:
+        for kind, (word, attribute) in _BOUNDS.items():
+            if isinstance(item, kind):
+                words.append(f"{word} {getattr(item, attribute)}")
+        if getattr(item, "multiple_of", None) is not None:
+            words.append(f"and a multiple of {item.multiple_of}")
+        if getattr(item, "pattern", None):
+            words.append(f"of the form {item.pattern}")
+        if getattr(item, "min_length", None):
+            words.append("that is not empty")
+    return words

@@ -1,0 +1,1 @@
+"""Remembering: the only importer of mlflow."""

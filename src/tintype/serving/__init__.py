@@ -1,0 +1,1 @@
+"""Serving: the only importer of bentoml."""

@@ -1,0 +1,1 @@
+"""The doors: a main for each DVC stage."""

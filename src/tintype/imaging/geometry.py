@@ -1,0 +1,87 @@
+"""Sizes and crops."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def resize(planes: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """Resize one or more planes, each axis with the filter that suits it.
+
+    An axis that shrinks is averaged over area, so nothing aliases; one that grows is interpolated
+    linearly. Taking the axes one after the other keeps this true for a photo one pixel high.
+
+    Parameters
+    ----------
+    planes : ndarray of shape (H, W) or (H, W, C), float32
+        C at most 4.
+    height, width : int
+        The new size in pixels, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (height, width) or (height, width, C), float32
+    """
+    return _resize_axis(_resize_axis(planes, width=width), height=height)
+
+
+def _resize_axis(planes: Any, *, width: int | None = None, height: int | None = None) -> Any:
+    old_height, old_width = planes.shape[:2]
+    new_height, new_width = height or old_height, width or old_width
+    if (new_height, new_width) == (old_height, old_width):
+        return planes
+    shrinks = new_height < old_height or new_width < old_width
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized = cv2.resize(np.ascontiguousarray(planes), (new_width, new_height), interpolation=method)
+    return resized.reshape(new_height, new_width, *planes.shape[2:])  # OpenCV drops a last axis of 1
+
+
+class Crop(NamedTuple):
+    """A rectangle of a photo, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def of(self, planes: Any) -> Any:
+        """The rectangle of an array whose first axes are height and width; a view, not a copy."""
+        return planes[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+def crops_of(height: int, width: int, count: int, min_side_share: float, key: str) -> list[Crop]:
+    """The crops of one photo: the whole of it first, then seeded rectangles of the photo's own shape.
+
+    The first is what serving sees. The rest depend on `key` alone, so a photo's crops are
+    the same on every machine and do not change when other photos come or go.
+
+    Parameters
+    ----------
+    height, width : int
+        The photo's size in pixels.
+    count : int
+        How many crops, at least 1.
+    min_side_share : float
+        The smallest crop's sides as a share of the photo's, in (0, 1].
+    key : str
+        The photo's content hash.
+
+    Returns
+    -------
+    list of Crop
+        `count` crops.
+    """
+    seed = int.from_bytes(hashlib.sha256(f"crops:{key}".encode()).digest()[:8])
+    random = np.random.default_rng(seed)
+    crops = [Crop(0, 0, height, width)]
+    for _ in range(count - 1):
+        share, down, right = random.uniform([min_side_share, 0, 0], 1)
+        crop_height, crop_width = max(1, round(share * height)), max(1, round(share * width))
+        top, left = round(down * (height - crop_height)), round(right * (width - crop_width))
+        crops.append(Crop(top, left, crop_height, crop_width))
+    return crops

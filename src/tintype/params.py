@@ -173,7 +173,9 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
     try:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ParamsError(f"Expected parameters in {path}, but there is no such file. Run from the project's root.") from None
+        raise ParamsError(
+            f"Expected parameters in {path}, but there is no such file. Run from the project's root."
+        ) from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
@@ -194,7 +196,11 @@ def _sentence(problem: Any) -> str:
         return str(problem["ctx"]["error"])
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(location[-1], _keys_of(location[:-1]), n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else f" Known keys: {', '.join(sorted(_keys_of(location[:-1])))}."
+        hint = (
+            f" Did you mean {near[0]!r}?"
+            if near
+            else f" Known keys: {', '.join(sorted(_keys_of(location[:-1])))}."
+        )
         return f"there is no parameter {key} (value {problem['input']!r}).{hint}"
     if kind == "missing":
         return f"the parameter {key} is missing. Expected {_allowed(location)}."

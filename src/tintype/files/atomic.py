@@ -34,7 +34,7 @@ def new_file(destination: Path) -> Iterator[Path]:
     part = destination.with_name(f".{destination.stem}-{os.getpid()}.part{destination.suffix}")
     try:
         yield part
-        os.replace(part, destination)
+        part.replace(destination)
     finally:
         part.unlink(missing_ok=True)
 
@@ -60,7 +60,7 @@ def new_folder(destination: Path) -> Iterator[Path]:
         yield part
         if destination.exists():
             shutil.rmtree(destination)
-        os.replace(part, destination)
+        part.replace(destination)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -1,6 +1,6 @@
 """Pictures of pictures: a labelled grid, for people to look at.
 
-One row is one photo seen in several ways (gray, ours, truth). Rows are laid out in banks side by side,
+One row is one photo seen in several ways (gray, ours, truth). Rows are stacked in banks side by side,
 so that many photos give a picture with the proportions of a page and not of a scroll.
 """
 
@@ -10,26 +10,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 LONGEST_SIDE = 2000  # pixels; a grid that needs more gets smaller cells
-SMALLEST_CELL = 16
+SMALLEST_CELL = 16  # pixels
 
 # Neutral: a tinted surround shifts how the colours beside it look.
 _PAPER = (255, 255, 255)
 _INK = (32, 32, 32)
 _FAINT = (112, 112, 112)
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+_Rgb8 = NDArray[np.uint8]
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def draw_grid(
-    cells: Sequence[Sequence[np.ndarray]],
+    cells: Sequence[Sequence[_Rgb8]],
     *,
     headings: Sequence[str],
     captions: Sequence[str],
     cell: int = 192,
-) -> np.ndarray:
+) -> _Rgb8:
     """Draw photos in rows with a heading over each column and a caption under each row.
 
     Parameters
@@ -39,10 +41,10 @@ def draw_grid(
     headings : sequence of str
         One for each column.
     captions : sequence of str
-        One for each row; too long ones are cut in the middle.
+        One for each row; one that is too long loses its middle.
     cell : int
-        Side of the square that holds a picture, in pixels; less where the whole picture's long side
-        would pass `LONGEST_SIDE`.
+        Side of the square that a picture is fitted into, in pixels; made smaller where the grid's
+        long side would pass `LONGEST_SIDE`.
 
     Returns
     -------
@@ -52,70 +54,69 @@ def draw_grid(
     Raises
     ------
     ValueError
-        If there is no row, or rows, headings and captions do not match.
+        If there is no row, if rows, headings and captions do not match, or if a picture is not
+        8-bit RGB.
     """
     _check(cells, headings, captions)
-    layout = _layout(len(cells), len(headings), cell)
-    rows = [[_fit(rgb8, layout.cell) for rgb8 in row] for row in cells]
-    heights = _row_heights(rows, layout)
-    sheet = Image.new("RGB", layout.canvas(heights), _PAPER)
+    layout = _layout([_tallest(row) for row in cells], len(headings), cell)
+    sheet = Image.new("RGB", layout.canvas, _PAPER)
     draw = ImageDraw.Draw(sheet)
-    for bank in range(layout.banks):
+    for bank in range(len(layout.depths)):
         _draw_headings(draw, headings, layout, bank)
-    for index, (row, caption) in enumerate(zip(rows, captions, strict=True)):
-        _draw_row(sheet, draw, row, caption, layout, index, heights)
+    for index, (row, caption) in enumerate(zip(cells, captions, strict=True)):
+        _draw_row(sheet, row, layout, index)
+        _draw_caption(draw, caption, layout, index)
     return np.asarray(sheet)
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things go; all lengths in pixels."""
+    """Where things go. All lengths are in pixels."""
 
-    rows: int  # of pictures, in one bank
     columns: int  # in one bank
-    banks: int
     cell: int
-
-    @property
-    def gutter(self) -> int:
-        return max(2, self.cell // 32)
-
-    @property
-    def margin(self) -> int:
-        return 3 * self.gutter
-
-    @property
-    def text(self) -> int:
-        """Size of the letters."""
-        return max(9, self.cell // 13)
-
-    @property
-    def line(self) -> int:
-        """Height of a line of text with the air around it."""
-        return self.text * 7 // 4
+    heights: tuple[int, ...]  # of each row's tallest picture
+    places: tuple[tuple[int, int], ...]  # of each row: its bank and its upper edge
+    depths: tuple[int, ...]  # of each bank: its lower edge
 
     @property
     def bank_width(self) -> int:
-        return self.columns * (self.cell + self.gutter) - self.gutter
+        return self.columns * (self.cell + _gutter(self.cell)) - _gutter(self.cell)
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        """Width and height of the whole picture."""
+        banks = len(self.depths)
+        return banks * (self.bank_width + _margin(self.cell)) + _margin(self.cell), max(self.depths)
 
     def left(self, bank: int, column: int) -> int:
         """Left edge of a cell."""
-        return self.margin + bank * (self.bank_width + self.margin) + column * (self.cell + self.gutter)
-
-    def top(self, heights: Sequence[int], row: int) -> int:
-        """Upper edge of a row of pictures."""
-        return self.margin + self.line + sum(heights[:row]) + row * self.line
-
-    def canvas(self, heights: Sequence[int]) -> tuple[int, int]:
-        """Width and height of the whole picture."""
-        width = self.left(self.banks - 1, self.columns - 1) + self.cell + self.margin
-        return width, self.top(heights, len(heights)) + self.gutter
+        bank_left = _margin(self.cell) + bank * (self.bank_width + _margin(self.cell))
+        return bank_left + column * (self.cell + _gutter(self.cell))
 
 
-def _check(cells: Sequence[Sequence[np.ndarray]], headings: Sequence[str], captions: Sequence[str]) -> None:
+def _gutter(cell: int) -> int:
+    return max(2, cell // 32)
+
+
+def _margin(cell: int) -> int:
+    return 4 * _gutter(cell)
+
+
+def _text(cell: int) -> int:
+    """Size of the letters: in proportion to the pictures, but legible."""
+    return max(9, cell // 13)
+
+
+def _line(cell: int) -> int:
+    """Height of a line of text with the air around it."""
+    return _text(cell) * 7 // 4
+
+
+def _check(cells: Sequence[Sequence[_Rgb8]], headings: Sequence[str], captions: Sequence[str]) -> None:
     if not cells or not headings:
         raise ValueError(
-            f"Expected at least one row and one column. Received: {len(cells)} rows, {len(headings)} headings."
+            f"Expected a row and a heading at least. Received: {len(cells)} and {len(headings)}."
         )
     if len(captions) != len(cells):
         raise ValueError(f"Expected a caption for each of {len(cells)} rows. Received: {len(captions)}.")
@@ -129,72 +130,70 @@ def _check(cells: Sequence[Sequence[np.ndarray]], headings: Sequence[str], capti
                 )
 
 
-def _layout(photos: int, columns: int, cell: int) -> _Layout:
-    """The number of banks that comes nearest to a page, and the largest cells that fit."""
-    candidates = [_Layout(-(-photos // banks), columns, banks, cell) for banks in range(1, photos + 1)]
-    best = min(candidates, key=_distance_from_page)
-    while best.cell > SMALLEST_CELL and max(best.canvas([best.cell] * best.rows)) > LONGEST_SIDE:
-        best = _Layout(best.rows, best.columns, best.banks, best.cell - 1)
+def _tallest(row: Sequence[_Rgb8]) -> float:
+    """Height of a row's tallest picture once fitted, as a share of the cell."""
+    return max(rgb8.shape[0] / max(rgb8.shape[:2]) for rgb8 in row)
+
+
+def _layout(shares: Sequence[float], columns: int, cell: int) -> _Layout:
+    """Find the number of banks that comes nearest to a page of 4:3, and the largest cells that fit."""
+    candidates = [_stacked(shares, columns, banks, cell) for banks in range(1, len(shares) + 1)]
+    best = min(candidates, key=lambda layout: abs(float(np.log(layout.canvas[0] / layout.canvas[1] * 3 / 4))))
+    while max(best.canvas) > LONGEST_SIDE and best.cell > SMALLEST_CELL:
+        best = _stacked(shares, columns, len(best.depths), best.cell - 1)
     return best
 
 
-def _distance_from_page(layout: _Layout) -> float:
-    """How far the proportions are from 4:3, when pictures are 4:3 themselves."""
-    width, height = layout.canvas([layout.cell * 3 // 4] * layout.rows)
-    return abs(float(np.log(width / height * 3 / 4)))
+def _stacked(shares: Sequence[float], columns: int, banks: int, cell: int) -> _Layout:
+    """Each row goes under the bank that is the shortest so far."""
+    heights = tuple(max(1, round(share * cell)) for share in shares)
+    depths = [_margin(cell) // 2 + _line(cell)] * banks
+    places = []
+    for height in heights:
+        bank = depths.index(min(depths))
+        places.append((bank, depths[bank]))
+        depths[bank] += height + _line(cell)
+    return _Layout(columns, cell, heights, tuple(places), tuple(depths))
 
 
-def _fit(rgb8: np.ndarray, cell: int) -> Image.Image:
+def _fit(rgb8: _Rgb8, cell: int) -> Image.Image:
     height, width = rgb8.shape[:2]
     scale = cell / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return Image.fromarray(rgb8).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _row_heights(rows: Sequence[Sequence[Image.Image]], layout: _Layout) -> list[int]:
-    """Tallest picture of each row, the banks taken together so that they stay level."""
-    return [
-        max(picture.height for row in rows[index :: layout.rows] for picture in row)
-        for index in range(layout.rows)
-    ]
+def _draw_row(sheet: Image.Image, row: Sequence[_Rgb8], layout: _Layout, index: int) -> None:
+    bank, top = layout.places[index]
+    for column, rgb8 in enumerate(row):
+        picture = _fit(rgb8, layout.cell)
+        left = layout.left(bank, column) + (layout.cell - picture.width) // 2
+        sheet.paste(picture, (left, top + (layout.heights[index] - picture.height) // 2))
 
 
 def _draw_headings(draw: ImageDraw.ImageDraw, headings: Sequence[str], layout: _Layout, bank: int) -> None:
-    font = ImageFont.load_default(size=layout.text)
+    font = ImageFont.load_default(size=_text(layout.cell))
     for column, heading in enumerate(headings):
-        text = _shorten(heading, font, layout.cell)
         middle = layout.left(bank, column) + layout.cell // 2
-        draw.text((middle, layout.margin + layout.line * 2 // 5), text, fill=_INK, font=font, anchor="mm")
+        height = _margin(layout.cell) // 2 + _line(layout.cell) * 2 // 5
+        draw.text((middle, height), _shorten(heading, font, layout.cell), fill=_INK, font=font, anchor="mm")
 
 
-def _draw_row(
-    sheet: Image.Image,
-    draw: ImageDraw.ImageDraw,
-    row: Sequence[Image.Image],
-    caption: str,
-    layout: _Layout,
-    index: int,
-    heights: Sequence[int],
-) -> None:
-    bank, place = divmod(index, layout.rows)
-    top = layout.top(heights, place)
-    height = max(picture.height for picture in row)
-    foot = top + heights[place]
-    for column, picture in enumerate(row):
-        left = layout.left(bank, column) + (layout.cell - picture.width) // 2
-        sheet.paste(picture, (left, foot - height + (height - picture.height) // 2))
-    font = ImageFont.load_default(size=max(9, layout.text * 5 // 6))
+def _draw_caption(draw: ImageDraw.ImageDraw, caption: str, layout: _Layout, index: int) -> None:
+    bank, top = layout.places[index]
+    font = ImageFont.load_default(size=max(9, _text(layout.cell) * 5 // 6))
     text = _shorten(caption, font, layout.bank_width)
     middle = layout.left(bank, 0) + layout.bank_width // 2
-    draw.text((middle, foot + layout.line * 2 // 5), text, fill=_FAINT, font=font, anchor="mm")
+    height = top + layout.heights[index] + _line(layout.cell) * 2 // 5
+    draw.text((middle, height), text, fill=_FAINT, font=font, anchor="mm")
 
 
-def _shorten(text: str, font: Font, width: int) -> str:
-    """`text` on one line with its middle left out where it is too wide: both ends of a file name tell most."""
+def _shorten(text: str, font: _Font, width: int) -> str:
+    """`text` on one line, its middle left out where it is too wide: both ends of a file name tell most."""
     text = " ".join(text.split())
-    kept = len(text)
     shown = text
-    while kept > 2 and font.getlength(shown) > width:
-        kept -= 1
-        shown = text[: (kept + 1) // 2] + "\u2026" + text[len(text) - kept // 2 :]
+    for kept in range(len(text) - 1, 1, -1):
+        if font.getlength(shown) <= width:
+            break
+        shown = f"{text[: (kept + 1) // 2]}\N{HORIZONTAL ELLIPSIS}{text[len(text) - kept // 2 :]}"
     return shown

@@ -1,0 +1,87 @@
+"""Networks as files: the same bytes for the same network, and loading that trusts no file.
+
+Keras writes the time of saving into a `.keras` file; here it is left out, so that DVC sees an unchanged
+network as unchanged. Loading uses Keras' safe mode: a file may bring layers and weights, but no code.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from tintype.errors import TintypeError
+from tintype.models.keras_backend import prepare_keras
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip archive can hold
+
+
+class NetworkFileError(TintypeError):
+    """A file does not hold a network that can be loaded."""
+
+
+def save_network(network: Any, destination: Path) -> None:
+    """Save a network as a `.keras` file whose bytes depend on the network alone.
+
+    Parameters
+    ----------
+    network : keras.Model
+    destination : Path
+        Ends in `.keras`. Not written atomically: write into a `new_file` or `new_folder`.
+    """
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".keras-") as folder:
+        stamped = Path(folder) / "network.keras"
+        network.save(stamped)
+        with zipfile.ZipFile(stamped) as source, zipfile.ZipFile(destination, "w") as target:
+            for name in sorted(source.namelist()):
+                content = source.read(name)
+                if name == "metadata.json":
+                    metadata = json.loads(content)
+                    metadata.pop("date_saved", None)
+                    content = json.dumps(metadata).encode()
+                target.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+
+
+def load_network(source: Path) -> Any:
+    """Load a network from a `.keras` file, in Keras' safe mode.
+
+    Parameters
+    ----------
+    source : Path
+        Ends in `.keras`.
+
+    Returns
+    -------
+    keras.Model
+        Not compiled.
+
+    Raises
+    ------
+    NetworkFileError
+        If there is no such file, or it is no Keras file, is damaged, or wants to bring code of its own.
+    """
+    if source.suffix != ".keras":
+        raise NetworkFileError(
+            f"Expected a network in Keras' own format, as a file ending in .keras. Received: {source}. "
+            "Load it where it was made and save it with `network.save('name.keras')`."
+        )
+    if not source.is_file():
+        raise NetworkFileError(f"Expected a network in {source}, but there is no such file.")
+    prepare_keras()
+    import keras
+
+    try:
+        return keras.saving.load_model(source, compile=False, safe_mode=True)
+    except Exception as error:  # whatever a foreign file makes Keras, h5py or zipfile raise
+        raise NetworkFileError(
+            f"{source} does not hold a network that Keras {keras.__version__} can load in safe mode: "
+            f"{first_sentence(error)}"
+        ) from error
+
+
+def first_sentence(error: Exception) -> str:
+    """The first line of an exception's message, at most 300 characters, with the exception's name."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

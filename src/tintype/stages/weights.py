@@ -1,0 +1,19 @@
+"""The backbone, ready to embed. DVC stage `weights`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tintype.params import Params
+from tintype.stages.door import enter
+
+
+def main(params: Params, backbone: Path) -> None:
+    """Make the folder `backbone` as `weights` in params.yaml says."""
+    from tintype.models.backbone.folder import make_backbone
+
+    make_backbone(params.weights, backbone)
+
+
+if __name__ == "__main__":
+    enter(main)

@@ -1,0 +1,118 @@
+"""Any source into data/raw: photos/ with the photos, source.json with what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from tintype.data.sources.folder import folder_source
+from tintype.data.sources.source import Source, SourceError
+from tintype.data.sources.subset import choose
+from tintype.files.atomic import new_folder, write_json
+from tintype.files.digest import sha256_of
+from tintype.files.disk import disk_errors
+from tintype.params import FetchParams
+
+SAMPLE = Path("data/sample")
+
+
+def fetch(params: FetchParams, directory: Path, raw: Path) -> None:
+    """Put the photos that the parameters ask for into `raw`, as a whole or not at all.
+
+    Parameters
+    ----------
+    params : FetchParams
+        The source and the subset.
+    directory : Path
+        The folder of the sources `sample` and `directory`.
+    raw : Path
+        The folder to make: `photos/`, `source.json` and, if the source has it, `ATTRIBUTION.csv`.
+        What is there is replaced when the new content is complete; if it is the same, it is left alone.
+
+    Raises
+    ------
+    SourceError
+        If the source has no photos or they cannot be had.
+    DownloadError, ArchiveError, DiskError
+        If something fails on the way.
+    """
+    source = _open(params, directory, raw)
+    _put(source, params, raw)
+
+
+def _open(params: FetchParams, directory: Path, raw: Path) -> Source:
+    if params.source == "kaggle":
+        raise SourceError("The source kaggle is not there yet. Set fetch.source to sample or directory.")
+    if params.source == "sample" and directory != SAMPLE:
+        raise SourceError(
+            f"fetch.source is sample, whose photos are in {SAMPLE}, but fetch.directory is {directory}. "
+            "Set fetch.source to directory to use a folder of your own."
+        )
+    here, there = raw.resolve(), directory.resolve()
+    if here.is_relative_to(there) or there.is_relative_to(here):
+        raise SourceError(f"Expected a folder apart from {raw} in fetch.directory. Received {directory}.")
+    return folder_source(directory)
+
+
+def _put(source: Source, params: FetchParams, raw: Path) -> None:
+    chosen = choose(source.paths, params.photos_per_class, params.photos)
+    with disk_errors(raw.parent), suppress(_Unchanged), new_folder(raw) as part:
+        photos = part / "photos"
+        hashes = {}
+        for path in tqdm(
+            source.put(chosen, photos), total=len(chosen), desc="photos", unit="photo", disable=None
+        ):
+            hashes[path] = sha256_of(photos / path)
+        for name, extra in source.extras.items():
+            (part / name).write_bytes(extra.read_bytes())
+        record = {
+            "source": params.source,
+            "name": source.name,
+            "version": source.version,
+            "photos": len(hashes),
+            "bytes": sum((photos / path).stat().st_size for path in hashes),
+            "digest": digest_of_photos(hashes),
+        }
+        write_json(part / "source.json", record)
+        if _holds(raw, record, source.extras):
+            raise _Unchanged
+
+
+class _Unchanged(Exception):  # noqa: N818 - not an error: leaves the block that would replace the folder
+    """The folder holds this very content."""
+
+
+def digest_of_photos(hashes: dict[str, str]) -> str:
+    """One digest for a folder of photos, the same as that of `sha256sum`'s output in the order of the paths.
+
+    Parameters
+    ----------
+    hashes : dict of str to str
+        SHA-256 of each file (64 hex digits) by its relative POSIX path.
+
+    Returns
+    -------
+    str
+        64 hex digits.
+    """
+    lines = (f"{hashes[path]}  {path}\n" for path in sorted(hashes))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _holds(raw: Path, record: dict[str, Any], extras: dict[str, Path]) -> bool:
+    """Whether `raw` says so and its photos really are those of `record`."""
+    try:
+        if json.loads((raw / "source.json").read_text(encoding="utf-8")) != record:
+            return False
+        if any((raw / name).read_bytes() != extra.read_bytes() for name, extra in extras.items()):
+            return False
+    except (OSError, ValueError):
+        return False
+    photos = raw / "photos"
+    found = {path.relative_to(photos).as_posix(): path for path in photos.rglob("*") if path.is_file()}
+    return digest_of_photos({name: sha256_of(path) for name, path in found.items()}) == record["digest"]

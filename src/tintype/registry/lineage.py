@@ -1,0 +1,88 @@
+"""What a result was made from: code, environment, parameters, data."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+_WRITTEN_BY_THE_PIPELINE = ("dvc.lock", "reports")
+
+
+def git_tags(project: Path) -> dict[str, str]:
+    """The commit of the code, as tags.
+
+    Parameters
+    ----------
+    project : Path
+        A folder in the working tree.
+
+    Returns
+    -------
+    dict of str to str
+        `git_commit` and `git_dirty` ("true" if a tracked file other than the pipeline's own results
+        differs from the commit); empty where there is no git or no commit.
+    """
+    try:
+        commit = _git(project, "rev-parse", "HEAD")
+        excluded = [f":(top,exclude){path}" for path in _WRITTEN_BY_THE_PIPELINE]
+        changes = _git(project, "status", "--porcelain", "--untracked-files=no", "--", ":(top)", *excluded)
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return {"git_commit": commit, "git_dirty": "true" if changes else "false"}
+
+
+def _git(project: Path, *arguments: str) -> str:
+    # A tag is not worth waiting for: status of a huge tree on a slow disk can take minutes.
+    done = subprocess.run(
+        ["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=30, check=True
+    )
+    return done.stdout.strip()
+
+
+def environment() -> dict[str, Any]:
+    """Python, platform and every installed package with its version.
+
+    Returns
+    -------
+    dict
+        `python`, `platform`, and `packages`: name to version, sorted.
+    """
+    packages = {item.metadata["Name"]: item.version for item in distributions() if item.metadata["Name"]}
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+    }
+
+
+def flatten(block: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested parameters as dotted names with the values as params.yaml writes them.
+
+    Parameters
+    ----------
+    block : dict
+        Blocks of parameters, such as ``{"train": {"epochs": 30, "patience": None}}``.
+    prefix : str
+        What comes before each name.
+
+    Returns
+    -------
+    dict of str to str
+        Such as ``{"train.epochs": "30", "train.patience": "null"}``.
+    """
+    flat: dict[str, str] = {}
+    for key, value in block.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = _as_yaml(value)
+    return flat
+
+
+def _as_yaml(value: Any) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,177 @@
+"""Where runs and versions are remembered.
+
+`MLFLOW_TRACKING_URI` names the store, as it does everywhere in MLflow. Without it the project carries
+its own: a SQLite database in `.mlflow/` beside dvc.yaml, with the artifacts next to it. An experiment
+that DVC runs in a temporary copy of the project writes to the store of the project it was copied from,
+since the copy is deleted afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from tintype.errors import TintypeError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DATABASE = Path(".mlflow/mlflow.db")
+SQLITE = "sqlite:///"
+_COPIES = (".dvc", "tmp", "exps")  # where DVC puts the temporary copies of `dvc exp run --temp` and `--queue`
+
+# MLflow's own bounds are 7 retries of 120 s with growing pauses: minutes of silence for a typing mistake.
+_BOUNDS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",  # seconds
+}
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+
+
+class RegistryError(TintypeError):
+    """The store cannot be reached, or does not hold what was asked for."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An MLflow tracking and registry store."""
+
+    uri: str
+    artifacts: Path | None  # None: the server decides
+
+    @property
+    def shown(self) -> str:
+        """The address without the password that it may carry."""
+        if self.uri.startswith(SQLITE):
+            return self.uri
+        parts = urlsplit(self.uri)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    @property
+    def portable(self) -> str:
+        """The address as results in git keep it: the project's own store is named relative to the project."""
+        own = self.uri.startswith(SQLITE) and self.uri.endswith(f"/{DATABASE.as_posix()}")
+        return f"{SQLITE}{DATABASE.as_posix()}" if own else self.shown
+
+
+def find_store(start: Path | None = None) -> Store:
+    """The store that belongs to a folder.
+
+    Parameters
+    ----------
+    start : Path, optional
+        A folder in the project; the current one if not given.
+
+    Returns
+    -------
+    Store
+        Named by `MLFLOW_TRACKING_URI`, or the project's own.
+
+    Raises
+    ------
+    RegistryError
+        If the variable is not set and there is no project here.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if uri.startswith(SQLITE):
+        return Store(uri, artifacts=Path(uri.removeprefix(SQLITE)).absolute().parent / "artifacts")
+    if uri:
+        return Store(uri, artifacts=None)
+    database = find_project(start or Path.cwd()) / DATABASE
+    return Store(f"{SQLITE}{database}", artifacts=database.parent / "artifacts")
+
+
+def find_project(start: Path) -> Path:
+    """The folder of dvc.yaml at or above `start`; for a temporary copy made by DVC, the original's."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / "dvc.yaml").is_file():
+            return _original_of(folder)
+    raise RegistryError(
+        f"Expected dvc.yaml in {start} or above it, to find the project's MLflow store, but there is none. "
+        "Change to the project's folder, or name a store in MLFLOW_TRACKING_URI."
+    )
+
+
+def _original_of(project: Path) -> Path:
+    parts = project.parts
+    for at in range(len(parts) - len(_COPIES), 0, -1):
+        if parts[at : at + len(_COPIES)] == _COPIES:
+            break
+    else:
+        return project
+    repository, copies = Path(*parts[:at]), Path(*parts[: at + len(_COPIES)])
+    # The copy's own root has a .dvc; the project may be a folder inside the repository.
+    lineage = [project, *project.parents]
+    inside = lineage[: lineage.index(copies)]
+    root = next((folder for folder in reversed(inside) if (folder / ".dvc").is_dir()), project)
+    return repository / project.relative_to(root)
+
+
+def connect(store: Store) -> MlflowClient:
+    """A client of a store that answers.
+
+    The first use of the project's own store creates its tables, which takes some seconds.
+
+    Parameters
+    ----------
+    store : Store
+        The store to talk to.
+
+    Returns
+    -------
+    MlflowClient
+        Bound to the store explicitly; MLflow's global address is left alone.
+
+    Raises
+    ------
+    RegistryError
+        If the store does not answer; within a minute.
+    """
+    for name, value in {**_BOUNDS, **_QUIET}.items():
+        os.environ.setdefault(name, value)
+    with answering(store):
+        if store.artifacts is not None:
+            store.artifacts.mkdir(parents=True, exist_ok=True)
+        from mlflow import MlflowClient
+
+        _hush_migrations()
+        client = MlflowClient(store.uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or store.uri)
+        client.search_experiments(max_results=1)
+    return client
+
+
+@contextmanager
+def answering(store: Store) -> Iterator[None]:
+    """Turn what MLflow raises in this block into a sentence about the store."""
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RegistryError(
+            f"Expected an answer from the MLflow store at {store.shown}. Received: {reason} {_cure(store)}"
+        ) from error
+
+
+def _cure(store: Store) -> str:
+    if store.uri.startswith(SQLITE):
+        return "Check that the disk is not full and the folder may be written to."
+    return "Check MLFLOW_TRACKING_URI and that the server runs, or unset it to use the project's own store."
+
+
+def _hush_migrations() -> None:
+    """MLflow creates tables by replaying its schema's history, and would tell each step."""
+    import logging
+
+    for name in ("alembic", "mlflow.store.db.utils"):
+        logging.getLogger(name).setLevel(logging.WARNING)

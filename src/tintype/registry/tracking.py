@@ -1,0 +1,285 @@
+"""Runs: what was tried, with what, and how it went.
+
+Everything is logged explicitly, through a client that is bound to one store: no autologging, no active
+run, no global address. The stage owns the run; what happens inside it reaches MLflow through `TrackedRun`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tintype.files.digest import sha256_of
+from tintype.params import PARAMS_FILE, Params
+from tintype.registry.lineage import environment, flatten, git_tags
+from tintype.registry.store import RegistryError, Store, answering, connect, find_store
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow import MlflowClient
+
+_SAMPLING_SECONDS = 5  # system metrics; MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL overrides it
+_BATCH = 100  # the most parameters that MLflow takes at once
+_DIGEST_DIGITS = 32  # of 64; MLflow keeps at most 36 characters
+
+
+class TrackedRun:
+    """A running MLflow run, for as long as `tracked_run` holds it open.
+
+    Attributes
+    ----------
+    run_id : str
+        MLflow's name for it.
+    """
+
+    def __init__(self, client: MlflowClient, store: Store, run_id: str, experiment: str) -> None:
+        self.run_id = run_id
+        self._client = client
+        self._store = store
+        self._experiment = experiment
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of an epoch (counted as the caller counts) as one step of the charts."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        with answering(self._store):
+            self._client.log_batch(
+                self.run_id, [Metric(name, float(value), now, epoch) for name, value in metrics.items()]
+            )
+
+    def picture(self, name: str, epoch: int, path: Path) -> None:
+        """Keep a picture of an epoch as ``grids/<name>-<epoch>.<suffix>``; the file stays where it is."""
+        import shutil
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / f"{name}-{epoch:04d}{path.suffix}"
+            shutil.copyfile(path, copy)
+            self.artifact(copy, "grids")
+
+    def dataset(
+        self, manifest: pd.DataFrame, source: Path, name: str = "photos", context: str = "training"
+    ) -> None:
+        """Name the photos that the run learns from.
+
+        Parameters
+        ----------
+        manifest : DataFrame
+            The rows used.
+        source : Path
+            The file they were read from. Its SHA-256 (first 32 digits) becomes the data set's digest.
+        name, context : str
+            As shown by MLflow.
+        """
+        import warnings
+
+        from mlflow.data.pandas_dataset import from_pandas
+        from mlflow.data.sources import LocalArtifactDatasetSource
+        from mlflow.entities import DatasetInput, InputTag
+
+        origin = LocalArtifactDatasetSource(str(source.absolute()))
+        table = from_pandas(manifest, source=origin, name=name, digest=sha256_of(source)[:_DIGEST_DIGITS])
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", message="Hint: Inferred schema contains integer"
+            )  # no serving schema
+            entry = DatasetInput(table._to_mlflow_entity(), [InputTag("mlflow.data.context", context)])
+        with answering(self._store):
+            self._client.log_inputs(self.run_id, [entry])
+
+    def artifact(self, path: Path, folder: str | None = None) -> None:
+        """Keep a file, or all files of a folder, with the run.
+
+        Parameters
+        ----------
+        path : Path
+            What to copy into the store.
+        folder : str, optional
+            Where in the run's artifacts; at their root if not given.
+        """
+        log = self._client.log_artifacts if path.is_dir() else self._client.log_artifact
+        with answering(self._store):
+            log(self.run_id, str(path), folder)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Set tags on the run."""
+        from mlflow.entities import RunTag
+
+        with answering(self._store):
+            self._client.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+    def describe(self) -> dict[str, str]:
+        """The run as `run.json` keeps it: names that mean the same on every machine, and no password."""
+        return {"run_id": self.run_id, "tracking_uri": self._store.portable, "experiment": self._experiment}
+
+
+@contextmanager
+def tracked_run(
+    name: str, experiment: str, params: Params, *, store: Store | None = None, resume: str | None = None
+) -> Iterator[TrackedRun]:
+    """A run that is open for a block: FINISHED after it, FAILED if it raises, KILLED if it is interrupted.
+
+    Parameters
+    ----------
+    name : str
+        The run's name, such as "train".
+    experiment : str
+        The experiment to put it in; created if there is none.
+    params : Params
+        Logged with dotted names, such as ``train.epochs``.
+    store : Store, optional
+        Where; the project's if not given.
+    resume : str, optional
+        The id of a run that was cut off. It is taken up again if the store knows it and it did not
+        finish; else there is a new run.
+
+    Yields
+    ------
+    TrackedRun
+        To log to.
+
+    Raises
+    ------
+    RegistryError
+        If the store does not answer, before the block is entered.
+    """
+    store = store or find_store()
+    client = connect(store)
+    with answering(store):
+        run_id = _unfinished(client, resume) or _start(
+            client, name, experiment_id(client, store, experiment), params
+        )
+        monitor = _monitor(run_id, store, resuming=run_id == resume)
+    status = "FAILED"
+    try:
+        yield TrackedRun(client, store, run_id, experiment)
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        monitor.finish()
+        with answering(store):
+            client.set_terminated(run_id, status)
+
+
+def experiment_id(client: MlflowClient, store: Store, name: str) -> str:
+    """The id of an experiment, which is created if there is none.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From `connect(store)`.
+    store : Store
+        Decides where a new experiment keeps its artifacts.
+    name : str
+        The experiment's name.
+
+    Returns
+    -------
+    str
+        Its id.
+
+    Raises
+    ------
+    RegistryError
+        If it was deleted, or keeps its artifacts in a folder that the project has been moved away from.
+    """
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return str(client.create_experiment(name, artifact_location=_artifact_location(store, name)))
+    if found.lifecycle_stage == "deleted":
+        raise RegistryError(
+            f"The MLflow experiment {name!r} was deleted. Restore it "
+            f"(mlflow experiments restore -x {found.experiment_id}), or choose another register.experiment."
+        )
+    _refuse_moved(store, name, found.artifact_location)
+    return str(found.experiment_id)
+
+
+def _refuse_moved(store: Store, name: str, location: str) -> None:
+    """An experiment's artifact folder is fixed when it is made: in a project moved since, it is elsewhere."""
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    if store.artifacts is None or urlsplit(location).scheme not in ("", "file"):
+        return
+    folder = Path(local_file_uri_to_path(location))
+    if not folder.is_relative_to(store.artifacts) and not folder.parent.exists():
+        raise RegistryError(
+            f"The MLflow experiment {name!r} keeps its artifacts in {folder}, which is gone; "
+            f"the store is now in {store.artifacts.parent}. Move the project back, choose another "
+            "register.experiment, or remove the store to start afresh."
+        )
+
+
+def _artifact_location(store: Store, experiment: str) -> str | None:
+    # MLflow's default is ./mlruns, below whatever folder the process happens to run in.
+    return None if store.artifacts is None else (store.artifacts / _as_folder(experiment)).as_uri()
+
+
+def _as_folder(name: str) -> str:
+    return (
+        "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).strip(".") or "_"
+    )
+
+
+def _unfinished(client: MlflowClient, run_id: str | None) -> str | None:
+    from mlflow.exceptions import MlflowException
+
+    if run_id is None:
+        return None
+    try:
+        run = client.get_run(run_id)
+    except MlflowException:
+        return None
+    if run.info.lifecycle_stage == "deleted" or run.info.status == "FINISHED":
+        return None
+    client.update_run(run_id, status="RUNNING")
+    return run_id
+
+
+def _start(client: MlflowClient, name: str, experiment: str, params: Params) -> str:
+    from mlflow.entities import Param
+
+    run_id = str(client.create_run(experiment, run_name=name, tags=_tags(name, params)).info.run_id)
+    flat = [Param(key, value) for key, value in flatten(params.model_dump(by_alias=True)).items()]
+    for start in range(0, len(flat), _BATCH):
+        client.log_batch(run_id, params=flat[start : start + _BATCH])
+    client.log_text(run_id, json.dumps(environment(), indent=2) + "\n", "environment.json")
+    if PARAMS_FILE.is_file():
+        client.log_artifact(run_id, str(PARAMS_FILE))
+    return run_id
+
+
+def _tags(name: str, params: Params) -> dict[str, str]:
+    """The project's own tags, and the ones from which MLflow's pages fill their columns."""
+    git = git_tags(Path.cwd())
+    tags = {
+        "preset": params.preset,
+        "mlflow.source.name": f"tintype {name}",
+        "mlflow.source.type": "LOCAL",
+        **git,
+    }
+    if "git_commit" in git:
+        tags["mlflow.source.git.commit"] = git["git_commit"]
+    with suppress(KeyError, OSError):  # a container's user may have no name
+        tags["mlflow.user"] = getpass.getuser()
+    return tags
+
+
+def _monitor(run_id: str, store: Store, *, resuming: bool) -> Any:
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    monitor = SystemMetricsMonitor(
+        run_id, sampling_interval=_SAMPLING_SECONDS, resume_logging=resuming, tracking_uri=store.uri
+    )
+    monitor.start()
+    return monitor

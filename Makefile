@@ -1,0 +1,66 @@
+# One vocabulary for people, hooks and CI. `make` alone lists it.
+# Nothing has to be installed first but python3, make and git: .ci/uv.py gets uv, and uv gets the rest.
+
+UV     := python3 .ci/uv.py
+RUN    := $(UV) run --no-sync
+PHOTO  ?= data/legacy/black-canyon.jpg
+PRESET ?= sample
+PORT   ?= 5000
+TESTS  ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo pipeline mlflow test check format hooks params clean env env-pipeline
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##--- To use it
+
+demo: pipeline ## From a fresh clone to a coloured photo: environment, pipeline, then PHOTO=... in colour
+	$(RUN) tintype colorize $(PHOTO) --output demo --force
+	@echo
+	@echo "In colour:            demo/$(notdir $(PHOTO))"
+	@echo "All legacy photos:    reports/evaluate/custom.jpg"
+	@echo "Gray, ours, truth:    reports/evaluate/grid.jpg"
+	@echo "How good it is:       reports/evaluate/metrics.json"
+	@echo "The checks of data:   reports/validate/docs/index.html"
+	@echo "Runs and versions:    make mlflow, then http://127.0.0.1:$(PORT)"
+	@echo "Your own photos:      make demo PHOTO=path/to/photo.jpg"
+
+pipeline: env-pipeline ## Run what has changed of the DVC pipeline
+	$(RUN) dvc repro
+
+mlflow: env-pipeline ## Serve MLflow's pages on the pipeline's own store, at PORT=5000
+	@mkdir -p .mlflow
+	$(RUN) mlflow server --backend-store-uri sqlite:///.mlflow/mlflow.db --host 127.0.0.1 --port $(PORT)
+
+##--- To change it
+
+test: env ## Run the tests; TESTS="tests/imaging -k lab" runs some of them
+	$(RUN) pytest $(TESTS)
+
+check: env ## Check format, style, types and the direction of imports
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+format: env ## Bring the code into shape
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+hooks: env ## Run the checks before each commit of yours
+	$(RUN) pre-commit install
+
+params: env-pipeline ## Write params.yaml anew from conf/, for PRESET=sample
+	$(RUN) python .ci/params.py $(PRESET)
+
+clean: ## Remove what tools leave behind; data, models and runs stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis demo
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+env:
+	$(UV) sync --locked --inexact
+
+env-pipeline:
+	$(UV) sync --locked --inexact --no-default-groups --group pipeline

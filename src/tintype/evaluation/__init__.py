@@ -1,1 +1,1 @@
-"""Judging."""
+"""Judging: how near the colours come to the truth, and whether they are colours at all."""

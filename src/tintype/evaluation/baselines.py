@@ -1,0 +1,59 @@
+"""Painters that know nothing, for comparison: a network that is no better has learned nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.imaging.lab import gray_to_rgb8, lab_to_rgb8, rgb8_to_lab
+
+Rgb8 = NDArray[np.uint8]
+Painter = Callable[[Rgb8], Rgb8]
+"""Colours a photo of shape (H, W, 3), uint8, by its lightness alone; the result has the same shape."""
+
+
+def all_gray(rgb8: Rgb8) -> Rgb8:
+    """The photo without its colours: a* = b* = 0."""
+    return gray_to_rgb8(rgb8_to_lab(rgb8)[..., 0])
+
+
+def constant_ab(a: float, b: float) -> Painter:
+    """A painter that gives every pixel the same chroma.
+
+    Parameters
+    ----------
+    a, b : float
+        a* and b* in Lab units. With the mean of the training photos this is the best that a constant can do
+        by squared error.
+
+    Returns
+    -------
+    Painter
+    """
+
+    def paint(rgb8: Rgb8) -> Rgb8:
+        lab = rgb8_to_lab(rgb8)
+        lab[..., 1:] = (a, b)
+        return lab_to_rgb8(lab)
+
+    return paint
+
+
+def painters(ours: Painter, mean_ab: tuple[float, float]) -> dict[str, Painter]:
+    """Ours beside the baselines, by the names that reports use.
+
+    Parameters
+    ----------
+    ours : Painter
+        Such as a `Colorizer`'s ``colorize``.
+    mean_ab : tuple of two floats
+        Mean a* and b* of the training photos.
+
+    Returns
+    -------
+    dict
+        ``ours``, ``all_gray`` and ``mean_ab``, in this order.
+    """
+    return {"ours": ours, "all_gray": all_gray, "mean_ab": constant_ab(*mean_ab)}

@@ -1,0 +1,31 @@
+"""Judge the bundle on the test photos through the path that serves. DVC stage `evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tintype.params import Params
+from tintype.stages.door import enter
+
+
+def main(params: Params, raw: Path, manifest: Path, bundle: Path, custom: Path, report: Path) -> None:
+    """Compare the colours with the truth and with the baselines, and colour the custom photos."""
+    from tintype.colorize import Colorizer
+    from tintype.evaluation.baselines import painters
+    from tintype.evaluation.custom import colour_custom
+    from tintype.evaluation.evaluate import evaluate
+    from tintype.evaluation.photos import photos_of_split
+
+    colorizer = Colorizer.load(bundle)
+    colour_custom(colorizer.colorize, custom, report)
+    evaluate(
+        painters(colorizer.colorize, colorizer.info.data.mean_ab),
+        photos_of_split(raw, manifest),
+        report,
+        network_size=colorizer.info.size,
+        grid_photos=params.evaluate.grid_photos,
+    )
+
+
+if __name__ == "__main__":
+    enter(main)

@@ -1,0 +1,343 @@
+"""What must hold of a data set, each expectation with its reason.
+
+An expectation is written as a `Rule`: the name of a Great Expectations class, its arguments, and the same in
+words. Rules are plain data, so reading or changing them needs no Great Expectations; `checkpoint` runs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from tintype.data.validation.duplicates import distance_to_other_groups
+from tintype.data.validation.manifest import COLUMNS
+from tintype.data.validation.splits import SPLITS, TEST, TRAIN, VALIDATION, chance_interval
+from tintype.imaging.photo import FORMATS
+from tintype.params import ValidateParams
+
+ACCEPTED = "accepted"
+MAX_CLASS_SHARE = 0.8
+RISK = 1e-3  # of refusing a data set whose shares are the work of chance
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation.
+
+    Attributes
+    ----------
+    kind : str
+        Class in `great_expectations.expectations`.
+    expected : str
+        What is expected, in words, as the rest of a sentence that begins with "Expected".
+    reason : str
+        Why, as a sentence.
+    arguments : dict
+        For the class.
+    """
+
+    kind: str
+    expected: str
+    reason: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and what is expected of them; `row_name` is the column that tells a person which row it is."""
+
+    name: str
+    rows: pd.DataFrame
+    row_name: str
+    rules: list[Rule]
+
+
+def outcome_table(accepted: pd.Series[str], rejected: pd.DataFrame, params: ValidateParams) -> Table:
+    """Every photo found, accepted or not.
+
+    Parameters
+    ----------
+    accepted : Series of str
+        Paths.
+    rejected : DataFrame
+        Path and reason.
+    params : ValidateParams
+        The largest share of rejected photos.
+
+    Returns
+    -------
+    Table
+    """
+    kept = pd.DataFrame({"path": accepted, "outcome": ACCEPTED})
+    lost = rejected[["path", "reason"]].rename(columns={"reason": "outcome"})
+    rule = Rule(
+        "ExpectColumnValuesToBeInSet",
+        f"at most {params.max_rejected_share:.0%} of the photos to be quarantined",
+        "A few bad photos are normal. Many mean a wrong folder, a broken download or thresholds that do not fit.",
+        {"column": "outcome", "value_set": [ACCEPTED], "mostly": 1 - params.max_rejected_share},
+    )
+    return Table("found", pd.concat([kept, lost], ignore_index=True), "path", [rule])
+
+
+def manifest_tables(manifest: pd.DataFrame, params: ValidateParams) -> list[Table]:
+    """Everything that is expected of a manifest.
+
+    Parameters
+    ----------
+    manifest : DataFrame
+        Of any quality; rows that are not whole are left to the rules on columns.
+    params : ValidateParams
+        Thresholds and shares.
+
+    Returns
+    -------
+    list of Table
+        The photos; and unless columns are missing, their leakage, splits and classes.
+    """
+    photos = manifest.reset_index(drop=True)
+    if not set(COLUMNS) <= set(photos.columns):
+        return [Table("photos", photos, "path", [_columns_rule()])]
+    photos = photos.assign(bucket_of_hash=photos["content_hash"].str[: params.bucket_digits])
+    if len(photos) < len(SPLITS):
+        return [Table("photos", photos, "path", [_count_rule()])]
+    whole = photos[_is_whole(photos)]
+    tables = [
+        Table("photos", photos, "path", _photo_rules(params)),
+        _leakage_table(whole, params),
+        _splits_table(whole, params),
+    ]
+    labels = whole["label"].nunique()
+    return tables + (_label_tables(whole) if labels > 1 else [])
+
+
+def _is_whole(photos: pd.DataFrame) -> pd.Series[bool]:
+    return photos.notna().all(axis=1) & photos["perceptual_hash"].str.fullmatch("[0-9a-f]{16}").eq(True)
+
+
+def _columns_rule() -> Rule:
+    return Rule(
+        "ExpectTableColumnsToMatchSet",
+        f"the columns {', '.join(COLUMNS)}",
+        "Every later stage reads them by name.",
+        {"column_set": list(COLUMNS), "exact_match": False},
+    )
+
+
+def _count_rule() -> Rule:
+    return Rule(
+        "ExpectTableRowCountToBeBetween",
+        f"at least {len(SPLITS)} accepted photos",
+        "Training, validation and test need one each.",
+        {"min_value": len(SPLITS)},
+    )
+
+
+def _photo_rules(params: ValidateParams) -> list[Rule]:
+    complete = [
+        Rule(
+            "ExpectColumnValuesToNotBeNull",
+            f"a {column} for every photo",
+            "A photo with a gap in its facts was not inspected to the end.",
+            {"column": column},
+        )
+        for column in COLUMNS
+    ]
+    large = [
+        Rule(
+            "ExpectColumnValuesToBeBetween",
+            f"a {side} of at least {params.min_side} pixels",
+            "A smaller photo would be blown up, and the network would learn its blur.",
+            {"column": side, "min_value": params.min_side},
+        )
+        for side in ("width", "height")
+    ]
+    return [
+        _columns_rule(),
+        _count_rule(),
+        *complete,
+        Rule(
+            "ExpectColumnValuesToBeUnique",
+            "every content_hash once",
+            "A file that is there twice counts twice in training and can lie in two splits.",
+            {"column": "content_hash"},
+        ),
+        Rule(
+            "ExpectColumnValuesToBeUnique",
+            "every path once",
+            "The path is how later stages find the photo.",
+            {"column": "path"},
+        ),
+        Rule(
+            "ExpectColumnValuesToMatchRegex",
+            "content_hash to be a SHA-256 in 64 hex digits",
+            "Bucket and split are derived from it.",
+            {"column": "content_hash", "regex": "^[0-9a-f]{64}$"},
+        ),
+        Rule(
+            "ExpectColumnValuesToMatchRegex",
+            "perceptual_hash to be 16 hex digits",
+            "Near duplicates are found by it.",
+            {"column": "perceptual_hash", "regex": "^[0-9a-f]{16}$"},
+        ),
+        *large,
+        Rule(
+            "ExpectColumnValuesToBeBetween",
+            f"a mean chroma of at least {params.min_chroma:g}",
+            "A gray photo teaches that gray is the right colour.",
+            {"column": "mean_chroma", "min_value": params.min_chroma},
+        ),
+        Rule(
+            "ExpectColumnValuesToBeBetween",
+            "a mean lightness from 0 to 100",
+            "Anything else is no L*, so the colour conversion went wrong.",
+            {"column": "mean_l", "min_value": 0, "max_value": 100},
+        ),
+        Rule(
+            "ExpectColumnValuesToBeInSet",
+            f"a format among {', '.join(FORMATS)}",
+            "These are the formats that the service decodes too.",
+            {"column": "format", "value_set": list(FORMATS)},
+        ),
+        Rule(
+            "ExpectColumnValuesToBeInSet",
+            f"a split among {', '.join(SPLITS)}",
+            "A photo in no known split would be silently left out.",
+            {"column": "split", "value_set": list(SPLITS)},
+        ),
+        Rule(
+            "ExpectColumnPairValuesToBeEqual",
+            f"bucket to be the first {params.bucket_digits} digits of content_hash",
+            "A photo in a foreign bucket would be computed twice, or not at all.",
+            {"column_A": "bucket", "column_B": "bucket_of_hash"},
+        ),
+    ]
+
+
+def _leakage_table(photos: pd.DataFrame, params: ValidateParams) -> Table:
+    rows = pd.DataFrame(
+        {
+            "path": photos["path"],
+            "split": photos["split"],
+            "splits_with_file": photos.groupby("content_hash")["split"].transform("nunique"),
+            "bits_to_other_split": distance_to_other_groups(
+                list(photos["perceptual_hash"]), list(photos["split"])
+            ),
+        }
+    )
+    reason = "A photo that is trained on and tested on makes the test say nothing."
+    return Table(
+        "leakage",
+        rows,
+        "path",
+        [
+            Rule(
+                "ExpectColumnValuesToBeBetween",
+                "no photo in two splits",
+                reason,
+                {"column": "splits_with_file", "max_value": 1},
+            ),
+            Rule(
+                "ExpectColumnValuesToBeBetween",
+                f"at least {params.min_hash_distance} differing bits between the perceptual hashes "
+                "of photos in different splits",
+                reason,
+                {"column": "bits_to_other_split", "min_value": params.min_hash_distance},
+            ),
+        ],
+    )
+
+
+def _shares(params: ValidateParams) -> dict[str, float]:
+    held_out = {VALIDATION: params.validation_share, TEST: params.test_share}
+    return {TRAIN: 1 - sum(held_out.values()), **held_out}
+
+
+def _splits_table(photos: pd.DataFrame, params: ValidateParams) -> Table:
+    shares = _shares(params)
+    rows = _against_chance(photos["split"], shares, RISK / len(shares))
+    return Table(
+        "splits",
+        rows,
+        "group",
+        [
+            Rule(
+                "ExpectColumnValuesToBeBetween",
+                "at least one photo in every split",
+                "Without one there is nothing to train on, to choose by or to judge with.",
+                {"column": "photos", "min_value": 1},
+            ),
+            *_between_rules(
+                "every split's share of the photos",
+                "Photos are dealt out by hash. A share further from the wanted one than chance explains means "
+                "that they were not; the tolerance narrows as photos come in.",
+            ),
+        ],
+    )
+
+
+def _label_tables(photos: pd.DataFrame) -> list[Table]:
+    counts = photos["label"].value_counts()
+    labels = pd.DataFrame(
+        {
+            "label": counts.index.astype("str"),
+            "photos": counts.to_numpy(),
+            "share": counts.to_numpy() / len(photos),
+        }
+    )
+    largest = Rule(
+        "ExpectColumnValuesToBeBetween",
+        f"no class with more than {MAX_CLASS_SHARE:.0%} of the photos",
+        "Where one kind of photo outweighs all others the network learns its colours and no others. If the "
+        "folders are not classes, put all photos in one folder.",
+        {"column": "share", "max_value": MAX_CLASS_SHARE},
+    )
+    return [Table("classes", labels, "label", [largest]), _label_splits_table(photos)]
+
+
+def _label_splits_table(photos: pd.DataFrame) -> Table:
+    """Each class's photos over the splits, against the splits' shares of all photos."""
+    counts = photos["split"].value_counts()
+    shares = {str(split): int(count) / len(photos) for split, count in counts.items()}
+    risk = RISK / (len(shares) * photos["label"].nunique())
+    tables = []
+    for label, group in photos.groupby("label"):
+        table = _against_chance(group["split"], shares, risk)
+        table["group"] = f"{label} in " + table["group"]
+        tables.append(table)
+    rules = _between_rules(
+        "every class's share in each split",
+        "A class that is missing from a split, or only there, is not learned or not judged. Chance is allowed for.",
+    )
+    return Table("classes_by_split", pd.concat(tables, ignore_index=True), "group", rules)
+
+
+def _against_chance(splits: pd.Series[str], shares: dict[str, float], risk: float) -> pd.DataFrame:
+    """Photos and share of each split, with the shares that chance allows."""
+    counts = splits.value_counts()
+    rows = []
+    for split, share in shares.items():
+        photos = int(counts.get(split, 0))
+        lowest, highest = chance_interval(len(splits), share, risk) if 0 < share < 1 else (share, share)
+        seen = photos / max(len(splits), 1)
+        rows.append({"group": split, "photos": photos, "share": seen, "lowest": lowest, "highest": highest})
+    return pd.DataFrame(rows)
+
+
+def _between_rules(what: str, reason: str) -> list[Rule]:
+    kind = "ExpectColumnPairValuesAToBeGreaterThanB"
+    return [
+        Rule(
+            kind,
+            f"{what} to be no smaller than chance allows",
+            reason,
+            {"column_A": "share", "column_B": "lowest", "or_equal": True},
+        ),
+        Rule(
+            kind,
+            f"{what} to be no larger than chance allows",
+            reason,
+            {"column_A": "highest", "column_B": "share", "or_equal": True},
+        ),
+    ]

@@ -1,0 +1,121 @@
+"""The manifest: a row for each photo that may teach, and a list of those that may not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+
+from tintype.data.validation.inspection import Facts, Rejection
+from tintype.data.validation.splits import assign_splits
+from tintype.errors import TintypeError
+from tintype.files.atomic import new_folder
+from tintype.params import ValidateParams
+
+MANIFEST_FILE = "manifest.parquet"
+REJECTED_FILE = "rejected.csv"
+COLUMNS = {
+    "path": "str",
+    "content_hash": "str",
+    "perceptual_hash": "str",
+    "format": "str",
+    "mode": "str",
+    "width": "int64",
+    "height": "int64",
+    "bytes": "int64",
+    "mean_l": "float64",
+    "mean_chroma": "float64",
+    "label": "str",
+    "bucket": "str",
+    "split": "str",
+}
+REJECTED_COLUMNS = ["path", "reason", "detail"]
+
+
+class ManifestError(TintypeError):
+    """The manifest cannot be read."""
+
+
+def make_manifest(photos: Sequence[Facts], params: ValidateParams) -> pd.DataFrame:
+    """The table of accepted photos, with bucket and split.
+
+    Parameters
+    ----------
+    photos : sequence of Facts
+        Distinct photos, in any order.
+    params : ValidateParams
+        Digits of a bucket, and how photos are dealt out.
+
+    Returns
+    -------
+    DataFrame
+        With `COLUMNS`, sorted by content hash.
+    """
+    splits = assign_splits(
+        [facts.content_hash for facts in photos],
+        params.validation_share,
+        params.test_share,
+        params.split_seed,
+    )
+    rows = [
+        asdict(facts)
+        | {"bucket": facts.content_hash[: params.bucket_digits], "split": splits[facts.content_hash]}
+        for facts in sorted(photos, key=lambda facts: facts.content_hash)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def make_rejected(rejections: Sequence[Rejection]) -> pd.DataFrame:
+    """The table of quarantined photos: path, reason, detail, sorted by path."""
+    rows = sorted((rejection.path, str(rejection.reason), rejection.detail) for rejection in rejections)
+    return pd.DataFrame(rows, columns=REJECTED_COLUMNS, dtype="str")
+
+
+def write_manifest(folder: Path, manifest: pd.DataFrame, rejected: pd.DataFrame) -> None:
+    """Write both tables; the folder is replaced as a whole."""
+    with new_folder(folder) as part:
+        manifest.to_parquet(part / MANIFEST_FILE, index=False)
+        rejected.to_csv(part / REJECTED_FILE, index=False, lineterminator="\n")
+
+
+def read_manifest(folder: Path) -> pd.DataFrame:
+    """Read the accepted photos.
+
+    Parameters
+    ----------
+    folder : Path
+        What the stage `validate` wrote.
+
+    Returns
+    -------
+    DataFrame
+        With `COLUMNS`, sorted by content hash.
+
+    Raises
+    ------
+    ManifestError
+        If there is no manifest, it is no Parquet file, or its columns are not `COLUMNS`.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        manifest = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise ManifestError(f"Expected a manifest at {path}. Run `dvc repro validate` to make it.") from None
+    except (OSError, pyarrow.ArrowException) as error:
+        raise ManifestError(
+            f"{path} is not a Parquet file ({error}). Run `dvc repro validate` to make it anew."
+        ) from None
+    found = {str(name): str(dtype) for name, dtype in manifest.dtypes.items()}
+    if found != COLUMNS:
+        raise ManifestError(
+            f"Expected the columns {COLUMNS} in {path}. Received: {found}. Run `dvc repro validate` to make it anew."
+        )
+    return manifest
+
+
+def read_rejected(folder: Path) -> pd.DataFrame:
+    """Read the quarantined photos: path, reason, detail."""
+    return pd.read_csv(folder / REJECTED_FILE, dtype="str", keep_default_na=False)

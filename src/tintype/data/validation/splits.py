@@ -1,0 +1,122 @@
+"""Which photos train, validate and test.
+
+A photo's content hash, salted with a seed, gives it a number in [0, 1) that never changes, and the number's
+interval is its split: photos that come or go move no other photo.
+
+Only where a split would stay empty, as can happen with a handful of photos, it borrows the photo whose
+number lies nearest to its interval from a split that has more than one. It gives it back
+when it gets photos of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+
+TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+
+Intervals = Mapping[str, tuple[float, float]]
+
+
+def split_intervals(validation_share: float, test_share: float) -> Intervals:
+    """The part of [0, 1) that belongs to each split, as (low, high), in rising order."""
+    held_out = test_share + validation_share
+    return {TEST: (0.0, test_share), VALIDATION: (test_share, held_out), TRAIN: (held_out, 1.0)}
+
+
+def position(content_hash: str, seed: int) -> float:
+    """A photo's number in [0, 1), evenly spread over photos."""
+    digest = hashlib.sha256(f"{seed}:{content_hash}".encode()).digest()
+    return int.from_bytes(digest[:6]) / 2**48  # 48 bits: exact in a float, and never rounded up to 1
+
+
+def assign_splits(
+    content_hashes: Sequence[str], validation_share: float, test_share: float, seed: int
+) -> dict[str, str]:
+    """Deal photos out.
+
+    Parameters
+    ----------
+    content_hashes : sequence of str
+        Distinct, in any order.
+    validation_share, test_share : float
+        Expected shares, in (0, 1).
+    seed : int
+        Another seed deals anew.
+
+    Returns
+    -------
+    dict of str to str
+        Content hash to split; no split is empty if there are at least three photos.
+    """
+    intervals = split_intervals(validation_share, test_share)
+    positions = {content_hash: position(content_hash, seed) for content_hash in sorted(content_hashes)}
+    splits = {content_hash: _split_at(place, intervals) for content_hash, place in positions.items()}
+    for split, interval in intervals.items():
+        if split not in splits.values():
+            _borrow(split, interval, positions, splits)
+    return splits
+
+
+def _split_at(place: float, intervals: Intervals) -> str:
+    return next((split for split, (_, high) in intervals.items() if place < high), TRAIN)
+
+
+def _borrow(
+    split: str, interval: tuple[float, float], positions: Mapping[str, float], splits: dict[str, str]
+) -> None:
+    """Move the photo nearest to `interval` into `split`, if some split can spare one."""
+    sizes = {name: list(splits.values()).count(name) for name in SPLITS}
+    spare = [content_hash for content_hash, owner in splits.items() if sizes[owner] > 1]
+    if spare:
+        splits[min(spare, key=lambda one: (_gap(positions[one], interval), one))] = split
+
+
+def _gap(place: float, interval: tuple[float, float]) -> float:
+    low, high = interval
+    return max(low - place, place - high, 0.0)
+
+
+def chance_interval(count: int, share: float, risk: float) -> tuple[float, float]:
+    """Shares that `count` independent draws with probability `share` can honestly show.
+
+    Uses the Chernoff bound, which holds for any count however small: outside lies less than `risk`
+    of all outcomes.
+
+    Parameters
+    ----------
+    count : int
+        Draws.
+    share : float
+        Expected share, in (0, 1).
+    risk : float
+        Probability of an outcome outside, in (0, 1).
+
+    Returns
+    -------
+    low, high : float
+        In [0, 1].
+    """
+    limit = math.log(2 / risk) / max(count, 1)
+    return _farthest(share, 0.0, limit), _farthest(share, 1.0, limit)
+
+
+def _farthest(share: float, end: float, limit: float) -> float:
+    """The share between `share` and `end` whose divergence from `share` is just `limit`."""
+    if _divergence(end, share) <= limit:
+        return end
+    inside, outside = share, end
+    for _ in range(50):  # halvings: as exact as a float
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if _divergence(middle, share) <= limit else (inside, middle)
+    return inside
+
+
+def _divergence(seen: float, expected: float) -> float:
+    """Kullback-Leibler divergence of two coins, in nats."""
+    return _term(seen, expected) + _term(1 - seen, 1 - expected)
+
+
+def _term(seen: float, expected: float) -> float:
+    return seen * math.log(seen / expected) if seen > 0 else 0.0

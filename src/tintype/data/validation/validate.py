@@ -1,0 +1,146 @@
+"""From a folder of photos to a manifest that can be trusted, or a sentence that says why not.
+
+Bad photos are quarantined one by one, with a reason. The expectations then judge what is left as a whole.
+All results are on disk before a failure is raised, so that a person can look.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tintype.data.validation.checkpoint import Verdict, check
+from tintype.data.validation.duplicates import drop_duplicates
+from tintype.data.validation.expectations import manifest_tables, outcome_table
+from tintype.data.validation.inspection import Facts, Reason, Rejection, inspect_all
+from tintype.data.validation.manifest import make_manifest, make_rejected, write_manifest
+from tintype.data.validation.splits import SPLITS
+from tintype.errors import TintypeError
+from tintype.files.atomic import write_json
+from tintype.imaging.photo import find_photos
+from tintype.params import ValidateParams
+
+
+class ValidationError(TintypeError):
+    """The photos are not fit to train on."""
+
+
+def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: ValidateParams) -> None:
+    """Inspect all photos, quarantine the bad ones, and judge the data set.
+
+    Parameters
+    ----------
+    raw : Path
+        What `fetch` made; the photos are in `raw/photos`.
+    manifest_folder : Path
+        For manifest.parquet and rejected.csv; replaced as a whole.
+    report_folder : Path
+        For verdict.json and the data docs in `docs`.
+    params : ValidateParams
+        Thresholds and shares.
+
+    Raises
+    ------
+    ValidationError
+        If there are no photos, or an expectation fails; the message has all failures in words.
+    """
+    photos = raw / "photos"
+    found = [path.relative_to(photos).as_posix() for path in find_photos(photos)]
+    if not found:
+        raise ValidationError(f"Expected photos in {photos}, but there are none. Run `dvc repro fetch`.")
+    accepted, rejections = quarantine(inspect_all(photos, found), params)
+    manifest, rejected = make_manifest(accepted, params), make_rejected(rejections)
+    write_manifest(manifest_folder, manifest, rejected)
+    tables = [outcome_table(manifest["path"], rejected, params), *manifest_tables(manifest, params)]
+    verdict = check(tables, docs=report_folder / "docs")
+    write_json(report_folder / "verdict.json", describe(manifest, rejected, verdict))
+    if verdict.failures:
+        raise ValidationError(_failure(manifest, rejected, verdict, manifest_folder, report_folder))
+
+
+def quarantine(
+    inspected: Iterable[Facts | Rejection], params: ValidateParams
+) -> tuple[list[Facts], list[Rejection]]:
+    """Tell the good photos from the bad.
+
+    Parameters
+    ----------
+    inspected : iterable of Facts or Rejection
+        As made by `inspect_all`.
+    params : ValidateParams
+        Thresholds.
+
+    Returns
+    -------
+    accepted : list of Facts
+        No two of them the same picture.
+    rejected : list of Rejection
+        A photo with several faults has the first of the order of `Reason`.
+    """
+    fit: list[Facts] = []
+    rejected: list[Rejection] = []
+    for one in inspected:
+        judged = _judge(one, params) if isinstance(one, Facts) else one
+        if isinstance(judged, Facts):
+            fit.append(judged)
+        else:
+            rejected.append(judged)
+    accepted, duplicates = drop_duplicates(fit, params.min_hash_distance)
+    return accepted, rejected + duplicates
+
+
+def _judge(facts: Facts, params: ValidateParams) -> Facts | Rejection:
+    if min(facts.width, facts.height) < params.min_side:
+        received = (
+            f"Expected at least {params.min_side} pixels a side. Received: {facts.width} x {facts.height}."
+        )
+        return Rejection(facts.path, Reason.TOO_SMALL, received)
+    if facts.mean_chroma < params.min_chroma:
+        received = (
+            f"Expected a mean chroma of at least {params.min_chroma:g}. Received: {facts.mean_chroma:.2f}."
+        )
+        return Rejection(facts.path, Reason.NEAR_GRAY, received)
+    return facts
+
+
+def describe(manifest: pd.DataFrame, rejected: pd.DataFrame, verdict: Verdict) -> dict[str, Any]:
+    """The verdict as metrics, numbers first."""
+    reasons = Counter(rejected["reason"])
+    total = len(manifest) + len(rejected)
+    return {
+        "photos": total,
+        "accepted": len(manifest),
+        "rejected": len(rejected),
+        "rejected_share": round(len(rejected) / total, 4),
+        "reasons": {str(reason): reasons[str(reason)] for reason in Reason},
+        "splits": {split: int((manifest["split"] == split).sum()) for split in SPLITS},
+        "classes": int(manifest["label"].nunique()),
+        "expectations": verdict.expectations,
+        "failures": len(verdict.failures),
+        "success": not verdict.failures,
+        "failed": verdict.failures,
+    }
+
+
+def _failure(
+    manifest: pd.DataFrame,
+    rejected: pd.DataFrame,
+    verdict: Verdict,
+    manifest_folder: Path,
+    report_folder: Path,
+) -> str:
+    reasons = ", ".join(
+        f"{count} {reason.replace('_', ' ')}" for reason, count in Counter(rejected["reason"]).items()
+    )
+    lines = [
+        f"The photos are not fit to train on: {len(verdict.failures)} of {verdict.expectations} expectations failed.",
+        *(f"  - {failure}" for failure in verdict.failures),
+        f"Of {len(manifest) + len(rejected)} photos {len(rejected)} are quarantined {f'({reasons})' if reasons else ''}.",
+        f"See {manifest_folder / 'rejected.csv'} and {report_folder / 'docs' / 'index.html'}. "
+        "Mend the photos, or the thresholds under `validate` in params.yaml.",
+    ]
+    return "\n".join(lines)

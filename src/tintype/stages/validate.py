@@ -1,0 +1,19 @@
+"""Manifest, quarantine and the expectations that decide. DVC stage `validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tintype.params import Params
+from tintype.stages.door import enter
+
+
+def main(params: Params, raw: Path, manifest: Path, report: Path) -> None:
+    """Check the photos in `raw`; write the manifest and the report."""
+    from tintype.data.validation.validate import validate
+
+    validate(raw, manifest, report, params.validate_)
+
+
+if __name__ == "__main__":
+    enter(main)

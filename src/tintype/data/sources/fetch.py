@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from tintype.data.sources.folder import folder_source
+from tintype.data.sources.kaggle import kaggle_source, resolve
 from tintype.data.sources.source import Source, SourceError
 from tintype.data.sources.subset import choose
 from tintype.files.atomic import new_folder, write_json
@@ -21,7 +22,7 @@ from tintype.params import FetchParams
 SAMPLE = Path("data/sample")
 
 
-def fetch(params: FetchParams, directory: Path, raw: Path) -> None:
+def fetch(params: FetchParams, directory: Path, raw: Path, *, pause: float = 1.0) -> None:
     """Put the photos that the parameters ask for into `raw`, as a whole or not at all.
 
     Parameters
@@ -33,6 +34,9 @@ def fetch(params: FetchParams, directory: Path, raw: Path) -> None:
     raw : Path
         The folder to make: `photos/`, `source.json` and, if the source has it, `ATTRIBUTION.csv`.
         What is there is replaced when the new content is complete; if it is the same, it is left alone.
+        Downloads collect in `.download` beside it.
+    pause : float
+        Seconds before a failed request is tried again; doubled before each further try.
 
     Raises
     ------
@@ -41,13 +45,18 @@ def fetch(params: FetchParams, directory: Path, raw: Path) -> None:
     DownloadError, ArchiveError, DiskError
         If something fails on the way.
     """
-    source = _open(params, directory, raw)
-    _put(source, params, raw)
-
-
-def _open(params: FetchParams, directory: Path, raw: Path) -> Source:
     if params.source == "kaggle":
-        raise SourceError("The source kaggle is not there yet. Set fetch.source to sample or directory.")
+        dataset = resolve(params.kaggle_dataset, params.kaggle_version, pause=pause)
+        if _has(raw, _request(params, dataset.name, dataset.version)):
+            return
+        with kaggle_source(dataset, raw.parent / ".download", pause=pause) as source:
+            _put(source, params, raw)
+    else:
+        _check_directory(params, directory, raw)
+        _put(folder_source(directory), params, raw)
+
+
+def _check_directory(params: FetchParams, directory: Path, raw: Path) -> None:
     if params.source == "sample" and directory != SAMPLE:
         raise SourceError(
             f"fetch.source is sample, whose photos are in {SAMPLE}, but fetch.directory is {directory}. "
@@ -56,7 +65,12 @@ def _open(params: FetchParams, directory: Path, raw: Path) -> Source:
     here, there = raw.resolve(), directory.resolve()
     if here.is_relative_to(there) or there.is_relative_to(here):
         raise SourceError(f"Expected a folder apart from {raw} in fetch.directory. Received {directory}.")
-    return folder_source(directory)
+
+
+def _request(params: FetchParams, name: str, version: int | None) -> dict[str, Any]:
+    """The part of source.json that is known before the photos are."""
+    subset = {"photos_per_class": params.photos_per_class, "photos": params.photos}
+    return {"source": params.source, "name": name, "version": version, "subset": subset}
 
 
 def _put(source: Source, params: FetchParams, raw: Path) -> None:
@@ -71,15 +85,13 @@ def _put(source: Source, params: FetchParams, raw: Path) -> None:
         for name, extra in source.extras.items():
             (part / name).write_bytes(extra.read_bytes())
         record = {
-            "source": params.source,
-            "name": source.name,
-            "version": source.version,
+            **_request(params, source.name, source.version),
             "photos": len(hashes),
             "bytes": sum((photos / path).stat().st_size for path in hashes),
             "digest": digest_of_photos(hashes),
         }
         write_json(part / "source.json", record)
-        if _holds(raw, record, source.extras):
+        if _has(raw, record) and all(_same(part / name, raw / name) for name in source.extras):
             raise _Unchanged
 
 
@@ -104,15 +116,18 @@ def digest_of_photos(hashes: dict[str, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _holds(raw: Path, record: dict[str, Any], extras: dict[str, Path]) -> bool:
-    """Whether `raw` says so and its photos really are those of `record`."""
+def _has(raw: Path, expected: dict[str, Any]) -> bool:
+    """Whether source.json in `raw` says what is expected, and the photos are those it speaks of."""
     try:
-        if json.loads((raw / "source.json").read_text(encoding="utf-8")) != record:
-            return False
-        if any((raw / name).read_bytes() != extra.read_bytes() for name, extra in extras.items()):
-            return False
+        record = json.loads((raw / "source.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        return False
+    if not isinstance(record, dict) or record | expected != record:
         return False
     photos = raw / "photos"
     found = {path.relative_to(photos).as_posix(): path for path in photos.rglob("*") if path.is_file()}
-    return digest_of_photos({name: sha256_of(path) for name, path in found.items()}) == record["digest"]
+    return digest_of_photos({name: sha256_of(path) for name, path in found.items()}) == record.get("digest")
+
+
+def _same(new: Path, old: Path) -> bool:
+    return old.is_file() and new.read_bytes() == old.read_bytes()

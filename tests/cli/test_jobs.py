@@ -1,0 +1,105 @@
+"""Which photo goes where."""
+
+from pathlib import Path
+
+import pytest
+
+from tintype.cli.jobs import UsageError, plan
+
+
+def pairs(*arguments, **options):
+    return [(str(job.source), str(job.destination)) for job in plan(*arguments, **options)]
+
+
+def test_a_photo_goes_into_a_folder_under_its_own_name(photo):
+    assert pairs([photo("old/boat.jpg")], Path("out")) == [("old/boat.jpg", "out/boat.jpg")]
+
+
+def test_one_photo_may_be_given_a_file_name(photo):
+    assert pairs([photo("boat.jpg")], Path("out/colour.png")) == [("boat.jpg", "out/colour.png")]
+
+
+def test_a_folder_with_a_photos_suffix_is_still_a_folder(photo):
+    Path("album.jpg").mkdir()
+    assert pairs([photo("boat.jpg")], Path("album.jpg")) == [("boat.jpg", "album.jpg/boat.jpg")]
+
+
+def test_a_folder_keeps_its_tree(photo):
+    for name in ("in/b/two.jpg", "in/a/one.JPG", "in/top.png", "in/.hidden/no.jpg"):
+        photo(name)
+    Path("in/notes.txt").write_text("not a photo")
+    assert pairs([Path("in")], Path("out")) == [
+        ("in/a/one.JPG", "out/a/one.JPG"),
+        ("in/b/two.jpg", "out/b/two.jpg"),
+        ("in/top.png", "out/top.png"),
+    ]
+
+
+def test_formats_that_are_only_read_become_png(photo):
+    assert pairs([photo("in/scan.bmp"), photo("in/scan.png")], Path("out")) == [
+        ("in/scan.bmp", "out/scan.bmp.png"),
+        ("in/scan.png", "out/scan.png"),
+    ]
+
+
+def test_a_photo_named_twice_is_coloured_once(photo):
+    photo("in/boat.jpg")
+    assert pairs([Path("in/boat.jpg"), Path("in")], Path("out")) == [("in/boat.jpg", "out/boat.jpg")]
+
+
+def test_results_inside_the_input_folder_are_not_coloured_again(photo):
+    photo("in/boat.jpg")
+    photo("in/colour/boat.jpg")
+    assert pairs([Path("in")], Path("in/colour"), force=True) == [("in/boat.jpg", "in/colour/boat.jpg")]
+
+
+def test_two_photos_for_one_name_are_refused(photo):
+    with pytest.raises(UsageError, match=r"a/boat\.jpg and b/boat\.jpg would both become out/boat\.jpg"):
+        plan([photo("a/boat.jpg"), photo("b/boat.jpg")], Path("out"))
+    with pytest.raises(UsageError, match="would both become"):
+        plan([photo("scan.bmp"), photo("scan.bmp.png")], Path("out"))
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_photo_is_never_replaced_by_its_own_colour(photo, force):
+    photo("in/boat.jpg")
+    for inputs, output in [
+        (["in/boat.jpg"], "in"),
+        (["in"], "./in/../in/."),
+        (["in/boat.jpg"], "in/boat.jpg"),
+    ]:
+        with pytest.raises(UsageError, match="would be lost"):
+            plan([Path(name) for name in inputs], Path(output), force=force)
+
+
+def test_existing_results_are_refused_replaced_or_skipped(photo):
+    photos = [photo("in/boat.jpg"), photo("in/house.jpg")]
+    photo("out/boat.jpg")
+    with pytest.raises(UsageError, match=r"out/boat\.jpg already exists.*--force"):
+        plan(photos, Path("out"))
+    assert len(plan(photos, Path("out"), force=True)) == 2
+    assert pairs(photos, Path("out"), skip_existing=True) == [("in/house.jpg", "out/house.jpg")]
+    with pytest.raises(UsageError, match="exclude each other"):
+        plan(photos, Path("out"), force=True, skip_existing=True)
+
+
+def test_what_is_not_there_is_refused(here):
+    (here / "empty").mkdir()
+    with pytest.raises(UsageError, match="at nowhere"):
+        plan([Path("nowhere")], Path("out"))
+    with pytest.raises(UsageError, match=r"at nowhere\.jpg"):
+        plan([Path("nowhere.jpg")], Path("out.png"))
+    with pytest.raises(UsageError, match="Expected photos in the folder empty"):
+        plan([Path("empty")], Path("out"))
+
+
+def test_several_photos_need_a_folder(photo):
+    with pytest.raises(UsageError, match=r"Expected a folder as output.*out\.jpg"):
+        plan([photo("a.jpg"), photo("b.jpg")], Path("out.jpg"))
+    with pytest.raises(UsageError, match="Expected a folder as output"):
+        plan([Path()], Path("out.jpg"))
+
+
+def test_a_format_that_is_not_written_is_refused(photo):
+    with pytest.raises(UsageError, match=r"ends in one of .*out\.gif"):
+        plan([photo("a.jpg")], Path("out.gif"))

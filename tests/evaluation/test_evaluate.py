@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tintype.evaluation.baselines import painters
+from tintype.evaluation.custom import colour_custom
+from tintype.evaluation.evaluate import evaluate
+from tintype.evaluation.photos import EvaluationError, photos_of_split
+from tintype.imaging.photo import read_photo
+
+Painter = Callable[[np.ndarray], np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def half(saturate: Callable[[np.ndarray, float], np.ndarray]) -> Painter:
+    """Stands in for a colorizer: it gets the hues right and half of the chroma."""
+    return lambda rgb8: saturate(rgb8, 0.5)
+
+
+@pytest.fixture(scope="module")
+def photos(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("photos")
+    for name, height in (("cat", 90), ("leaves", 120), ("temple", 60)):
+        with Image.open(sample / f"{name}.jpg") as image:
+            image.resize((80, height)).save(folder / f"{name}.png")
+    Image.new("RGB", (40, 1), (200, 30, 10)).save(folder / "line.png")
+    return {path.name: path for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def report(half: Painter, photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    report = tmp_path_factory.mktemp("report")
+    evaluate(painters(half, (4.0, 8.0)), photos, report, network_size=16, grid_photos=3)
+    return report
+
+
+def test_metrics_hold_ours_beside_the_baselines(report: Path) -> None:
+    metrics = json.loads((report / "metrics.json").read_text())
+    assert metrics["photos"] == 4
+    assert 0.4 < metrics["ours"]["colourfulness_ratio"] < 0.6
+    assert metrics["all_gray"]["colourfulness_ratio"] == 0
+    assert metrics["all_gray"]["psnr_db"] > 15
+    assert metrics["ours"]["delta_e2000_mean"] < metrics["mean_ab"]["delta_e2000_mean"]
+    assert set(metrics["ours"]) == set(metrics["all_gray"]) == set(metrics["mean_ab"])
+    assert metrics["slices"]["large_upscale"]["photos"] == 3
+
+
+def test_curves_and_photos_are_tables(report: Path) -> None:
+    with (report / "ab_error.csv").open() as file:
+        curve = list(csv.DictReader(file))
+    assert list(curve[0]) == ["error", "ours", "all_gray", "mean_ab"]
+    assert float(curve[8]["ours"]) > float(curve[8]["all_gray"])
+    with (report / "photos.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["photo"] for row in rows] == ["cat.png", "leaves.png", "line.png", "temple.png"]
+    assert all(float(row["colourfulness"]) < float(row["truth_colourfulness"]) for row in rows)
+
+
+def test_timing_has_a_file_of_its_own(report: Path) -> None:
+    timing = json.loads((report / "timing.json").read_text())
+    assert timing["photos"] == 4
+    assert 0 < timing["seconds_per_photo"] < 10
+
+
+def test_the_grid_shows_gray_ours_and_truth_of_the_first_photos(
+    half: Painter, photos: dict[str, Path], report: Path, tmp_path: Path
+) -> None:
+    fewer = dict(list(photos.items())[:1])
+    evaluate(painters(half, (0.0, 0.0)), fewer, tmp_path, network_size=16, grid_photos=3)
+    one, three = (read_photo(folder / "grid.jpg").rgb8 for folder in (tmp_path, report))
+    assert three.shape[0] > 1.5 * one.shape[0]
+    cells = np.split(one[60:200, 24:-24], [192, 198, 390, 396], axis=1)[::2]
+    spread = [float(np.ptp(cell.astype(int), axis=2).mean()) for cell in cells]
+    assert spread[0] < 2 < spread[1] < spread[2]
+
+
+def test_the_same_photos_give_the_same_files(
+    half: Painter, photos: dict[str, Path], report: Path, tmp_path: Path
+) -> None:
+    evaluate(painters(half, (4.0, 8.0)), photos, tmp_path, network_size=16, grid_photos=3)
+    for name in ("metrics.json", "photos.csv", "ab_error.csv"):
+        assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
+    np.testing.assert_array_equal(
+        read_photo(tmp_path / "grid.jpg").rgb8, read_photo(report / "grid.jpg").rgb8
+    )
+
+
+def test_the_test_split_is_taken_from_the_manifest_in_the_order_of_hashes(tmp_path: Path) -> None:
+    table = {
+        "path": ["a/1.jpg", "b/1.jpg", "c.jpg", "d.jpg"],
+        "content_hash": ["ff", "11", "22", "33"],
+        "split": ["test", "test", "train", "validation"],
+    }
+    pd.DataFrame(table).to_parquet(tmp_path / "manifest.parquet")
+    found = photos_of_split(Path("raw"), tmp_path)
+    assert list(found.items()) == [
+        ("b/1.jpg", Path("raw/photos/b/1.jpg")),
+        ("a/1.jpg", Path("raw/photos/a/1.jpg")),
+    ]
+
+
+def test_an_empty_test_split_is_a_sentence(tmp_path: Path) -> None:
+    table = {"path": ["a.jpg"], "content_hash": ["ff"], "split": ["train"]}
+    pd.DataFrame(table).to_parquet(tmp_path / "manifest.parquet")
+    with pytest.raises(EvaluationError, match=r"test split.*none of 1"):
+        photos_of_split(Path("raw"), tmp_path)
+
+
+def test_custom_photos_are_coloured_at_full_size_under_their_own_names(sample: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    (folder / "album").mkdir(parents=True)
+    shutil.copy(sample / "cat.jpg", folder / "album" / "cat.jpg")
+    with Image.open(sample / "coffee.jpg") as image:
+        image.convert("L").save(folder / "old.gif")
+        image.convert("L").save(folder / "old.png")
+    report = tmp_path / "report"
+    colour_custom(lambda rgb8: rgb8 // 2, folder, report)
+    files = sorted(
+        path.relative_to(report / "custom").as_posix() for path in (report / "custom").rglob("*.*")
+    )
+    assert files == ["album/cat.jpg", "old.gif.png", "old.png"]
+    coloured, original = read_photo(report / "custom" / "old.png").rgb8, read_photo(folder / "old.png").rgb8
+    np.testing.assert_array_equal(coloured, original // 2)
+    assert read_photo(report / "custom.jpg").rgb8.shape[1] > 192
+
+
+def test_a_broken_custom_photo_is_named_and_left_out(
+    half: Painter, sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    shutil.copy(sample / "cat.jpg", folder / "cat.jpg")
+    (folder / "broken.jpg").write_bytes(b"no photo")
+    colour_custom(half, folder, tmp_path / "report")
+    assert "broken.jpg" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "report" / "custom").iterdir()] == ["cat.jpg"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no photo"])
+def test_without_a_custom_photo_a_sentence_says_so_and_nothing_is_left(
+    content: bytes | None, half: Painter, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    if content is not None:
+        folder.mkdir()
+        (folder / "broken.jpg").write_bytes(content)
+    with pytest.raises(EvaluationError, match="Expected photos"):
+        colour_custom(half, folder, tmp_path / "report")
+    assert not list((tmp_path / "report").glob("*")) or not (tmp_path / "report" / "custom").exists()

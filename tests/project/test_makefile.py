@@ -1,0 +1,44 @@
+"""The vocabulary of commands."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def make(root):
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    return lambda *arguments: (
+        subprocess.run(
+            ["make", "--no-print-directory", *arguments], cwd=root, capture_output=True, text=True, check=True
+        ).stdout
+    )
+
+
+def test_make_alone_lists_every_command(make, root):
+    listed = re.findall(r"^  make (\S+) +\S", make(), re.M)
+    phony = re.search(r"^\.PHONY: (.*)$", (root / "Makefile").read_text(), re.M).group(1).split()
+    assert set(phony) - set(listed) == {"env", "env-pipeline"}
+    assert {"demo", "test", "check", "pipeline", "mlflow"} <= set(listed)
+
+
+def test_every_command_is_what_make_can_run(make):
+    for target in re.findall(r"^  make (\S+)", make(), re.M):
+        assert make("--dry-run", target)
+
+
+def test_hooks_and_make_check_run_the_same_tools(make, root):
+    tools = {"ruff format", "ruff check", "mypy", "lint-imports"}
+    checked = set(re.findall(r"run --no-sync (ruff \w+|[a-z-]+)", make("--dry-run", "check")))
+    hooked = set(
+        re.findall(r"run --no-sync (ruff \w+|[a-z-]+)", (root / ".pre-commit-config.yaml").read_text())
+    )
+    assert checked == hooked == tools
+
+
+def test_ci_runs_make_check_and_make_test(root):
+    assert "bash .ci/run" in (root / ".github/workflows/ci.yml").read_text()
+    assert re.findall(r"^make \w+", (root / ".ci/run").read_text(), re.M) == ["make check", "make test"]

@@ -1,0 +1,141 @@
+"""What params.yaml refuses, and how it says so."""
+
+import copy
+import subprocess
+import sys
+import time
+
+import pytest
+from ruamel.yaml import YAML
+
+from tintype.params import ParamsError, load_params
+
+
+@pytest.fixture
+def content(root):
+    return YAML(typ="safe").load((root / "params.yaml").read_text())
+
+
+@pytest.fixture
+def load(tmp_path, content):
+    """Load the project's parameters with one thing changed."""
+
+    def changed(key, value):
+        new = copy.deepcopy(content)
+        *blocks, last = key.split(".")
+        target = new
+        for block in blocks:
+            target = target[block]
+        if value is REMOVE:
+            del target[last]
+        else:
+            target[last] = value
+        YAML(typ="safe").dump(new, tmp_path / "params.yaml")
+        return load_params(tmp_path / "params.yaml")
+
+    return changed
+
+
+REMOVE = object()
+
+
+def test_the_projects_own_are_fine(load):
+    params = load("train.epochs", 3)
+    assert params.train.epochs == 3
+    assert params.validate_.min_side == 64
+    assert params.register_.model_name == "tintype"
+
+
+def test_blocks_cannot_be_changed(load):
+    with pytest.raises(ValueError, match="frozen"):
+        load("train.epochs", 3).train.epochs = 4
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        # unknown: with the near match where there is one, else with what is known
+        ("train.epoch", 3, ["train.epoch ", "3", "Did you mean 'epochs'?"]),
+        ("trian", {}, ["trian", "Did you mean 'train'?"]),
+        ("lab.zzz", 1, ["lab.zzz", "Known keys: size, workers"]),
+        ("register_", {}, ["register_"]),
+        # missing
+        ("train.epochs", REMOVE, ["train.epochs is missing", "a whole number from 1 to 100000"]),
+        ("lab", REMOVE, ["lab is missing", "size, workers"]),
+        # wrong type: nothing is converted
+        ("train.epochs", "3", ["train.epochs is '3'", "a whole number"]),
+        ("train.epochs", 3.0, ["train.epochs is 3.0", "a whole number"]),
+        ("train.epochs", True, ["train.epochs is True", "a whole number"]),
+        ("train.flip", 1, ["train.flip is 1", "true or false"]),
+        ("train.learning_rate", "fast", ["train.learning_rate is 'fast'", "a number above 0 to 1"]),
+        ("fetch.photos", "all", ["fetch.photos is 'all'", "null"]),
+        ("lab", 128, ["lab is 128", "a block with the keys size, workers"]),
+        # out of range
+        ("train.epochs", 0, ["train.epochs is 0", "from 1"]),
+        ("lab.size", 130, ["lab.size is 130", "multiple of 8"]),
+        ("lab.size", 2048, ["lab.size is 2048", "from 32 to 1024"]),
+        ("train.learning_rate", 0, ["train.learning_rate is 0", "above 0"]),
+        ("validate.validation_share", 0.5, ["validate.validation_share is 0.5", "below 0.5"]),
+        ("train.patience", 0, ["train.patience is 0", "from 1"]),
+        ("network.name", "unet", ["network.name is 'unet'", "fusion"]),
+        ("fetch.kaggle_dataset", "imagenet", ["fetch.kaggle_dataset is 'imagenet'", "form"]),
+        ("weights.checksum", "md5:0", ["weights.checksum is 'md5:0'", "sha256"]),
+        # not a number at all, yet a float
+        ("train.learning_rate", float("nan"), ["train.learning_rate is nan"]),
+    ],
+)
+def test_a_mistake_is_named_with_key_value_and_cure(load, key, value, words):
+    with pytest.raises(ParamsError) as caught:
+        load(key, value)
+    message = str(caught.value)
+    assert [word for word in words if word not in message] == [], message
+
+
+def test_shares_that_leave_nothing_to_train_on(load, tmp_path, content):
+    content["validate"] |= {"validation_share": 0.45, "test_share": 0.45}
+    YAML(typ="safe").dump(content, tmp_path / "params.yaml")
+    with pytest.raises(ParamsError, match="leave 10% of the photos to train on"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_all_mistakes_are_named_at_once(tmp_path, content):
+    content["train"]["epochs"] = 0
+    content["lab"]["size"] = "big"
+    YAML(typ="safe").dump(content, tmp_path / "params.yaml")
+    with pytest.raises(ParamsError) as caught:
+        load_params(tmp_path / "params.yaml")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("train: [1,", "not valid YAML"), ("just words", "Expected blocks"), ("", "Expected blocks")],
+)
+def test_what_is_not_parameters(tmp_path, text, sentence):
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ParamsError, match=sentence):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ParamsError, match="no such file"):
+        load_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("stage", ["fetch", "train"])
+def test_a_stage_refuses_in_two_seconds_and_before_any_work(tmp_path, content, stage):
+    content["train"]["lerning_rate"] = content["train"].pop("learning_rate")
+    YAML(typ="safe").dump(content, tmp_path / "params.yaml")
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", f"tintype.stages.{stage}", "a", "b"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    seconds = time.perf_counter() - start
+    assert done.returncode == 1
+    assert "Did you mean 'learning_rate'?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+    assert seconds < 2

@@ -1,7 +1,7 @@
-"""Asking Great Expectations: the only importer of it.
+"""Asking Great Expectations whether tables are as expected: the only importer of it.
 
 The context is ephemeral and analytics are off, so nothing is left behind but the data docs. The import takes ten
-seconds, hence inside functions.
+seconds, hence inside a function.
 """
 
 from __future__ import annotations
@@ -9,28 +9,20 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tintype.data.validation.expectations import Rule, Table
+from tintype.data.validation.data_docs import polish
+from tintype.data.validation.expectations import Outcome, Rule, Table
 from tintype.files.atomic import new_folder
 
 EXAMPLES = 5  # rows that a failure names
-# A fixed time keeps paths and pages of the data docs the same from run to run.
+# A fixed name and time keep the data docs' paths the same from run to run.
 RUN_NAME, RUN_TIME = "validate", datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """How many expectations there were, and those that failed, in words."""
-
-    expectations: int
-    failures: list[str]
-
-
-def check(tables: Sequence[Table], docs: Path | None = None) -> Verdict:
+def check(tables: Sequence[Table], docs: Path | None = None) -> list[Outcome]:
     """Hold tables against their rules.
 
     Parameters
@@ -42,16 +34,19 @@ def check(tables: Sequence[Table], docs: Path | None = None) -> Verdict:
 
     Returns
     -------
-    Verdict
-        Failures in the order of the tables and their rules.
+    list of Outcome
+        One for each rule, in the order of the tables and their rules.
     """
     gx = _great_expectations()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     if docs is None:
-        return _run(gx, context, tables, [])
+        return [outcome for table in tables for outcome in _run(gx, context, table, [])]
     with new_folder(docs) as part:
-        return _run(gx, context, tables, [_docs_action(gx, context, part)])
+        actions = [_docs_action(gx, context, part)]
+        outcomes = [outcome for table in tables for outcome in _run(gx, context, table, actions)]
+        polish(part, outcomes, {table.name: _page(table) for table in tables})
+    return outcomes
 
 
 def _great_expectations() -> Any:
@@ -59,9 +54,37 @@ def _great_expectations() -> Any:
     import great_expectations as gx
     import great_expectations.expectations  # its classes are looked up by name
 
-    for name in ("great_expectations", "great_expectations.checkpoint"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     return gx
+
+
+def _docs_action(gx: Any, context: Any, folder: Path) -> Any:
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder.absolute())}
+    index = {"class_name": "DefaultSiteIndexBuilder"}
+    site = {"class_name": "SiteBuilder", "site_index_builder": index, "store_backend": store}
+    context.add_data_docs_site("docs", site)
+    return gx.checkpoint.UpdateDataDocsAction(name="docs", site_names=["docs"])
+
+
+def _page(table: Table) -> str:
+    """Where Great Expectations puts a table's page in its data docs."""
+    return f"validations/{table.name}/{RUN_NAME}/{RUN_TIME:%Y%m%dT%H%M%S.%fZ}/{table.name}-{table.name}.html"
+
+
+def _run(gx: Any, context: Any, table: Table, actions: list[Any]) -> list[Outcome]:
+    """Run one table's suite: a checkpoint takes one table a run."""
+    checkpoint = gx.Checkpoint(
+        name=table.name,
+        validation_definitions=[_definition(gx, context, table)],
+        actions=actions,
+        result_format={"result_format": "SUMMARY", "unexpected_index_column_names": [table.row_name]},
+    )
+    run_id = gx.core.run_identifier.RunIdentifier(run_name=RUN_NAME, run_time=RUN_TIME)
+    ran = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table.rows}, run_id=run_id)
+    (validation,) = ran.run_results.values()
+    # Great Expectations gives results in an order of its own.
+    results = {result.expectation_config.description: result for result in validation.results}
+    return [_outcome(table, rule, results[_description(rule)]) for rule in table.rules]
 
 
 def _definition(gx: Any, context: Any, table: Table) -> Any:
@@ -78,57 +101,17 @@ def _definition(gx: Any, context: Any, table: Table) -> Any:
 
 def _expectation(gx: Any, rule: Rule) -> Any:
     notes = {"format": "markdown", "content": [rule.reason]}
-    return getattr(gx.expectations, rule.kind)(
-        **rule.arguments,
-        description=f"Expected {rule.expected}",
-        meta={"notes": notes, "expected": rule.expected},
-    )
+    kind = getattr(gx.expectations, rule.kind)
+    return kind(**rule.arguments, description=_description(rule), meta={"notes": notes})
 
 
-def _docs_action(gx: Any, context: Any, folder: Path) -> Any:
-    context.add_data_docs_site(
-        "docs",
-        {
-            "class_name": "SiteBuilder",
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-            "store_backend": {
-                "class_name": "TupleFilesystemStoreBackend",
-                "base_directory": str(folder.absolute()),
-            },
-        },
-    )
-    return gx.checkpoint.UpdateDataDocsAction(name="docs", site_names=["docs"])
+def _description(rule: Rule) -> str:
+    return f"Expected {rule.expected}."
 
 
-def _run(gx: Any, context: Any, tables: Sequence[Table], actions: list[Any]) -> Verdict:
-    """Run each table's suite, one after the other: a checkpoint takes one table a run."""
-    failures = []
-    for table in tables:
-        checkpoint = gx.Checkpoint(
-            name=table.name,
-            validation_definitions=[_definition(gx, context, table)],
-            actions=actions,
-            result_format={"result_format": "SUMMARY", "unexpected_index_column_names": [table.row_name]},
-        )
-        run_id = gx.core.run_identifier.RunIdentifier(run_name=RUN_NAME, run_time=RUN_TIME)
-        outcome = context.checkpoints.add(checkpoint).run(
-            batch_parameters={"dataframe": table.rows}, run_id=run_id
-        )
-        (validation,) = outcome.run_results.values()
-        failed = {
-            result.expectation_config.meta["expected"]: result.to_json_dict()
-            for result in validation.results
-            if not result.success
-        }
-        # Great Expectations gives results in an order of its own.
-        failures += [
-            _sentence(table, rule, failed[rule.expected]) for rule in table.rules if rule.expected in failed
-        ]
-    return Verdict(sum(len(table.rules) for table in tables), failures)
-
-
-def _sentence(table: Table, rule: Rule, outcome: dict[str, Any]) -> str:
-    return f"{table.name}: expected {rule.expected}; {_received(table, outcome)}."
+def _outcome(table: Table, rule: Rule, result: Any) -> Outcome:
+    received = None if result.success else _received(table, result.to_json_dict())
+    return Outcome(table.name, rule, received)
 
 
 def _received(table: Table, outcome: dict[str, Any]) -> str:

@@ -54,6 +54,20 @@ class Table:
     rules: list[Rule]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one rule; `received` is None if it holds, else what was found instead, in words."""
+
+    table: str
+    rule: Rule
+    received: str | None
+
+    @property
+    def sentence(self) -> str:
+        """The failure as a sentence."""
+        return f"{self.table}: expected {self.rule.expected}; {self.received}."
+
+
 def outcome_table(accepted: pd.Series[str], rejected: pd.DataFrame, params: ValidateParams) -> Table:
     """Every photo found, accepted or not.
 

@@ -7,15 +7,15 @@ All results are on disk before a failure is raised, so that a person can look.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from tintype.data.validation.checkpoint import Verdict, check
+from tintype.data.validation.checkpoint import check
 from tintype.data.validation.duplicates import drop_duplicates
-from tintype.data.validation.expectations import manifest_tables, outcome_table
+from tintype.data.validation.expectations import Outcome, manifest_tables, outcome_table
 from tintype.data.validation.inspection import Facts, Reason, Rejection, inspect_all
 from tintype.data.validation.manifest import make_manifest, make_rejected, write_manifest
 from tintype.data.validation.splits import SPLITS
@@ -56,10 +56,11 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
     manifest, rejected = make_manifest(accepted, params), make_rejected(rejections)
     write_manifest(manifest_folder, manifest, rejected)
     tables = [outcome_table(manifest["path"], rejected, params), *manifest_tables(manifest, params)]
-    verdict = check(tables, docs=report_folder / "docs")
-    write_json(report_folder / "verdict.json", describe(manifest, rejected, verdict))
-    if verdict.failures:
-        raise ValidationError(_failure(manifest, rejected, verdict, manifest_folder, report_folder))
+    outcomes = check(tables, docs=report_folder / "docs")
+    write_json(report_folder / "verdict.json", describe(manifest, rejected, outcomes))
+    if failures(outcomes):
+        where = f"See {manifest_folder / 'rejected.csv'} and {report_folder / 'docs' / 'index.html'}."
+        raise ValidationError(f"{_failure(rejected, len(found), outcomes)}\n{where}")
 
 
 def quarantine(
@@ -107,7 +108,7 @@ def _judge(facts: Facts, params: ValidateParams) -> Facts | Rejection:
     return facts
 
 
-def describe(manifest: pd.DataFrame, rejected: pd.DataFrame, verdict: Verdict) -> dict[str, Any]:
+def describe(manifest: pd.DataFrame, rejected: pd.DataFrame, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """The verdict as metrics, numbers first."""
     reasons = Counter(rejected["reason"])
     total = len(manifest) + len(rejected)
@@ -119,28 +120,25 @@ def describe(manifest: pd.DataFrame, rejected: pd.DataFrame, verdict: Verdict) -
         "reasons": {str(reason): reasons[str(reason)] for reason in Reason},
         "splits": {split: int((manifest["split"] == split).sum()) for split in SPLITS},
         "classes": int(manifest["label"].nunique()),
-        "expectations": verdict.expectations,
-        "failures": len(verdict.failures),
-        "success": not verdict.failures,
-        "failed": verdict.failures,
+        "expectations": len(outcomes),
+        "failures": len(failures(outcomes)),
+        "success": not failures(outcomes),
+        "failed": failures(outcomes),
     }
 
 
-def _failure(
-    manifest: pd.DataFrame,
-    rejected: pd.DataFrame,
-    verdict: Verdict,
-    manifest_folder: Path,
-    report_folder: Path,
-) -> str:
-    reasons = ", ".join(
-        f"{count} {reason.replace('_', ' ')}" for reason, count in Counter(rejected["reason"]).items()
-    )
+def failures(outcomes: Iterable[Outcome]) -> list[str]:
+    """Sentences about the expectations that do not hold."""
+    return [outcome.sentence for outcome in outcomes if outcome.received is not None]
+
+
+def _failure(rejected: pd.DataFrame, photos: int, outcomes: Sequence[Outcome]) -> str:
+    failed = failures(outcomes)
+    reasons = [f"{count} {reason.replace('_', ' ')}" for reason, count in Counter(rejected["reason"]).items()]
     lines = [
-        f"The photos are not fit to train on: {len(verdict.failures)} of {verdict.expectations} expectations failed.",
-        *(f"  - {failure}" for failure in verdict.failures),
-        f"Of {len(manifest) + len(rejected)} photos {len(rejected)} are quarantined {f'({reasons})' if reasons else ''}.",
-        f"See {manifest_folder / 'rejected.csv'} and {report_folder / 'docs' / 'index.html'}. "
+        f"The photos are not fit to train on: {len(failed)} of {len(outcomes)} expectations failed.",
+        *(f"  - {sentence}" for sentence in failed),
+        f"Of {photos} photos {len(rejected)} are quarantined: {', '.join(reasons) or 'none'}.",
         "Mend the photos, or the thresholds under `validate` in params.yaml.",
     ]
     return "\n".join(lines)

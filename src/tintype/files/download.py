@@ -26,9 +26,9 @@ from tintype.files.atomic import write_json
 from tintype.files.disk import check_free, disk_errors
 
 TIMEOUT = (10.0, 30.0)  # seconds to connect; seconds without a byte
-_CHUNK = 1 << 20  # bytes
+_CHUNK = 1 << 16  # bytes; what a cut may lose
 _LONGEST_PAUSE = 60.0  # seconds
-_PROGRESS = 1 << 16  # bytes; less than this does not count as progress, or a drip would never end
+_PROGRESS = _CHUNK  # bytes; less than this does not count as progress, or a drip would never end
 
 Result = TypeVar("Result")
 

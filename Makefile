@@ -31,8 +31,7 @@ pipeline: env-pipeline ## Run what has changed of the DVC pipeline
 	$(RUN) dvc repro
 
 mlflow: env-pipeline ## Serve MLflow's pages on the pipeline's own store, at PORT=5000
-	@mkdir -p .mlflow
-	$(RUN) mlflow server --backend-store-uri sqlite:///.mlflow/mlflow.db --host 127.0.0.1 --port $(PORT)
+	$(RUN) python -m tintype.registry.pages --port $(PORT)
 
 ##--- To change it
 

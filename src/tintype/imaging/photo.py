@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from tintype.errors import TintypeError
 from tintype.files.atomic import new_file
@@ -98,11 +99,24 @@ def read_photo(source: Path | bytes) -> Photo:
             return _decode(image, name)
     except PhotoError:
         raise
-    except Image.UnidentifiedImageError:
-        raise PhotoError(f"Expected {name} to be one of {', '.join(FORMATS)}, but its content is none of them.") from None
+    except UnidentifiedImageError:
+        raise PhotoError(
+            f"Expected {name} to be one of {', '.join(FORMATS)}, but its content is none of them."
+        ) from None
     # Pillow's decoders answer broken files with all of these.
-    except (OSError, SyntaxError, ValueError, NotImplementedError, EOFError, IndexError, KeyError, TypeError) as error:
-        raise PhotoError(f"Expected {name} to be a whole photo, but it cannot be decoded: {_reason(error)}.") from None
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        NotImplementedError,
+        EOFError,
+        IndexError,
+        KeyError,
+        TypeError,
+    ) as error:
+        raise PhotoError(
+            f"Expected {name} to be a whole photo, but it cannot be decoded: {_reason(error)}."
+        ) from None
 
 
 def _reason(error: Exception) -> str:
@@ -135,12 +149,16 @@ def _decode(image: Any, name: str) -> Photo:
     )
 
 
-def _planes(image: Any, profile: bytes | None, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+def _planes(
+    image: Any, profile: bytes | None, name: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Colour as sRGB and opacity, from any of Pillow's modes."""
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow keeps in 16 or 32
         image = Image.fromarray(np.rint(np.clip(np.asarray(image), 0, 65535) / 257).astype(np.uint8))
     if image.mode == "F":
-        raise PhotoError(f"Expected whole numbers as pixels in {name}. Received: floating point. Save it with 8 or 16 bits.")
+        raise PhotoError(
+            f"Expected whole numbers as pixels in {name}. Received: floating point. Save it with 8 or 16 bits."
+        )
     alpha = None
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -156,7 +174,9 @@ def _to_srgb(image: Any, profile: bytes | None) -> Any:
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            converted = ImageCms.profileToProfile(
+                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
         except (ImageCms.PyCMSError, OSError):
             converted = None  # a broken or foreign profile says nothing about the pixels
         if converted is not None:
@@ -187,7 +207,9 @@ def write_photo(
     """
     file_format = WRITABLE.get(destination.suffix.lower())
     if file_format is None:
-        raise PhotoError(f"Expected a name that ends in one of {', '.join(WRITABLE)}. Received: {destination.name}.")
+        raise PhotoError(
+            f"Expected a name that ends in one of {', '.join(WRITABLE)}. Received: {destination.name}."
+        )
     image = Image.fromarray(rgb8)
     options: dict[str, Any] = {"icc_profile": _srgb_profile()}
     if like is not None and like.alpha is not None and file_format != "JPEG":
@@ -207,5 +229,8 @@ def write_photo(
         raise PhotoError(f"Expected to write {destination}. Received: {_reason(error)}.") from None
 
 
+@cache
 def _srgb_profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    """An sRGB profile without the time of its making (ICC.1:2022, 7.2.8), so that equal photos are equal files."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile[:24] + bytes([0x07, 0xD0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]) + profile[36:]  # 2000-01-01

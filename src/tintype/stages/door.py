@@ -28,3 +28,8 @@ def enter(main: Callable[..., None]) -> None:
         main(params, *map(Path, sys.argv[1:]))
     except TintypeError as error:
         sys.exit(f"error: {error}")
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the keyboard how a stage ended."""
+    sys.stdout.write(f"{sentence}\n")

@@ -1,0 +1,169 @@
+"""Embeddings of the gray crops.
+
+Photos are decoded by threads while the backbone works on the batch before. Batches run across shards, so
+small shards cost no half-empty batches; a shard is written as soon as its last row is there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from tintype.data.tensors.crops import lab_crops
+from tintype.data.tensors.lab import Made
+from tintype.data.tensors.plan import PhotoRef, ShardPlan
+from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
+from tintype.imaging.inputs import gray8_of
+from tintype.params import CropsParams
+
+FORMAT = 1  # raise when the same parameters give other bytes than before
+
+Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
+
+
+def make_embeddings(
+    plans: Sequence[ShardPlan],
+    photos: Path,
+    folder: Path,
+    crops: CropsParams,
+    *,
+    embed: Embedder,
+    input_size: int,
+    embedding_size: int,
+    backbone_sha256: str,
+    batch_size: int,
+) -> Made:
+    """Bring the embedding shards in `folder` up to date with the plans.
+
+    Parameters
+    ----------
+    plans : sequence of ShardPlan
+        All shards.
+    photos : Path
+        Folder that the plans' paths start from.
+    folder : Path
+        The shards' folder. Shards there that are still right are kept, others replaced or removed.
+    crops : CropsParams
+        The crops.
+    embed : callable
+        The backbone: uint8 of shape (n, input_size, input_size, 1) to float16 of shape (n, embedding_size).
+    input_size, embedding_size : int
+        Of the backbone.
+    backbone_sha256 : str
+        Names the backbone; embeddings of another one are never kept.
+    batch_size : int
+        Crops in one call of `embed`.
+
+    Returns
+    -------
+    Made
+        Over all shards.
+    """
+    remove_others(folder, plans)
+    made = Made(0, 0)
+    waiting: deque[_Shard] = deque()
+    with tqdm(
+        total=sum(len(plan.photos) for plan in plans), desc="embed", unit=" photos", disable=None
+    ) as progress:
+
+        def missing() -> Iterator[tuple[_Shard, PhotoRef]]:
+            nonlocal made
+            for plan in plans:
+                fingerprint = fingerprint_of(
+                    {
+                        "format": FORMAT,
+                        "backbone": backbone_sha256,
+                        "crops": plan.crops,
+                        "min_side_share": crops.min_side_share,
+                    }
+                )
+                shard = _Shard(plan, fingerprint, kept_rows(folder, plan, fingerprint))
+                todo = [photo for photo in plan.photos if photo.content_hash not in shard.rows]
+                made += Made(len(todo), len(plan.photos) - len(todo))
+                progress.update(len(plan.photos) - len(todo))
+                if not is_complete(shard.rows, plan):
+                    waiting.append(shard)
+                for photo in todo:
+                    yield shard, photo
+
+        def load(item: tuple[_Shard, PhotoRef]) -> tuple[_Shard, PhotoRef, NDArray[np.uint8]]:
+            shard, photo = item
+            parts = lab_crops(photos, photo, shard.plan.crops, crops.min_side_share)
+            return shard, photo, np.stack([gray8_of(part, input_size) for part in parts])
+
+        for batch in _batches(_ahead(load, missing(), batch_size), batch_size):
+            vectors = embed(np.stack([gray for _, _, gray in batch]))
+            for (shard, photo, _), vector in zip(batch, vectors, strict=True):
+                shard.pending.setdefault(photo.content_hash, []).append(vector)
+                if len(shard.pending[photo.content_hash]) == shard.plan.crops:
+                    shard.rows[photo.content_hash] = np.stack(shard.pending.pop(photo.content_hash))
+                    progress.update()
+            _write_finished(waiting, folder, embedding_size)
+        _write_finished(waiting, folder, embedding_size)  # shards that lost photos and gained none
+    return made
+
+
+class _Shard:
+    """A shard on its way: rows it has, and vectors of photos whose crops are not all there yet."""
+
+    def __init__(self, plan: ShardPlan, fingerprint: str, rows: dict[str, NDArray[Any]]) -> None:
+        self.plan = plan
+        self.fingerprint = fingerprint
+        self.rows = rows
+        self.pending: dict[str, list[NDArray[np.float16]]] = {}
+
+    @property
+    def finished(self) -> bool:
+        return all(photo.content_hash in self.rows for photo in self.plan.photos)
+
+
+def _write_finished(waiting: deque[_Shard], folder: Path, embedding_size: int) -> None:
+    while waiting and waiting[0].finished:
+        shard = waiting.popleft()
+        rows = (shard.rows[photo.content_hash] for photo in shard.plan.photos)
+        write_shard(
+            folder, shard.plan, shard.fingerprint, rows, row_shape=(embedding_size,), dtype=np.float16
+        )
+
+
+def _ahead(
+    load: Callable[[Any], tuple[_Shard, PhotoRef, NDArray[np.uint8]]], items: Iterable[Any], depth: int
+) -> Iterator[tuple[_Shard, PhotoRef, NDArray[np.uint8]]]:
+    """Results of `load` in order, computed by threads up to `depth` items ahead; one crop at a time."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        futures: deque[Future[tuple[_Shard, PhotoRef, NDArray[np.uint8]]]] = deque()
+        try:
+            for item in items:
+                futures.append(pool.submit(load, item))
+                if len(futures) >= depth:
+                    yield from _single_crops(futures.popleft().result())
+            while futures:
+                yield from _single_crops(futures.popleft().result())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _single_crops(
+    loaded: tuple[_Shard, PhotoRef, NDArray[np.uint8]],
+) -> Iterator[tuple[_Shard, PhotoRef, NDArray[np.uint8]]]:
+    shard, photo, crops = loaded
+    return ((shard, photo, crop) for crop in crops)
+
+
+def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    batch: list[Any] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

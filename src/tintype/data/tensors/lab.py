@@ -1,0 +1,113 @@
+"""Lab tensors: every crop at the network's size, shards in parallel processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from tintype.data.tensors.crops import lab_crops
+from tintype.data.tensors.plan import PhotoRef, ShardPlan
+from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
+from tintype.errors import TintypeError
+from tintype.imaging.inputs import lab8_of
+from tintype.params import CropsParams, LabParams
+
+FORMAT = 1  # raise when the same parameters give other bytes than before
+
+
+@dataclass(frozen=True)
+class Made:
+    """How many photos' rows were computed and how many were kept from an earlier run."""
+
+    computed: int
+    kept: int
+
+    def __add__(self, other: Made) -> Made:
+        return Made(self.computed + other.computed, self.kept + other.kept)
+
+
+def make_lab(
+    plans: Sequence[ShardPlan], photos: Path, folder: Path, crops: CropsParams, lab: LabParams
+) -> Made:
+    """Bring the Lab shards in `folder` up to date with the plans.
+
+    Parameters
+    ----------
+    plans : sequence of ShardPlan
+        All shards.
+    photos : Path
+        Folder that the plans' paths start from.
+    folder : Path
+        The shards' folder. Shards there that are still right are kept, others replaced or removed.
+    crops, lab : CropsParams, LabParams
+        The stage's parameters.
+
+    Returns
+    -------
+    Made
+        Over all shards.
+
+    Raises
+    ------
+    TintypeError
+        If a photo cannot be read any more, or a worker process died.
+    """
+    remove_others(folder, plans)
+    workers = min(lab.workers or os.cpu_count() or 1, len(plans))
+    # Not forked: OpenCV's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    total = Made(0, 0)
+    with (
+        tqdm(
+            total=sum(len(plan.photos) for plan in plans), desc="lab", unit=" photos", disable=None
+        ) as progress,
+        ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool,
+    ):
+        jobs = {pool.submit(make_lab_shard, plan, photos, folder, crops, lab.size): plan for plan in plans}
+        try:
+            for job in as_completed(jobs):
+                total += job.result()
+                progress.update(len(jobs[job].photos))
+        except BrokenProcessPool:
+            raise TintypeError(
+                "A worker process of `lab` was killed, most often for want of memory. Shards made so far are kept: "
+                "lower lab.workers in params.yaml and run `dvc repro` again."
+            ) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return total
+
+
+def make_lab_shard(plan: ShardPlan, photos: Path, folder: Path, crops: CropsParams, size: int) -> Made:
+    """Make one shard, whoever asks for it and wherever."""
+    fingerprint = fingerprint_of(
+        {"format": FORMAT, "size": size, "crops": plan.crops, "min_side_share": crops.min_side_share}
+    )
+    kept = kept_rows(folder, plan, fingerprint)
+    if is_complete(kept, plan):
+        return Made(0, len(kept))
+
+    def rows(photo: PhotoRef) -> NDArray[Any]:
+        if photo.content_hash in kept:
+            return kept[photo.content_hash]
+        parts = lab_crops(photos, photo, plan.crops, crops.min_side_share)
+        return np.stack([lab8_of(part, size) for part in parts])
+
+    write_shard(folder, plan, fingerprint, map(rows, plan.photos), row_shape=(size, size, 3), dtype=np.uint8)
+    reused = sum(photo.content_hash in kept for photo in plan.photos)
+    return Made(len(plan.photos) - reused, reused)
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)  # the processes are the parallelism

@@ -1,0 +1,44 @@
+"""Fit the network. DVC stage `train`."""
+
+from pathlib import Path
+
+from tintype.params import Params
+from tintype.stages.door import enter
+
+CHECKPOINTS = Path(".checkpoints")  # outside DVC's outputs, which are removed before a stage starts
+
+
+def main(
+    params: Params, manifest: Path, lab: Path, embeddings: Path, backbone: Path, bundle: Path, report: Path
+) -> None:
+    """Train, watched by MLflow; a training that was killed goes on, in the same run."""
+    from tintype.data.tensors.plan import plan_shards
+    from tintype.data.validation.manifest import read_manifest
+    from tintype.files.atomic import write_json
+    from tintype.registry.tracking import tracked_run
+    from tintype.training.train import Tensors, checkpoints_of, train_network
+
+    table = read_manifest(manifest)
+    tensors = Tensors(
+        plan_shards(table, params.crops), manifest / "manifest.parquet", lab, embeddings, backbone
+    )
+    checkpoints = checkpoints_of(CHECKPOINTS, tensors, params.network, params.train)
+    with tracked_run("train", params.register_.experiment, params, resume=checkpoints.read().run_id) as run:
+        checkpoints.note_run(run.run_id)
+        run.dataset(table, tensors.manifest)
+        train_network(
+            tensors,
+            params.network,
+            params.train,
+            preset=params.preset,
+            checkpoints=checkpoints,
+            observer=run,
+            bundle=bundle,
+            report=report,
+        )
+        write_json(report / "run.json", run.describe())
+    checkpoints.remove()
+
+
+if __name__ == "__main__":
+    enter(main)

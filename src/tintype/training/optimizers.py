@@ -1,0 +1,61 @@
+"""Optimizer, schedule and loss from parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tintype.params import TrainParams
+
+
+def optimizer_of(params: TrainParams, steps: int) -> Any:
+    """The optimizer, with its learning rate's schedule over `steps` steps and the weights' moving average.
+
+    Parameters
+    ----------
+    params : TrainParams
+        The stage's parameters.
+    steps : int
+        In the whole training.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+    """
+    import keras
+
+    options: dict[str, Any] = {"learning_rate": _learning_rate(params, steps)}
+    if params.ema_momentum > 0:
+        options |= {"use_ema": True, "ema_momentum": params.ema_momentum}
+    if params.optimizer == "adamw":
+        options["weight_decay"] = params.weight_decay
+    optimizers = {
+        "rmsprop": keras.optimizers.RMSprop,
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+    }
+    return optimizers[params.optimizer](**options)
+
+
+def _learning_rate(params: TrainParams, steps: int) -> Any:
+    import keras
+
+    if params.schedule == "constant":
+        return params.learning_rate
+    warmup = round(params.warmup_share * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else params.learning_rate,
+        decay_steps=max(1, steps - warmup),
+        warmup_target=params.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+
+
+def loss_of(params: TrainParams) -> Any:
+    """The loss, in squared units of the network's output."""
+    import keras
+
+    losses = {
+        "mse": keras.losses.MeanSquaredError(),
+        "huber": keras.losses.Huber(delta=params.huber_delta),
+    }
+    return losses[params.loss]

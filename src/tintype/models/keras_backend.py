@@ -9,19 +9,36 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 DEFAULT_BACKEND = "tensorflow"
+# What TensorFlow's C++ code says on every start whatever TF_CPP_MIN_LOG_LEVEL is: notes, warnings, and 303, which
+# is how it puts that there is no CUDA driver here.
+_CHATTER = ("WARNING: All log messages before absl::InitializeLog()", "I0000 ", "W0000 ")
+_NO_DRIVER = "failed call to cuInit: INTERNAL: CUDA error: Failed call to cuInit: UNKNOWN ERROR (303)"
 
 
 def prepare_keras() -> None:
-    """Choose the backend and quieten it; must run before the first `import keras`.
+    """Choose the backend, quieten it and import it (5 to 15 s); goes before the first `import keras`.
 
     `KERAS_BACKEND` wins if it is set. A second call changes nothing.
     """
+    if "keras" in sys.modules:
+        return
     os.environ.setdefault("KERAS_BACKEND", DEFAULT_BACKEND)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # device chatter would bury the progress bar
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    with _without_chatter():
+        import keras
+
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()  # looks for a CUDA driver now, while nobody listens
 
 
 def make_deterministic(seed: int) -> None:
@@ -69,3 +86,22 @@ def compile_for_inference(network: Any) -> None:
     # TensorFlow: a graph without XLA, whose compilation costs minutes for a deep network on a CPU.
     jit = False if keras.backend.backend() == "tensorflow" else "auto"
     network.compile(jit_compile=jit)
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Hold back what is written to the standard error's file descriptor; hand on at the end what is news."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            for line in held.read().decode(errors="replace").splitlines(keepends=True):
+                if not line.startswith(_CHATTER) and _NO_DRIVER not in line:
+                    sys.stderr.write(line)

@@ -1,7 +1,8 @@
 """Networks as files: the same bytes for the same network, and loading that trusts no file.
 
-Keras writes the time of saving into a `.keras` file; here it is left out, so that DVC sees an unchanged
-network as unchanged. Loading uses Keras' safe mode: a file may bring layers and weights, but no code.
+Keras writes the time of saving and addresses of objects in memory into a `.keras` file; here they are left
+out, so that DVC sees an unchanged network as unchanged. Loading uses Keras' safe mode: a file may bring
+layers and weights, but no code.
 """
 
 from __future__ import annotations
@@ -37,11 +38,21 @@ def save_network(network: Any, destination: Path) -> None:
         with zipfile.ZipFile(stamped) as source, zipfile.ZipFile(destination, "w") as target:
             for name in sorted(source.namelist()):
                 content = source.read(name)
-                if name == "metadata.json":
-                    metadata = json.loads(content)
-                    metadata.pop("date_saved", None)
-                    content = json.dumps(metadata).encode()
+                if name.endswith(".json"):
+                    content = json.dumps(_without_traces(json.loads(content), {})).encode()
                 target.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+
+
+def _without_traces(content: Any, numbers: dict[int, int]) -> Any:
+    """JSON content without the time of saving, and with shared objects numbered in order of appearance."""
+    if isinstance(content, list):
+        return [_without_traces(item, numbers) for item in content]
+    if not isinstance(content, dict):
+        return content
+    kept = {key: _without_traces(value, numbers) for key, value in content.items() if key != "date_saved"}
+    if "shared_object_id" in kept:
+        kept["shared_object_id"] = numbers.setdefault(kept["shared_object_id"], len(numbers) + 1)
+    return kept
 
 
 def load_network(source: Path) -> Any:

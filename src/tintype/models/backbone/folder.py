@@ -109,7 +109,8 @@ def _check_shapes(network: Any, size: int, source: Path) -> None:
             f"Expected the network in {source} to take a batch of {size} x {size} RGB pictures, as the input_size "
             f"in {source.with_suffix('.json')} says: (None, {size}, {size}, 3). {received}"
         )
-    if not isinstance(network.output_shape, tuple) or len(network.output_shape) != 2 or None in network.output_shape[1:]:
+    output = network.output_shape
+    if not isinstance(output, tuple) or len(output) != 2 or output[1] is None:
         raise BackboneError(
             f"Expected the network in {source} to give one vector a picture: (None, E). {received} "
             "A network of feature maps needs a GlobalAveragePooling2D layer at its end."

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
 from tintype.models.backbone.known import KNOWN
@@ -62,12 +63,38 @@ def with_embedded(backbone: str) -> Any:
 
 
 def with_random(backbone: str, seed: int) -> Any:
-    """A known backbone with fresh weights that depend on the seed alone."""
+    """A known backbone with fresh weights that depend on the seed alone.
+
+    Its normalization layers are fitted to a few random pictures. Without that, the signal fades from layer
+    to layer until every photo has the same embedding.
+    """
     prepare_keras()
     import keras
 
     keras.utils.set_random_seed(seed)
-    return KNOWN[backbone].build()
+    network = KNOWN[backbone].build()
+    _fit_normalization(network, _random_pictures(KNOWN[backbone].input_size, seed))
+    return network
+
+
+def _random_pictures(size: int, seed: int) -> NDArray[np.float32]:
+    """Gray pictures of flat squares: (2, size, size, 3) float32 in [-1, 1]."""
+    squares = np.random.default_rng(seed).uniform(-1, 1, (2, 10, 10, 1)).astype(np.float32)
+    side = -(-size // 10)  # rounded up
+    return np.kron(squares, np.ones((1, side, side, 3), np.float32))[:, :size, :size]
+
+
+def _fit_normalization(network: Any, pictures: NDArray[np.float32]) -> None:
+    """Make the pictures' statistics those of the network's normalization layers."""
+    import keras
+
+    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.0  # the moving statistics become the batch's own
+    network(pictures, training=True)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
 
 
 def with_file(backbone: str, file: Path) -> Any:

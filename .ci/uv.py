@@ -149,6 +149,7 @@ def _say_if_python_does_not_fit():
             f"{platform.python_version()}. uv will try to fetch a newer one; if it cannot, install python3.12 "
             "and run the command again.",
             file=sys.stderr,
+            flush=True,
         )
 
 

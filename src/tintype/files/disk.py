@@ -41,7 +41,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise DiskError(
-                f"The disk is full: {error.strerror} in {folder} ({_megabytes(free_bytes(folder))} free). "
+                f"The disk is full: {error.strerror} in {_visible(folder)} ({_megabytes(free_bytes(folder))} free). "
                 "Free some space and run again."
             ) from error
         if error.errno in _UNWRITABLE:
@@ -72,7 +72,7 @@ def check_free(folder: Path, needed: int, what: str) -> None:
     free = free_bytes(folder)
     if needed > free:
         raise DiskError(
-            f"{what} needs {_megabytes(needed)} in {folder}, but only {_megabytes(free)} are free. "
+            f"{what} needs {_megabytes(needed)} in {_visible(folder)}, but only {_megabytes(free)} are free. "
             "Free some space and run again."
         )
 
@@ -81,6 +81,11 @@ def free_bytes(folder: Path) -> int:
     """Free bytes on the disk of `folder`, which need not exist yet."""
     there = next(path for path in [folder, *folder.absolute().parents] if path.exists())
     return shutil.disk_usage(there).free
+
+
+def _visible(folder: Path) -> Path:
+    """The folder as its owner knows it, without the temporary ones inside."""
+    return next((path for path in [folder, *folder.parents] if not path.name.startswith(".")), folder)
 
 
 def _megabytes(count: int) -> str:

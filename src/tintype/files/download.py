@@ -160,6 +160,7 @@ class _Part:
             finally:
                 if self.path.exists() and not self.size():
                     self.path.unlink()
+                    self.record.unlink(missing_ok=True)
 
     def size(self) -> int:
         return self.path.stat().st_size

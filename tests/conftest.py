@@ -1,0 +1,58 @@
+"""Photos that every area's tests use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The folder of sample photos."""
+    return ROOT / "data/sample"
+
+
+@pytest.fixture(scope="session")
+def cat(sample: Path) -> NDArray[np.uint8]:
+    """A small colour photo, (300, 451, 3) uint8."""
+    return np.asarray(Image.open(sample / "cat.jpg").convert("RGB"))
+
+
+@pytest.fixture(scope="session")
+def odd_photos(tmp_path_factory: pytest.TempPathFactory, cat: NDArray[np.uint8]) -> Path:
+    """A folder of photos that trip up careless code: odd sizes, modes, orientation, opacity."""
+    folder = tmp_path_factory.mktemp("odd")
+    picture = Image.fromarray(cat)
+    save: dict[str, Callable[[Path], None]] = {
+        "one_pixel_high.png": picture.crop((0, 100, 451, 101)).save,
+        "one_pixel_wide.png": picture.crop((200, 0, 201, 300)).save,
+        "one_pixel.png": picture.crop((200, 100, 201, 101)).save,
+        "prime.jpg": picture.crop((0, 0, 251, 127)).save,
+        "gray.jpg": picture.convert("L").save,
+        "gray16.png": Image.fromarray(np.asarray(picture.convert("L"), np.uint16) * 257).save,
+        "bilevel.png": picture.convert("1").save,
+        "palette.png": picture.quantize(64).save,
+        "cmyk.jpg": picture.convert("CMYK").save,
+        "gif.gif": picture.save,
+        "lzw.tiff": lambda path: picture.save(path, compression="tiff_lzw"),
+    }
+    for name, write in save.items():
+        write(folder / name)
+    alpha = picture.copy()
+    alpha.putalpha(Image.linear_gradient("L").resize(alpha.size))
+    alpha.save(folder / "alpha.png")
+    alpha.convert("LA").save(folder / "gray_alpha.png")
+    rotated = Image.Exif()
+    rotated[0x0112] = 6  # upright after a quarter turn clockwise
+    picture.transpose(Image.Transpose.ROTATE_90).save(folder / "rotated.jpg", exif=rotated, quality=100, subsampling=0)
+    return folder

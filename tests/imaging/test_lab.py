@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from skimage import color
+
+from tintype.imaging.lab import (
+    chroma,
+    decode_lab8,
+    encode_lab8,
+    gray_to_rgb8,
+    lab_to_rgb8,
+    lightness_to_gray8,
+    rgb8_to_lab,
+)
+
+# Bruce Lindbloom's CIE colour calculator, sRGB with D65 white, 2 degree observer.
+PUBLISHED = {
+    (255, 255, 255): (100.0, 0.0, 0.0),
+    (0, 0, 0): (0.0, 0.0, 0.0),
+    (255, 0, 0): (53.2408, 80.0925, 67.2032),
+    (0, 255, 0): (87.7347, -86.1827, 83.1793),
+    (0, 0, 255): (32.2970, 79.1875, -107.8602),
+    (0, 255, 255): (91.1132, -48.0875, -14.1312),
+    (255, 0, 255): (60.3242, 98.2343, -60.8249),
+    (255, 255, 0): (97.1393, -21.5537, 94.4780),
+}
+photos = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3)))
+
+
+@pytest.mark.parametrize(("rgb", "lab"), PUBLISHED.items())
+def test_agrees_with_published_values(rgb: tuple[int, ...], lab: tuple[float, ...]) -> None:
+    np.testing.assert_allclose(rgb8_to_lab(np.array([[rgb]], np.uint8))[0, 0], lab, atol=0.2)
+
+
+def test_agrees_with_scikit_image_over_the_whole_cube() -> None:
+    steps = np.arange(0, 256, 5, dtype=np.uint8)
+    cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(len(steps), -1, 3)
+    difference = np.abs(rgb8_to_lab(cube) - color.rgb2lab(cube))
+    assert difference.max() < 0.5
+    assert difference.mean() < 0.1
+
+
+def test_agrees_with_scikit_image_on_the_way_back(cat: np.ndarray) -> None:
+    lab = color.rgb2lab(cat).astype(np.float32)
+    theirs = np.rint(color.lab2rgb(lab) * 255).astype(int)
+    assert np.abs(lab_to_rgb8(lab) - theirs).max() <= 1
+
+
+@given(photos)
+def test_a_photo_survives_the_round_trip_within_one_level(rgb8: np.ndarray) -> None:
+    assert np.abs(lab_to_rgb8(rgb8_to_lab(rgb8)).astype(int) - rgb8).max() <= 1
+
+
+def test_gray_photos_survive_the_round_trip_exactly() -> None:
+    levels = np.arange(256, dtype=np.uint8)[np.newaxis]
+    lab = rgb8_to_lab(np.repeat(levels[..., np.newaxis], 3, axis=-1))
+    np.testing.assert_array_equal(lightness_to_gray8(lab[..., 0]), levels)
+    np.testing.assert_array_equal(gray_to_rgb8(lab[..., 0])[..., 1], levels)
+    assert chroma(lab).max() < 0.2
+
+
+def test_bytes_hold_lab_to_half_a_step(cat: np.ndarray) -> None:
+    lab = rgb8_to_lab(cat)
+    error = np.abs(decode_lab8(encode_lab8(lab)) - lab).reshape(-1, 3).max(axis=0)
+    assert (error <= [0.5 / 2.55 + 1e-4, 0.5 + 1e-4, 0.5 + 1e-4]).all()
+
+
+@given(arrays(np.uint8, (4, 3)))
+def test_bytes_survive_the_round_trip_exactly(lab8: np.ndarray) -> None:
+    np.testing.assert_array_equal(encode_lab8(decode_lab8(lab8)), lab8)
+
+
+def test_colours_outside_the_gamut_are_clipped_not_wrapped() -> None:
+    assert lab_to_rgb8(np.array([[[50, 120, 100]]], np.float32))[0, 0].tolist()[0] == 255
+
+
+def test_says_what_it_wants_when_it_gets_something_else() -> None:
+    with pytest.raises(ValueError, match=r"Expected uint8 RGB of shape \(H, W, 3\). Received: float64 \(2, 2, 3\)"):
+        rgb8_to_lab(np.zeros((2, 2, 3)))  # type: ignore[arg-type]

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from tintype.imaging import photo as module
+from tintype.imaging.photo import PhotoError, find_photos, read_photo, write_photo
+
+
+def jpeg(picture: Image.Image, **options: object) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", **options)
+    return stream.getvalue()
+
+
+def test_every_odd_photo_becomes_upright_srgb(odd_photos: Path, cat: np.ndarray) -> None:
+    for path in find_photos(odd_photos):
+        photo = read_photo(path)
+        assert photo.rgb8.dtype == np.uint8, path.name
+        assert photo.rgb8.ndim == 3, path.name
+        assert photo.rgb8.shape[2] == 3, path.name
+        assert photo.rgb8.flags.c_contiguous, path.name
+
+
+def test_the_exif_orientation_is_applied_and_then_forgotten(odd_photos: Path, cat: np.ndarray) -> None:
+    photo = read_photo(odd_photos / "rotated.jpg")
+    assert photo.rgb8.shape == cat.shape
+    assert np.abs(photo.rgb8.astype(int) - cat).mean() < 3
+    assert photo.exif is None
+
+
+def test_sixteen_bits_of_gray_are_scaled_not_cut(odd_photos: Path) -> None:
+    deep, shallow = read_photo(odd_photos / "gray16.png"), read_photo(odd_photos / "gray.jpg")
+    assert np.abs(deep.rgb8.astype(int) - shallow.rgb8).mean() < 3
+
+
+def test_opacity_is_kept_apart(odd_photos: Path) -> None:
+    photo = read_photo(odd_photos / "alpha.png")
+    assert photo.alpha is not None
+    assert photo.alpha.shape == photo.rgb8.shape[:2]
+    assert photo.alpha[0].max() < photo.alpha[-1].min()
+    assert read_photo(odd_photos / "cmyk.jpg").alpha is None
+
+
+def test_an_icc_profile_is_converted_to_srgb(cat: np.ndarray) -> None:
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    srgb = ImageCms.createProfile("sRGB")
+    stream = io.BytesIO()
+    picture = ImageCms.profileToProfile(Image.fromarray(cat), srgb, lab, outputMode="LAB")
+    picture.save(stream, "TIFF", icc_profile=lab.tobytes())
+    photo = read_photo(stream.getvalue())
+    assert photo.mode == "LAB"
+    assert np.abs(photo.rgb8.astype(int) - cat).mean() < 3
+
+
+def test_a_broken_icc_profile_does_not_cost_the_photo(cat: np.ndarray) -> None:
+    photo = read_photo(jpeg(Image.fromarray(cat), icc_profile=b"not a profile"))
+    assert np.abs(photo.rgb8.astype(int) - cat).mean() < 5
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "it is empty"),
+        (b"Not a photo at all.", "its content is none of them"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "its content is none of them"),
+    ],
+)
+def test_what_is_no_photo_gets_a_sentence(content: bytes, sentence: str) -> None:
+    with pytest.raises(PhotoError, match=sentence):
+        read_photo(content)
+
+
+def test_a_truncated_photo_is_refused(cat: np.ndarray) -> None:
+    content = jpeg(Image.fromarray(cat))
+    with pytest.raises(PhotoError, match="cannot be decoded"):
+        read_photo(content[: len(content) // 2])
+
+
+def test_a_missing_file_gets_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(PhotoError, match=r"Expected a readable photo at .*none.jpg. Received: No such file"):
+        read_photo(tmp_path / "none.jpg")
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PIXELS", 10_000)
+    with pytest.raises(PhotoError, match="200 x 100"):
+        read_photo(jpeg(Image.new("RGB", (200, 100))))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tiff", "a.TIF"])
+def test_lossless_formats_give_back_what_was_written(tmp_path: Path, cat: np.ndarray, name: str) -> None:
+    write_photo(tmp_path / name, cat)
+    np.testing.assert_array_equal(read_photo(tmp_path / name).rgb8, cat)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
+def test_lossy_formats_come_close(tmp_path: Path, cat: np.ndarray, name: str) -> None:
+    write_photo(tmp_path / name, cat)
+    assert np.abs(read_photo(tmp_path / name).rgb8.astype(int) - cat).mean() < 3
+
+
+def test_opacity_resolution_and_exif_come_along(tmp_path: Path, odd_photos: Path) -> None:
+    photo = read_photo(odd_photos / "alpha.png")
+    write_photo(tmp_path / "a.png", photo.rgb8, like=photo)
+    np.testing.assert_array_equal(read_photo(tmp_path / "a.png").alpha, photo.alpha)
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    scan = read_photo(jpeg(Image.new("RGB", (8, 8)), exif=exif, dpi=(300, 300)))
+    write_photo(tmp_path / "b.jpg", scan.rgb8, like=scan)
+    with Image.open(tmp_path / "b.jpg") as image:
+        assert image.getexif()[0x010F] == "A camera"
+        assert image.info["dpi"] == (300, 300)
+
+
+def test_equal_photos_are_equal_files(tmp_path: Path, cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_photo(tmp_path / "a.jpg", cat)
+    module._srgb_profile.cache_clear()
+    write_photo(tmp_path / "b.jpg", cat)
+    assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
+
+
+def test_an_unknown_suffix_is_refused_and_nothing_is_left(tmp_path: Path, cat: np.ndarray) -> None:
+    with pytest.raises(PhotoError, match="Expected a name that ends in one of"):
+        write_photo(tmp_path / "a.psd", cat)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_finds_photos_in_order_and_leaves_hidden_ones(tmp_path: Path) -> None:
+    for name in ("b/2.JPG", "a.png", ".hidden/x.jpg", "b/.part.jpg", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in find_photos(tmp_path)] == ["a.png", "b/2.JPG"]

@@ -35,8 +35,9 @@ CHUNK = 1 << 16
 class Fault:
     """Something that goes wrong, a number of times.
 
-    kind: a status ("500"), or "cut" (after `at` bytes of the answer), "silence", "garbage" (bytes of another
-    file), "html" (a login page), "ignore-range", "wrong-range".
+    kind: a status ("500"), or "cut" (after `at` bytes of the answer), "silence" (for `at` seconds), "garbage"
+    (bytes of another file), "html" (a login page), "ignore-range", "wrong-range" (one byte too far),
+    "short-range" (`at` bytes of what was asked for, as HTTP allows).
     where: "api" or "storage".
     """
 
@@ -157,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _fails(self, fault: Fault | None) -> bool:
         """Whether the fault was all of the answer."""
-        if fault is None or fault.kind in ("cut", "garbage", "ignore-range", "wrong-range"):
+        if fault is None or fault.kind in ("cut", "garbage", "ignore-range", "wrong-range", "short-range"):
             return False
         if fault.kind == "silence":
             time.sleep(fault.at)
@@ -197,18 +198,22 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
+        first, last = start or 0, size - 1
+        if start is not None and kind == "wrong-range":
+            first += 1
+        if start is not None and kind == "short-range":
+            last = first + fault.at - 1
         self.send_response(200 if start is None else 206)
         self.send_header("Content-Type", "application/zip")
-        self.send_header("Content-Length", str(size - (start or 0)))
+        self.send_header("Content-Length", str(last + 1 - first))
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("ETag", etag)
         if self.server.md5:
             self.send_header("x-goog-hash", f"crc32c=AAAAAA==,md5={base64.b64encode(md5).decode()}")
         if start is not None:
-            first = start + 1 if kind == "wrong-range" else start
-            self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")
+            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
         self.end_headers()
-        self._send_bytes(start or 0, fault)
+        self._send_bytes(first, last + 1 - first, fault)
 
     def _start(self, etag: str, size: int) -> int | None:
         """The first byte wanted, if only a part is."""
@@ -217,25 +222,20 @@ class Handler(BaseHTTPRequestHandler):
             return None
         return int(span.removeprefix("bytes=").removesuffix("-"))
 
-    def _send_bytes(self, start: int, fault: Fault | None) -> None:
+    def _send_bytes(self, start: int, count: int, fault: Fault | None) -> None:
         kind = fault.kind if fault else ""
-        left = fault.at if fault and kind == "cut" else None
+        left = min(fault.at, count) if fault and kind == "cut" else count
         try:
             with self.server.archive.open("rb") as file:
                 file.seek(start)
-                while chunk := file.read(CHUNK):
-                    if kind == "garbage":
-                        chunk = bytes(len(chunk))
-                    if left is not None:
-                        chunk = chunk[:left]
-                        left -= len(chunk)
-                    self.wfile.write(chunk)
-                    if left == 0:
-                        self.connection.shutdown(socket.SHUT_RDWR)
-                        self.close_connection = True
-                        return
+                while chunk := file.read(min(CHUNK, left)):
+                    left -= len(chunk)
+                    self.wfile.write(bytes(len(chunk)) if kind == "garbage" else chunk)
                     if self.server.bytes_per_second:
                         time.sleep(len(chunk) / self.server.bytes_per_second)
+            if kind == "cut":
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.close_connection = True
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client only wanted the headers
 

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import time
 import zipfile
 
 import pytest
@@ -246,9 +247,11 @@ def test_no_server_and_no_address_are_sentences(get, monkeypatch):
 
 def test_a_silent_api_is_given_up_on(get, fault, monkeypatch):
     monkeypatch.setattr(kaggle_api, "TIMEOUT", (1.0, 0.2))
-    fault("silence", "api", times=20, at=1)
+    fault("silence", "api", times=20, at=8)
+    start = time.monotonic()
     with pytest.raises(DownloadError, match="cut in the middle of ifigotin"):
         get()
+    assert time.monotonic() - start < 7
 
 
 def test_trouble_of_the_api_that_passes_is_waited_for(get, fault):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from tintype.files.digest import sha256_of
+from tintype.models.bundle import BundleInfo, bundle_digest
+
 _WRITTEN_BY_THE_PIPELINE = ("dvc.lock", "reports")
 
 
-def git_tags(project: Path) -> dict[str, str]:
-    """The commit of the code, as tags.
+def code_tags(project: Path) -> dict[str, str]:
+    """The code that a result comes from, as tags.
 
     Parameters
     ----------
@@ -23,8 +27,49 @@ def git_tags(project: Path) -> dict[str, str]:
     -------
     dict of str to str
         `git_commit` and `git_dirty` ("true" if a tracked file other than the pipeline's own results
-        differs from the commit); empty where there is no git or no commit.
+        differs from the commit), where there is git and a commit; `dvc_experiment` and `dvc_baseline`
+        in an experiment run by DVC, whose temporary copy has commits that the project does not know.
     """
+    named = {
+        "dvc_experiment": os.environ.get("DVC_EXP_NAME"),
+        "dvc_baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
+    }
+    return {**_git_tags(project), **{name: value for name, value in named.items() if value}}
+
+
+def bundle_tags(info: BundleInfo, preset: str) -> dict[str, str]:
+    """What a bundle was made from, as tags.
+
+    Parameters
+    ----------
+    info : BundleInfo
+        What the bundle says of itself.
+    preset : str
+        The preset it was made with.
+
+    Returns
+    -------
+    dict of str to str
+        `bundle_sha256`, `manifest_sha256`, `preset`, `network` and `weights_origin`, such as
+        "inception_resnet_v2: random, seed 1".
+    """
+    backbone = info.backbone
+    seed = f", seed {backbone.origin_detail}" if backbone.origin == "random" else ""
+    return {
+        "bundle_sha256": bundle_digest(info),
+        "manifest_sha256": info.data.manifest_sha256,
+        "preset": preset,
+        "network": f"{info.network.name}, width {info.network.width:g}, {info.size} px",
+        "weights_origin": f"{backbone.name}: {backbone.origin}{seed}",
+    }
+
+
+def lock_tags(lock: Path) -> dict[str, str]:
+    """`dvc_lock_sha256`: the state of the pipeline, by its dvc.lock; empty where there is none."""
+    return {"dvc_lock_sha256": sha256_of(lock)} if lock.is_file() else {}
+
+
+def _git_tags(project: Path) -> dict[str, str]:
     try:
         commit = _git(project, "rev-parse", "HEAD")
         excluded = [f":(top,exclude){path}" for path in _WRITTEN_BY_THE_PIPELINE]

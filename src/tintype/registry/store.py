@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DATABASE = Path(".mlflow/mlflow.db")
 SQLITE = "sqlite:///"
+_VARIABLE = "MLFLOW_TRACKING_URI"
 _COPIES = (".dvc", "tmp", "exps")  # where DVC puts the temporary copies of `dvc exp run --temp` and `--queue`
 
 # MLflow's own bounds are 7 retries of 120 s with growing pauses: minutes of silence for a typing mistake.
@@ -31,7 +32,12 @@ _BOUNDS = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",  # seconds
 }
-_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # the address may carry a password
+    "MLFLOW_UV_AUTO_DETECT": "false",  # a model's requirements are what we say, not all of this project's uv.lock
+}
 
 
 class RegistryError(TintypeError):
@@ -78,7 +84,7 @@ def find_store(start: Path | None = None) -> Store:
     RegistryError
         If the variable is not set and there is no project here.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    uri = os.environ.get(_VARIABLE, "")
     if uri.startswith(SQLITE):
         return Store(uri, artifacts=Path(uri.removeprefix(SQLITE)).absolute().parent / "artifacts")
     if uri:
@@ -141,10 +147,26 @@ def connect(store: Store) -> MlflowClient:
             store.artifacts.mkdir(parents=True, exist_ok=True)
         from mlflow import MlflowClient
 
-        _hush_migrations()
+        _hush()
         client = MlflowClient(store.uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or store.uri)
         client.search_experiments(max_results=1)
     return client
+
+
+@contextmanager
+def as_default(store: Store) -> Iterator[None]:
+    """Make the store MLflow's global one for a block; the little that MLflow does without a client needs it."""
+    import mlflow
+
+    variable = os.environ.get(_VARIABLE)
+    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+    mlflow.set_tracking_uri(store.uri)  # sets the variable too
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(None if before == variable else before)
+        if variable is not None:
+            os.environ[_VARIABLE] = variable
 
 
 @contextmanager
@@ -157,7 +179,8 @@ def answering(store: Store) -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        reason = reason.replace(store.uri, store.shown)  # without the password
         raise RegistryError(
             f"Expected an answer from the MLflow store at {store.shown}. Received: {reason} {_cure(store)}"
         ) from error
@@ -169,9 +192,13 @@ def _cure(store: Store) -> str:
     return "Check MLFLOW_TRACKING_URI and that the server runs, or unset it to use the project's own store."
 
 
-def _hush_migrations() -> None:
-    """MLflow creates tables by replaying its schema's history, and would tell each step."""
+def _hush() -> None:
+    """Warnings and errors only: MLflow creates tables by replaying its schema's history, and would tell each step."""
     import logging
 
-    for name in ("alembic", "mlflow.store.db.utils"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(os.environ.get("MLFLOW_LOGGING_LEVEL", "WARNING").upper())
+    # Each retry would be told; the error at their end is enough.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    # It warns that pip is not installed, which environments made by uv do without.
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)

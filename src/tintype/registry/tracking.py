@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from tintype.files.digest import sha256_of
 from tintype.params import PARAMS_FILE, Params
-from tintype.registry.lineage import environment, flatten, git_tags
+from tintype.registry.lineage import code_tags, environment, flatten
 from tintype.registry.store import RegistryError, Store, answering, connect, find_store
 
 if TYPE_CHECKING:
@@ -195,7 +195,9 @@ def experiment_id(client: MlflowClient, store: Store, name: str) -> str:
     """
     found = client.get_experiment_by_name(name)
     if found is None:
-        return str(client.create_experiment(name, artifact_location=_artifact_location(store, name)))
+        # The tag opens the experiment on its training runs, not on the traces of language models.
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        return str(client.create_experiment(name, _artifact_location(store, name), kind))
     if found.lifecycle_stage == "deleted":
         raise RegistryError(
             f"The MLflow experiment {name!r} was deleted. Restore it "
@@ -226,9 +228,7 @@ def _artifact_location(store: Store, experiment: str) -> str | None:
 
 
 def _as_folder(name: str) -> str:
-    return (
-        "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).strip(".") or "_"
-    )
+    return re.sub(r"[^\w.-]", "_", name).strip(".") or "_"
 
 
 def _unfinished(client: MlflowClient, run_id: str | None) -> str | None:
@@ -261,15 +261,15 @@ def _start(client: MlflowClient, name: str, experiment: str, params: Params) -> 
 
 def _tags(name: str, params: Params) -> dict[str, str]:
     """The project's own tags, and the ones from which MLflow's pages fill their columns."""
-    git = git_tags(Path.cwd())
+    code = code_tags(Path.cwd())
     tags = {
         "preset": params.preset,
         "mlflow.source.name": f"tintype {name}",
         "mlflow.source.type": "LOCAL",
-        **git,
+        **code,
     }
-    if "git_commit" in git:
-        tags["mlflow.source.git.commit"] = git["git_commit"]
+    if "git_commit" in code:
+        tags["mlflow.source.git.commit"] = code["git_commit"]
     with suppress(KeyError, OSError):  # a container's user may have no name
         tags["mlflow.user"] = getpass.getuser()
     return tags

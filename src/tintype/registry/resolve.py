@@ -1,0 +1,138 @@
+"""From a version's address to its bundle on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tintype.registry.store import SQLITE, RegistryError, Store, answering, connect, find_store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+SCHEME = "models:/"
+_ADDRESS = re.compile(r"models:/(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))")
+
+
+def resolve(uri: str, store: Store | None = None) -> Path:
+    """The folder of a registered bundle.
+
+    Parameters
+    ----------
+    uri : str
+        ``models:/tintype@champion`` (by alias) or ``models:/tintype/3`` (by number).
+    store : Store, optional
+        Where to look; the project's if not given.
+
+    Returns
+    -------
+    Path
+        In the store itself if it lies on this machine; else a copy in the user's cache, fetched once.
+
+    Raises
+    ------
+    RegistryError
+        If the store does not answer, there is no such version, or its bundle is not the one registered.
+    BundleError
+        If its files are missing or damaged.
+    """
+    address = _ADDRESS.fullmatch(uri)
+    if address is None:
+        raise RegistryError(
+            f"Expected a registered model as models:/NAME@ALIAS or models:/NAME/VERSION. Received: {uri}."
+        )
+    store = store or find_store()
+    if store.uri.startswith(SQLITE) and not Path(store.uri.removeprefix(SQLITE)).is_file():
+        raise RegistryError(
+            f"Expected {uri} in the MLflow store at {store.shown}, but there is none yet. Run `dvc repro`."
+        )
+    client = connect(store)
+    with answering(store):
+        version = _version(client, uri, **address.groupdict())
+        bundle = _bundle(client, store, version)
+    _check(bundle, uri, version)
+    return bundle
+
+
+def _version(
+    client: MlflowClient, uri: str, name: str, alias: str | None, version: str | None
+) -> ModelVersion:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return (
+            client.get_model_version_by_alias(name, alias)
+            if alias
+            else client.get_model_version(name, version)
+        )
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+    raise RegistryError(f"There is no {uri} in the registry. {_what_there_is(client, name)}")
+
+
+def _what_there_is(client: MlflowClient, name: str) -> str:
+    models = {model.name: model for model in client.search_registered_models()}
+    if not models:
+        return (
+            "It has no models yet: `dvc repro` registers one "
+            "(`dvc repro --single-item --force register` if it says that all is up to date)."
+        )
+    if name not in models:
+        return f"It has the models {', '.join(sorted(models))}."
+    versions = sorted(int(version.version) for version in client.search_model_versions(f"name = '{name}'"))
+    aliases = ", ".join(
+        f"{alias} (version {number})" for alias, number in sorted(models[name].aliases.items())
+    )
+    return f"{name} has the versions {', '.join(map(str, versions)) or 'none'} and the aliases {aliases or 'none'}."
+
+
+def _bundle(client: MlflowClient, store: Store, version: ModelVersion) -> Path:
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    from tintype.registry.mlflow_model import bundle_in
+
+    location = client.get_model_version_download_uri(version.name, version.version)
+    if urlsplit(location).scheme not in ("", "file"):
+        return bundle_in(_fetched(store, version, location))
+    folder = Path(local_file_uri_to_path(location))
+    if not folder.is_dir():
+        raise RegistryError(
+            f"Expected the files of version {version.version} of {version.name} in {folder}, but there are none. "
+            "If the project was moved, move it back, or remove its store and register anew."
+        )
+    return bundle_in(folder)
+
+
+def _fetched(store: Store, version: ModelVersion, location: str) -> Path:
+    """A copy of a version's files, fetched once."""
+    import hashlib
+
+    from mlflow.artifacts import download_artifacts
+
+    from tintype.files.atomic import new_folder
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tintype" / "versions"
+    # The same number is another version in another store.
+    folder = cache / hashlib.sha256(f"{store.uri} {location}".encode()).hexdigest()[:16]
+    if not folder.is_dir():
+        with new_folder(folder) as part:
+            download_artifacts(artifact_uri=location, dst_path=str(part), tracking_uri=store.uri)
+    return folder / PurePosixPath(urlsplit(location).path).name
+
+
+def _check(bundle: Path, uri: str, version: ModelVersion) -> None:
+    """The bundle must be the one that was registered, by SHA-256, before anything loads it."""
+    from tintype.models.bundle import bundle_digest, read_info
+
+    received = bundle_digest(read_info(bundle))
+    expected = version.tags.get("bundle_sha256", received)  # people may register a model by hand
+    if received != expected:
+        raise RegistryError(
+            f"Expected the bundle of {uri} to have the digest {expected}. Received: {received}, in {bundle}. "
+            "Its files were exchanged after it was registered: do not use it; register the bundle anew."
+        )

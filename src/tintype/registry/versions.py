@@ -1,0 +1,311 @@
+"""Versions: a bundle in the registry, with all that a person needs to judge it.
+
+`register` is a row of steps of which each first looks whether it has been done: a registration that was cut off is
+finished by the next one, and the same bundle never becomes two versions. The version appears only after its files are
+complete, and carries its lineage from the start; the aliases come last.
+
+`challenger` is what the pipeline made last. `champion` is what is in service: a person moves it. Only
+where there is no version yet, the first one becomes champion too.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+
+from tintype.files.digest import sha256_of
+from tintype.models.bundle import BundleInfo, read_info
+from tintype.params import PARAMS_FILE, RegisterParams
+from tintype.registry.lineage import bundle_tags, code_tags, lock_tags
+from tintype.registry.mlflow_model import write_model
+from tintype.registry.store import RegistryError, Store, answering, as_default, connect, find_store
+from tintype.registry.tracking import experiment_id
+
+CHALLENGER, CHAMPION = "challenger", "champion"
+DIGEST_TAG = "bundle_sha256"
+HEADLINES = ("psnr_db", "delta_e2000_mean", "colourfulness_ratio")
+_JUDGED_TAG = "evaluation_sha256"  # set last: the version's figures are all there
+_PICTURES = ("grid.jpg", "custom.jpg")
+_LOCK = Path("dvc.lock")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A version, as reports/register.json keeps it."""
+
+    name: str
+    version: int
+    model_uri: str
+    model_id: str
+    run_id: str
+    bundle_sha256: str
+    aliases: list[str]
+
+    def describe(self) -> dict[str, Any]:
+        """The fields as JSON takes them."""
+        return asdict(self)
+
+
+def register(
+    bundle: Path,
+    train_report: Path,
+    evaluation: Path,
+    params: RegisterParams,
+    preset: str,
+    table: Callable[[dict[str, Any]], str],
+    store: Store | None = None,
+) -> Registration:
+    """Make a bundle a version, unless it is one, and the version the challenger.
+
+    Parameters
+    ----------
+    bundle : Path
+        The bundle's folder.
+    train_report : Path
+        With run.json: the version belongs to the run that trained the bundle, if this store knows it. If not, since
+        DVC's cache may bring a bundle from elsewhere, there is a new run named "register".
+    evaluation : Path
+        With metrics.json, and pictures if there are any.
+    params : RegisterParams
+        Names of model and experiment.
+    preset : str
+        Becomes a tag.
+    table : callable
+        Makes a Markdown table of the content of metrics.json.
+    store : Store, optional
+        Where; the project's if not given.
+
+    Returns
+    -------
+    Registration
+
+    Raises
+    ------
+    RegistryError
+        If the store does not answer or a report is missing.
+    BundleError
+        If the bundle is not whole.
+    """
+    info = read_info(bundle)
+    tags = bundle_tags(info, preset)
+    metrics = _read(evaluation / "metrics.json")
+    store = store or find_store()
+    client = connect(store)
+    with answering(store), as_default(store):
+        version = find_version(client, params.model_name, tags[DIGEST_TAG])
+        if version is None:
+            run_id = ensure_run(
+                client, experiment_id(client, store, params.experiment), train_report, tags[DIGEST_TAG]
+            )
+            model_id = ensure_model(client, run_id, params.model_name, bundle, info, tags[DIGEST_TAG])
+            version = create_version(client, params.model_name, model_id, run_id, tags)
+        ensure_judged(client, version, evaluation, metrics, table)
+        ensure_aliases(client, version)
+        return _registration(client, version, tags[DIGEST_TAG])
+
+
+def find_version(client: MlflowClient, name: str, digest: str) -> ModelVersion | None:
+    """The version of a bundle, by its digest; the newest if people made several."""
+    found = client.search_model_versions(f"name = '{name}' AND tags.{DIGEST_TAG} = '{digest}'")
+    return max(found, key=lambda version: int(version.version), default=None)
+
+
+def ensure_run(client: MlflowClient, experiment: str, train_report: Path, digest: str) -> str:
+    """The id of the run that the version belongs to; see `register`."""
+    run_id = _training_run(client, train_report)
+    if run_id is None:
+        found = client.search_runs([experiment], f"tags.{DIGEST_TAG} = '{digest}'", max_results=1)
+        run_id = str(found[0].info.run_id) if found else _new_run(client, experiment, train_report)
+    client.set_tag(run_id, DIGEST_TAG, digest)
+    return run_id
+
+
+def ensure_model(
+    client: MlflowClient, run_id: str, name: str, bundle: Path, info: BundleInfo, digest: str
+) -> str:
+    """The id of the bundle's logged model, with all its files in the store."""
+    experiment = client.get_run(run_id).info.experiment_id
+    found = client.search_logged_models(
+        [experiment], f"tags.{DIGEST_TAG} = '{digest}' AND source_run_id = '{run_id}'"
+    )
+    ready = [model for model in found if model.status == LoggedModelStatus.READY]
+    if ready:
+        return str(ready[0].model_id)
+    # One that is not ready was cut off during its upload, which is done once more.
+    model = (
+        found[0] if found else client.create_logged_model(experiment, name, run_id, tags={DIGEST_TAG: digest})
+    )
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    description = Model(
+        artifact_path=model.artifact_location,
+        model_uuid=model.model_id,
+        run_id=run_id,
+        model_id=model.model_id,
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "model"
+        write_model(folder, bundle, info, description)
+        client.log_model_artifacts(model.model_id, str(folder))
+    client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    return str(model.model_id)
+
+
+def create_version(
+    client: MlflowClient, name: str, model_id: str, run_id: str, tags: dict[str, str]
+) -> ModelVersion:
+    """Make a logged model a version, with its lineage as tags and the files that it names beside the run."""
+    try:
+        client.create_registered_model(name, description="Turns black-and-white photographs into colour.")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    for file in (_LOCK, PARAMS_FILE):
+        if file.is_file():
+            client.log_artifact(run_id, str(file), "lineage")
+    lineage = {**tags, **code_tags(Path.cwd()), **lock_tags(_LOCK)}
+    version = client.create_model_version(
+        name, f"models:/{model_id}", run_id, tags=lineage, model_id=model_id
+    )
+    # By this tag MLflow's pages lead from the model to its versions.
+    link = [{"name": name, "version": int(version.version)}]
+    client.set_logged_model_tags(model_id, {"mlflow.modelVersions": json.dumps(link)})
+    return version
+
+
+def ensure_judged(
+    client: MlflowClient,
+    version: ModelVersion,
+    evaluation: Path,
+    metrics: dict[str, Any],
+    table: Callable[[dict[str, Any]], str],
+) -> None:
+    """Attach the evaluation to run, model and version: files, metrics, headline tags, a description to read."""
+    digest = sha256_of(evaluation / "metrics.json")
+    if version.tags.get(_JUDGED_TAG) == digest:
+        return
+    for name in ("metrics.json", *_PICTURES):
+        if (evaluation / name).is_file():
+            client.log_artifact(version.run_id, str(evaluation / name), "evaluation")
+    now, model_id = int(time.time() * 1000), model_id_of(version)
+    client.log_batch(
+        version.run_id,
+        [
+            Metric(_metric_name(painter, metric), value, now, 0, model_id=model_id, run_id=version.run_id)
+            for painter, block in metrics.items()
+            if painter != "slices" and isinstance(block, dict)
+            for metric, value in block.items()
+            if isinstance(value, (int, float))
+        ],
+    )
+    client.update_model_version(version.name, version.version, _description(client, version, metrics, table))
+    headlines = {name: str(metrics["ours"][name]) for name in HEADLINES if name in metrics["ours"]}
+    for key, value in {**headlines, _JUDGED_TAG: digest}.items():
+        client.set_model_version_tag(version.name, version.version, key, value)
+
+
+def _metric_name(painter: str, metric: str) -> str:
+    """A name that puts the baselines beside our figure: `test/ssim`, `test/ssim_all_gray`."""
+    return f"test/{metric}" if painter == "ours" else f"test/{metric}_{painter}"
+
+
+def ensure_aliases(client: MlflowClient, version: ModelVersion) -> None:
+    """Make a version the challenger, and the champion too if it is the first there ever was."""
+    aliases = client.get_registered_model(version.name).aliases
+    if str(aliases.get(CHALLENGER)) != str(version.version):
+        client.set_registered_model_alias(version.name, CHALLENGER, version.version)
+    if CHAMPION not in aliases and int(version.version) == 1:
+        client.set_registered_model_alias(version.name, CHAMPION, version.version)
+
+
+def model_id_of(version: ModelVersion) -> str:
+    """The id of the logged model behind a version."""
+    # MLflow fills `version.model_id` only on some stores; the source has it on all.
+    return str(version.source).removeprefix("models:/")
+
+
+def _training_run(client: MlflowClient, train_report: Path) -> str | None:
+    """The id of the run that trained the bundle, if this store has it."""
+    run_id = str(_read(train_report / "run.json").get("run_id", ""))
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+    return None if run.info.lifecycle_stage == "deleted" else run_id
+
+
+def _new_run(client: MlflowClient, experiment: str, train_report: Path) -> str:
+    """A run that stands in for a training that happened elsewhere, with the curves that came along."""
+    origin = _read(train_report / "run.json").get("run_id", "unknown")
+    run = client.create_run(
+        experiment, run_name="register", tags={"trained_in_run": origin, **code_tags(Path.cwd())}
+    )
+    history = train_report / "history.csv"
+    if history.is_file():
+        import pandas as pd
+
+        now, rows = int(time.time() * 1000), pd.read_csv(history)
+        for row in rows.to_dict("records"):
+            step = int(row.pop("epoch"))
+            client.log_batch(
+                run.info.run_id, [Metric(str(key), float(value), now, step) for key, value in row.items()]
+            )
+    client.set_terminated(run.info.run_id)
+    return str(run.info.run_id)
+
+
+def _description(
+    client: MlflowClient,
+    version: ModelVersion,
+    metrics: dict[str, Any],
+    table: Callable[[dict[str, Any]], str],
+) -> str:
+    experiment = client.get_run(version.run_id).info.experiment_id
+    artifacts = f"#/experiments/{experiment}/runs/{version.run_id}/artifacts/evaluation"
+    return f"""{metrics.get("photos", "?")} test photos. Read each figure beside all-gray photos: PSNR rewards gray.
+
+{table(metrics)}
+
+[Test photos: gray, ours, truth]({artifacts}/grid.jpg) | [legacy photos]({artifacts}/custom.jpg)
+"""
+
+
+def _registration(client: MlflowClient, version: ModelVersion, digest: str) -> Registration:
+    aliases = client.get_registered_model(version.name).aliases
+    return Registration(
+        name=version.name,
+        version=int(version.version),
+        model_uri=f"models:/{version.name}/{version.version}",
+        model_id=model_id_of(version),
+        run_id=version.run_id,
+        bundle_sha256=digest,
+        aliases=sorted(alias for alias, number in aliases.items() if str(number) == str(version.version)),
+    )
+
+
+def _read(report: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(report.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RegistryError(
+            f"Expected a report in {report}, but it cannot be read ({error.strerror}). Run `dvc repro`."
+        ) from None
+    except ValueError as error:
+        raise RegistryError(
+            f"Expected JSON in {report}. Received: {error}. Run `dvc repro` to write it anew."
+        ) from None
+    if not isinstance(content, dict):
+        raise RegistryError(f"Expected a JSON object in {report}. Received: {type(content).__name__}.")
+    return content

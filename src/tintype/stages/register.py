@@ -1,0 +1,21 @@
+"""A version in the registry. DVC stage `register`."""
+
+from pathlib import Path
+
+from tintype.params import Params
+from tintype.stages.door import enter, say
+
+
+def main(params: Params, bundle: Path, train_report: Path, evaluation: Path, report: Path) -> None:
+    """Register the bundle with its lineage and its evaluation."""
+    from tintype.evaluation.summary import metrics_table
+    from tintype.files.atomic import write_json
+    from tintype.registry.versions import register
+
+    made = register(bundle, train_report, evaluation, params.register_, params.preset, metrics_table)
+    write_json(report, made.describe())
+    say(f"register: {made.model_uri} ({', '.join(made.aliases)}). See it with `make mlflow`.")
+
+
+if __name__ == "__main__":
+    enter(main)

@@ -1,0 +1,145 @@
+"""A store whose tables exist already, and a bundle of real but small files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from tintype.models.backbone.spec import BackboneSpec
+from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo
+from tintype.registry.store import connect, find_store
+
+METRICS = {
+    "ours": {"psnr_db": 24.1, "delta_e2000_mean": 10.5, "colourfulness_ratio": 0.8},
+    "all_gray": {"psnr_db": 23.9, "delta_e2000_mean": 12.0, "colourfulness_ratio": 0.0},
+    "photos": 4,
+    "slices": {"portrait": {"photos": 2, "ours": {"delta_e2000_mean": 9.0}}},
+}
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder with an empty store: making its tables takes seconds, so it is done once."""
+    project = tmp_path_factory.mktemp("template") / "project"
+    project.mkdir()
+    (project / "dvc.yaml").write_text("stages: {}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        connect(find_store(project))
+    return project
+
+
+@pytest.fixture
+def project(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The current folder: a project with dvc.yaml, dvc.lock, git and an empty store, all its own."""
+    folder = tmp_path / "a project"  # paths have spaces
+    shutil.copytree(empty_store, folder)
+    (folder / "dvc.lock").write_text("schema: '2.0'\n")
+    git = ["git", "-C", str(folder), "-c", "user.name=T", "-c", "user.email=t@example.org"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "dvc.yaml", "dvc.lock"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "all"], check=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield folder
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert not mlflow.is_tracking_uri_set(), "MLflow's global address was left set"
+    assert not (folder / "mlflow.db").exists(), "something wrote to MLflow's default store"
+    assert not (folder / "mlruns").exists(), "something wrote to MLflow's default artifacts"
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a whole bundle whose network is the text given."""
+
+    def make(network: str) -> Path:
+        folder = tmp_path / f"bundle-{network}"
+        folder.mkdir()
+        contents = {"network.keras": network, "backbone.keras": "a backbone"}
+        for name, content in contents.items():
+            (folder / name).write_text(content)
+        files = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in contents.items()}
+        info = BundleInfo(
+            size=64,
+            ab_limit=128.0,
+            network=NetworkInfo(name="fusion", width=0.25, needs="embedding"),
+            backbone=BackboneSpec(
+                name="inception_resnet_v2",
+                input_size=96,
+                offset=127.5,
+                scale=127.5,
+                embedding_size=1000,
+                origin="random",
+                origin_detail="1",
+                sha256=files["backbone.keras"],
+                licence="Apache-2.0",
+            ),
+            preset="sample",
+            trained=TrainedInfo(
+                photos=12,
+                crops=24,
+                epochs=2,
+                best_epoch=2,
+                loss="mse",
+                train_loss=0.1,
+                val_loss=0.2,
+                optimizer="adam",
+                seed=0,
+            ),
+            data=DataInfo(manifest_sha256="5" * 64, mean_ab=(1.5, 8.0)),
+            files=files,
+        )
+        (folder / "bundle.json").write_text(info.model_dump_json(indent=2))
+        (folder / "README.md").write_text("# Model card\n")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> tuple[Path, Path]:
+    """The folders reports/train, of a run that no store knows, and reports/evaluate."""
+    train, evaluation = tmp_path / "train", tmp_path / "evaluate"
+    train.mkdir()
+    evaluation.mkdir()
+    (train / "run.json").write_text(
+        json.dumps({"run_id": "0" * 32, "tracking_uri": "", "experiment": "tests"})
+    )
+    (train / "history.csv").write_text("epoch,loss,val_loss\n1,0.3,0.4\n2,0.1,0.2\n")
+    (evaluation / "metrics.json").write_text(json.dumps(METRICS))
+    (evaluation / "grid.jpg").write_bytes(b"a grid")
+    return train, evaluation
+
+
+@pytest.fixture
+def server(empty_store: Path, project: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a real MLflow server: `make mlflow` in another project, with that project's store."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home, log = tmp_path / "server", tmp_path / "server.log"
+    shutil.copytree(empty_store, home)
+    with log.open("w") as said:
+        command = [sys.executable, "-m", "tintype.registry.pages", "--port", str(port)]
+        process = subprocess.Popen(command, cwd=home, stdout=said, stderr=said)
+    try:
+        while "MLflow is at" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server outlived its parent"

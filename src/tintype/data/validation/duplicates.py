@@ -62,48 +62,37 @@ def _drop_similar(ranked: list[Facts], min_distance: int) -> tuple[list[Facts], 
     rejected = []
     for block in _blocks(len(ranked)):
         # Against those kept from earlier blocks all at once, then within the block one by one.
-        nearest, distance = _nearest(hashes[block], hashes[kept])
-        fresh: list[int] = []
-        for row, index in enumerate(block):
-            original = kept[nearest[row]] if distance[row] < min_distance else None
-            if original is None:
-                original = _first_within(hashes, fresh, index, min_distance)
-            if original is None:
-                fresh.append(index)
-                continue
-            bits = int(np.bitwise_count(hashes[index] ^ hashes[original]))
-            rejected.append(
-                Rejection(
-                    ranked[index].path,
-                    Reason.PERCEPTUAL_DUPLICATE,
-                    f"Nearly the same picture as {ranked[original].path}: {bits} of {BITS} bits differ, "
-                    f"expected at least {min_distance}.",
-                )
+        earlier = np.array(kept, dtype=np.intp)
+        close = distances(hashes[block], hashes[earlier]) < min_distance
+        for index, row in zip(block, close, strict=True):
+            originals = (
+                earlier[row] if row.any() else _within(hashes, kept[len(earlier) :], index, min_distance)
             )
-        kept += fresh
+            if len(originals):
+                rejected.append(_similar(ranked[index], ranked[originals[0]], min_distance))
+            else:
+                kept.append(index)
     return [ranked[index] for index in kept], rejected
 
 
-def _first_within(hashes: NDArray[np.uint64], among: list[int], index: int, min_distance: int) -> int | None:
-    close = np.flatnonzero(np.bitwise_count(hashes[among] ^ hashes[index]) < min_distance)
-    return among[close[0]] if close.size else None
+def _within(hashes: NDArray[np.uint64], among: list[int], index: int, min_distance: int) -> NDArray[np.intp]:
+    """Those of `among` that are too close to `index`, in order."""
+    candidates = np.array(among, dtype=np.intp)
+    close: NDArray[np.intp] = candidates[distances(hashes[[index]], hashes[candidates])[0] < min_distance]
+    return close
+
+
+def _similar(facts: Facts, original: Facts, min_distance: int) -> Rejection:
+    bits = (int(facts.perceptual_hash, 16) ^ int(original.perceptual_hash, 16)).bit_count()
+    differ = f"{bits} of {BITS} bits differ, expected at least {min_distance}"
+    detail = f"Nearly the same picture as {original.path}: {differ}."
+    return Rejection(facts.path, Reason.PERCEPTUAL_DUPLICATE, detail)
 
 
 def _blocks(count: int) -> Iterable[range]:
     """Ranges of indices that together compare at most PAIRS_AT_ONCE pairs with all the others."""
     rows = max(1, PAIRS_AT_ONCE // max(1, count))
     return (range(start, min(start + rows, count)) for start in range(0, count, rows))
-
-
-def _nearest(
-    ours: NDArray[np.uint64], theirs: NDArray[np.uint64]
-) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Index of the nearest of `theirs` and its distance, for each of `ours`; BITS + 1 if there is none."""
-    if not theirs.size:
-        return np.zeros(len(ours), np.intp), np.full(len(ours), BITS + 1)
-    apart = distances(ours, theirs)
-    nearest = apart.argmin(axis=1)
-    return nearest, apart[np.arange(len(ours)), nearest].astype(np.int64)
 
 
 def distance_to_other_groups(hashes: list[str], groups: list[str]) -> NDArray[np.int64]:
@@ -128,6 +117,6 @@ def distance_to_other_groups(hashes: list[str], groups: list[str]) -> NDArray[np
         members, others = np.flatnonzero(names == name), numbers[names != name]
         for block in _blocks(max(len(members), len(others))):
             rows = members[block.start : block.stop]
-            if rows.size:
-                result[rows] = _nearest(numbers[rows], others)[1]
+            if rows.size and others.size:
+                result[rows] = distances(numbers[rows], others).min(axis=1)
     return result

@@ -6,6 +6,7 @@ words. Rules are plain data, so reading or changing them needs no Great Expectat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -270,10 +271,10 @@ def _shares(params: ValidateParams) -> dict[str, float]:
 
 def _splits_table(photos: pd.DataFrame, params: ValidateParams) -> Table:
     shares = _shares(params)
-    rows = _against_chance(photos["split"], shares, RISK / len(shares))
+    rows = _against_chance(photos["split"].value_counts().to_dict(), shares, RISK / len(shares))
     return Table(
         "splits",
-        rows,
+        pd.DataFrame(rows),
         "group",
         [
             Rule(
@@ -312,31 +313,34 @@ def _label_tables(photos: pd.DataFrame) -> list[Table]:
 
 def _label_splits_table(photos: pd.DataFrame) -> Table:
     """Each class's photos over the splits, against the splits' shares of all photos."""
-    counts = photos["split"].value_counts()
-    shares = {str(split): int(count) / len(photos) for split, count in counts.items()}
-    risk = RISK / (len(shares) * photos["label"].nunique())
-    tables = []
-    for label, group in photos.groupby("label"):
-        table = _against_chance(group["split"], shares, risk)
-        table["group"] = f"{label} in " + table["group"]
-        tables.append(table)
+    overall = photos["split"].value_counts(normalize=True)
+    shares = {str(split): float(overall[split]) for split in overall.index}
+    counts = pd.crosstab(photos["label"], photos["split"])
+    risk = RISK / counts.size
+    rows = [
+        row | {"group": f"{label} in {row['group']}"}
+        for label in counts.index
+        for row in _against_chance(counts.loc[label].to_dict(), shares, risk)
+    ]
     rules = _between_rules(
         "every class's share in each split",
         "A class that is missing from a split, or only there, is not learned or not judged. Chance is allowed for.",
     )
-    return Table("classes_by_split", pd.concat(tables, ignore_index=True), "group", rules)
+    return Table("classes_by_split", pd.DataFrame(rows), "group", rules)
 
 
-def _against_chance(splits: pd.Series[str], shares: dict[str, float], risk: float) -> pd.DataFrame:
+def _against_chance(
+    counts: Mapping[Any, int], shares: Mapping[str, float], risk: float
+) -> list[dict[str, Any]]:
     """Photos and share of each split, with the shares that chance allows."""
-    counts = splits.value_counts()
+    total = sum(counts.values())
     rows = []
     for split, share in shares.items():
-        photos = int(counts.get(split, 0))
-        lowest, highest = chance_interval(len(splits), share, risk) if 0 < share < 1 else (share, share)
-        seen = photos / max(len(splits), 1)
+        photos = counts.get(split, 0)
+        lowest, highest = chance_interval(total, share, risk)
+        seen = photos / max(total, 1)
         rows.append({"group": split, "photos": photos, "share": seen, "lowest": lowest, "highest": highest})
-    return pd.DataFrame(rows)
+    return rows
 
 
 def _between_rules(what: str, reason: str) -> list[Rule]:

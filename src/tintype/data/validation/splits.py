@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 
@@ -78,6 +79,7 @@ def _gap(place: float, interval: tuple[float, float]) -> float:
     return max(low - place, place - high, 0.0)
 
 
+@cache
 def chance_interval(count: int, share: float, risk: float) -> tuple[float, float]:
     """Shares that `count` independent draws with probability `share` can honestly show.
 
@@ -89,7 +91,7 @@ def chance_interval(count: int, share: float, risk: float) -> tuple[float, float
     count : int
         Draws.
     share : float
-        Expected share, in (0, 1).
+        Expected share, in [0, 1].
     risk : float
         Probability of an outcome outside, in (0, 1).
 
@@ -98,6 +100,8 @@ def chance_interval(count: int, share: float, risk: float) -> tuple[float, float
     low, high : float
         In [0, 1].
     """
+    if share in (0, 1):
+        return share, share
     limit = math.log(2 / risk) / max(count, 1)
     return _farthest(share, 0.0, limit), _farthest(share, 1.0, limit)
 

@@ -1,0 +1,121 @@
+"""The stage on real files: what is quarantined and why, what is on disk, and what a failure says."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tintype.data.validation.manifest import read_manifest, read_rejected
+from tintype.data.validation.validate import ValidationError, validate
+from tintype.params import ValidateParams
+
+
+def spoil(photos: Path) -> None:
+    """Add one photo of each kind that may not teach."""
+    cat = Image.open(photos / "cat.jpg")
+    (photos / "empty.jpg").write_bytes(b"")
+    (photos / "cut.jpg").write_bytes((photos / "cat.jpg").read_bytes()[:5000])
+    (photos / "notes.png").write_text("not a photo")
+    cat.resize((90, 60)).save(photos / "tiny.png")
+    cat.convert("L").save(photos / "gray.png")
+    Image.open(photos / "dahlia.jpg").convert("L").convert("RGB").save(photos / "gray-rgb.jpg")
+    (photos / "again").mkdir()
+    shutil.copy(photos / "cat.jpg", photos / "again" / "cat.jpg")
+    cat.save(photos / "pixels.png")
+    cat.resize((cat.width // 2, cat.height // 2)).save(photos / "half.jpg", quality=50)
+
+
+def keep_only(photos: Path, *names: str) -> None:
+    for photo in photos.iterdir():
+        if photo.name not in names:
+            photo.unlink()
+
+
+def test_quarantine(photos: Path, tmp_path: Path, params: ValidateParams) -> None:
+    spoil(photos)
+    generous = params.model_copy(update={"max_rejected_share": 0.5})
+    validate(photos.parent, tmp_path / "manifest", tmp_path / "report", generous)
+    manifest, rejected = read_manifest(tmp_path / "manifest"), read_rejected(tmp_path / "manifest")
+    (kept_cat,) = {"cat.jpg", "again/cat.jpg", "pixels.png"} & set(manifest["path"])
+    copies = {"cat.jpg", "again/cat.jpg", "pixels.png"} - {kept_cat}
+    assert dict(zip(rejected["path"], rejected["reason"], strict=True)) == {
+        "empty.jpg": "undecodable",
+        "cut.jpg": "undecodable",
+        "notes.png": "undecodable",
+        "tiny.png": "too_small",
+        "gray.png": "near_gray",
+        "gray-rgb.jpg": "near_gray",
+        "half.jpg": "perceptual_duplicate",
+        **dict.fromkeys(copies, "exact_duplicate"),
+    }
+    assert len(manifest) == 20
+    assert set(manifest["split"]) == {"train", "validation", "test"}
+
+    verdict = json.loads((tmp_path / "report" / "verdict.json").read_text())
+    assert (verdict["photos"], verdict["accepted"], verdict["success"], verdict["failed"]) == (
+        29,
+        20,
+        True,
+        [],
+    )
+    assert verdict["reasons"]["undecodable"] == 3
+    assert sum(verdict["splits"].values()) == 20
+
+
+def test_too_many_bad_photos_fail_and_all_results_are_there(
+    photos: Path, tmp_path: Path, params: ValidateParams
+) -> None:
+    spoil(photos)
+    with pytest.raises(ValidationError) as failure:
+        validate(photos.parent, tmp_path / "manifest", tmp_path / "report", params)
+    assert "expected at most 20% of the photos to be quarantined; 9 of 29 are otherwise" in str(failure.value)
+    assert "Of 29 photos 9 are quarantined: " in str(failure.value)
+    assert "3 undecodable" in str(failure.value)
+    assert "1 perceptual duplicate" in str(failure.value)
+    assert len(read_rejected(tmp_path / "manifest")) == 9
+    assert json.loads((tmp_path / "report" / "verdict.json").read_text())["success"] is False
+    assert (
+        "quarantined; 9 of 29" in json.loads((tmp_path / "report" / "verdict.json").read_text())["failed"][0]
+    )
+    assert "1 of " in (tmp_path / "report" / "docs" / "index.html").read_text()
+
+
+def test_data_docs_need_no_network_and_repeat(tmp_path: Path, photos: Path, params: ValidateParams) -> None:
+    keep_only(photos, "cat.jpg", "dahlia.jpg", "sunset.jpg", "waterfall.jpg")
+    runs = [tmp_path / "first", tmp_path / "second"]
+    for run in runs:
+        validate(photos.parent, run / "manifest", run / "report", params)
+    first, second = (
+        {path.relative_to(run): path.read_bytes() for path in run.rglob("*") if path.is_file()}
+        for run in runs
+    )
+    assert first == second
+    pages = [path for path in first if path.suffix == ".html"]
+    assert len(pages) > 5
+    for page in pages:
+        html = first[page].decode()
+        assert "<script" not in html
+        assert not re.search(r'src="|url\(|@import|<link[^>]*https?:', html)
+        for link in re.findall(r'href="([^"#:]+)"', html):
+            assert (runs[0] / page.parent / link).is_file(), (page, link)
+    assert (
+        "A gray photo teaches that gray is the right colour."
+        in first[Path("report/docs/index.html")].decode()
+    )
+
+
+def test_three_photos_are_enough(photos: Path, tmp_path: Path, params: ValidateParams) -> None:
+    keep_only(photos, "cat.jpg", "dahlia.jpg", "sunset.jpg")
+    validate(photos.parent, tmp_path / "manifest", tmp_path / "report", params)
+    assert set(read_manifest(tmp_path / "manifest")["split"]) == {"train", "validation", "test"}
+
+
+def test_no_photos(tmp_path: Path, params: ValidateParams) -> None:
+    with pytest.raises(ValidationError, match=r"Expected photos in .* but there are none"):
+        validate(tmp_path, tmp_path / "manifest", tmp_path / "report", params)
+    assert not (tmp_path / "manifest").exists()

@@ -28,3 +28,8 @@ def server(kaggle_server, tmp_path):
     archive.write_bytes(random.Random(1).randbytes(1_000_000))
     with kaggle_server.running(kaggle_server.KaggleServer(archive)) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")  # whoever runs the tests may sit behind one

@@ -11,6 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tintype.params import NetworkParams, Params, load_params
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 ROOT = Path(__file__).parents[1]
@@ -54,5 +56,59 @@ def odd_photos(tmp_path_factory: pytest.TempPathFactory, cat: NDArray[np.uint8])
     alpha.convert("LA").save(folder / "gray_alpha.png")
     rotated = Image.Exif()
     rotated[0x0112] = 6  # upright after a quarter turn clockwise
-    picture.transpose(Image.Transpose.ROTATE_90).save(folder / "rotated.jpg", exif=rotated, quality=100, subsampling=0)
+    picture.transpose(Image.Transpose.ROTATE_90).save(
+        folder / "rotated.jpg", exif=rotated, quality=100, subsampling=0
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def params() -> Params:
+    """The parameters in git."""
+    return load_params(ROOT / "params.yaml")
+
+
+@pytest.fixture(scope="session")
+def backbone_folder(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path:
+    """The embedded backbone, as the stage `weights` makes it."""
+    from tintype.models.backbone.folder import make_backbone
+
+    folder = tmp_path_factory.mktemp("models") / "backbone"
+    make_backbone(params.weights, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
+    """A whole bundle with a small network that has learnt nothing."""
+    from tintype.models.backbone.spec import read_spec
+    from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo, save_bundle
+    from tintype.models.keras_backend import make_deterministic, prepare_keras
+    from tintype.models.network import AB_LIMIT, build_network
+
+    prepare_keras()
+    make_deterministic(1)
+    spec = read_spec(backbone_folder)
+    network = build_network(NetworkParams(name="fusion", width=0.1), 48, spec.embedding_size)
+    info = BundleInfo(
+        size=48,
+        ab_limit=AB_LIMIT,
+        network=NetworkInfo(name="fusion", width=0.1, needs="embedding"),
+        backbone=spec,
+        preset="test",
+        trained=TrainedInfo(
+            photos=0,
+            crops=0,
+            epochs=0,
+            best_epoch=0,
+            loss="mse",
+            train_loss=1,
+            val_loss=1,
+            optimizer="adam",
+            seed=1,
+        ),
+        data=DataInfo(manifest_sha256="0" * 64, mean_ab=(2.0, 5.0)),
+    )
+    folder = tmp_path_factory.mktemp("bundle") / "tintype"
+    save_bundle(folder, network, backbone_folder / "backbone.keras", info)
     return folder

@@ -120,6 +120,20 @@ class Colorizer:
         """
         return lab8_of(lab, self.info.size)[..., :1], gray8_of(lab, self._backbone.spec.input_size)
 
+    def embed(self, gray8: NDArray[np.uint8]) -> NDArray[np.float16]:
+        """The backbone's view.
+
+        Parameters
+        ----------
+        gray8 : ndarray of shape (n, S, S, 1), uint8; n at most `BATCH`
+
+        Returns
+        -------
+        ndarray of shape (n, E), float16
+            In half precision, because so the shards kept what the network was trained on.
+        """
+        return self._backbone.embed(gray8, _padded(len(gray8)))
+
     def predict(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Chroma at the network's size.
 
@@ -134,10 +148,8 @@ class Colorizer:
             a* and b* in Lab units.
         """
         count = len(l8)
-        batch = 1 if count == 1 else BATCH
-        # float16, because that is how the shards kept what the network was trained on
-        embedding = self._backbone.embed(gray8, batch).astype(np.float32)
-        missing = (0, batch - count)
+        embedding = self.embed(gray8).astype(np.float32)
+        missing = (0, _padded(count) - count)
         unit = self._network.predict_on_batch(
             {
                 "l": np.pad(l8, [missing, (0, 0), (0, 0), (0, 0)]).astype(np.float32),
@@ -145,6 +157,10 @@ class Colorizer:
             }
         )
         return np.asarray(decode_ab(unit[:count], self.info.ab_limit), np.float32)
+
+
+def _padded(count: int) -> int:
+    return 1 if count == 1 else BATCH
 
 
 def _with_chroma(lab: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -74,10 +74,24 @@ def test_bytes_survive_the_round_trip_exactly(lab8: np.ndarray) -> None:
     np.testing.assert_array_equal(encode_lab8(decode_lab8(lab8)), lab8)
 
 
-def test_colours_outside_the_gamut_are_clipped_not_wrapped() -> None:
-    assert lab_to_rgb8(np.array([[[50, 120, 100]]], np.float32))[0, 0].tolist()[0] == 255
+def test_colours_outside_the_gamut_keep_lightness_and_hue() -> None:
+    lightness, angle = np.meshgrid(np.linspace(5, 95, 19), np.linspace(0, 2 * np.pi, 36, endpoint=False))
+    wild = np.stack([lightness, 120 * np.cos(angle), 120 * np.sin(angle)], axis=-1).astype(np.float32)
+    shown = color.rgb2lab(lab_to_rgb8(wild))
+    assert np.abs(shown[..., 0] - lightness).mean() < 0.5
+    assert np.abs(shown[..., 0] - lightness).max() < 3
+    hue = np.arctan2(shown[..., 2], shown[..., 1])
+    strong = (np.hypot(shown[..., 1], shown[..., 2]) > 15) & (lightness > 10)  # else 8 bits round too much
+    assert np.abs(np.angle(np.exp(1j * (hue - angle))))[strong].max() < 0.15
+
+
+def test_reduces_chroma_no_further_than_it_has_to() -> None:
+    red = np.array([[[53.24, 1.5 * 80.09, 1.5 * 67.2]]], np.float32)
+    assert np.abs(lab_to_rgb8(red)[0, 0].astype(int) - [255, 0, 0]).max() <= 4
 
 
 def test_says_what_it_wants_when_it_gets_something_else() -> None:
-    with pytest.raises(ValueError, match=r"Expected uint8 RGB of shape \(H, W, 3\). Received: float64 \(2, 2, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"Expected uint8 RGB of shape \(H, W, 3\). Received: float64 \(2, 2, 3\)"
+    ):
         rgb8_to_lab(np.zeros((2, 2, 3)))  # type: ignore[arg-type]

@@ -117,7 +117,9 @@ def test_opacity_resolution_and_exif_come_along(tmp_path: Path, odd_photos: Path
         assert image.info["dpi"] == (300, 300)
 
 
-def test_equal_photos_are_equal_files(tmp_path: Path, cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_photos_are_equal_files(
+    tmp_path: Path, cat: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_photo(tmp_path / "a.jpg", cat)
     module._srgb_profile.cache_clear()
     write_photo(tmp_path / "b.jpg", cat)

@@ -45,7 +45,10 @@ def rgb8_to_lab(rgb8: Byte) -> Float:
 
 
 def lab_to_rgb8(lab: Float) -> Byte:
-    """The nearest photo to a Lab image; colours outside sRGB's gamut are clipped.
+    """The photo that a Lab image describes.
+
+    Where a colour lies outside sRGB's gamut, its chroma is reduced until it fits: lightness and hue stay, which
+    plain clipping of R, G and B would change.
 
     Parameters
     ----------
@@ -58,9 +61,49 @@ def lab_to_rgb8(lab: Float) -> Byte:
         sRGB.
     """
     unit = cv2.cvtColor(np.ascontiguousarray(lab, dtype=np.float32), cv2.COLOR_LAB2RGB)
+    clipped = ((unit <= 0) | (unit >= 1)).any(
+        axis=-1
+    )  # OpenCV clips: whatever it moved now sits on the border
+    if clipped.any():
+        inside = _reduced_to_gamut(lab[clipped])
+        unit[clipped] = cv2.cvtColor(inside[np.newaxis], cv2.COLOR_LAB2RGB)[0]
     unit *= 255
     unit += 0.5
     return _array(np.clip(unit, 0, 255, out=unit).astype(np.uint8))
+
+
+def _reduced_to_gamut(points: Float) -> Float:
+    """Lab points of shape (n, 3) with the largest chroma, up to their own, that sRGB can show."""
+    low = np.zeros(len(points), np.float32)
+    high = middle = np.ones(len(points), np.float32)  # points that lie inside keep all of their chroma
+    for _ in range(9):  # to 1/256 of the chroma
+        fits = _in_gamut(points, middle)
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+        middle = _array((low + high) / 2)
+    return _array(points * np.stack([np.ones_like(low), low, low], axis=-1))
+
+
+# D65 white and the inverse of sRGB's primaries (IEC 61966-2-1).
+_WHITE = np.array([0.95047, 1.0, 1.08883], np.float32)
+_XYZ_TO_RGB = np.array(
+    [
+        [3.2404542, -1.5371385, -0.4985314],
+        [-0.969266, 1.8760108, 0.041556],
+        [0.0556434, -0.2040259, 1.0572252],
+    ],
+    np.float32,
+)
+# In linear light. The step from black to the first gray level is 0.0003, between the lightest two 0.009.
+_LOWEST, _HIGHEST = -0.0003, 1.004
+
+
+def _in_gamut(points: Float, share: Float) -> NDArray[np.bool_]:
+    """Whether sRGB can show Lab points of shape (n, 3) at a share (n,) of their chroma."""
+    fy = (points[:, 0] + 16) / 116
+    roots = np.stack([fy + points[:, 1] * share / 500, fy, fy - points[:, 2] * share / 200], axis=-1)
+    xyz = np.where(roots > 6 / 29, roots * roots * roots, 3 * (6 / 29) ** 2 * (roots - 4 / 29)) * _WHITE
+    linear = xyz @ _XYZ_TO_RGB.T
+    return _array(((linear >= _LOWEST) & (linear <= _HIGHEST)).all(axis=-1))
 
 
 def encode_lab8(lab: Float) -> Byte:

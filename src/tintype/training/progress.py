@@ -1,4 +1,7 @@
-"""What a person sees of a training: a bar with the rate, or a line an epoch where there is no terminal."""
+"""What a person sees of a training: a bar with the rate, or a line an epoch where there is no terminal.
+
+Importing this module needs Keras to be ready: see `tintype.models.keras_backend.prepare_keras`.
+"""
 
 from __future__ import annotations
 

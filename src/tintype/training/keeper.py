@@ -1,0 +1,114 @@
+"""The figures, the best weights and the checkpoint of a training, epoch by epoch.
+
+Importing this module needs Keras to be ready: see `tintype.models.keras_backend.prepare_keras`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+from numpy.typing import NDArray
+
+from tintype.errors import TintypeError
+from tintype.params import TrainParams
+from tintype.training.checkpoint import Checkpoints, TrainingState
+from tintype.training.observer import Observer
+from tintype.training.progress import ProgressBar
+
+CHECKPOINT_SECONDS = 20  # the most work, give or take an epoch, that a kill costs
+
+
+class Keeper(keras.callbacks.Callback):
+    """Keeps a training's figures, best weights and checkpoint.
+
+    It comes after Keras' exchange of weights in the list of callbacks, so that at the end of an epoch it sees
+    the averaged weights, and at the beginning the trained ones.
+
+    Parameters
+    ----------
+    params : TrainParams
+        The stage's parameters.
+    state : TrainingState
+        How far an earlier, killed run came; written on from here.
+    checkpoints, observer, draw, grids
+        As `tintype.training.fit.fit` takes them.
+    best : list of ndarray
+        The best weights so far.
+    rows : int
+        Crops in an epoch.
+    """
+
+    def __init__(
+        self,
+        params: TrainParams,
+        state: TrainingState,
+        checkpoints: Checkpoints,
+        observer: Observer,
+        draw: Callable[[Any, Path], Path] | None,
+        grids: Path,
+        best: list[NDArray[Any]],
+        rows: int,
+    ) -> None:
+        super().__init__()
+        self._params, self._state, self._checkpoints, self._observer = params, state, checkpoints, observer
+        self._draw, self._grids, self._rows = draw, grids, rows
+        self.best = best
+        self.progress = ProgressBar(params.epochs, rows, params.batch_size, state.epoch)
+        self._saved = time.monotonic()
+        self._begun = self._saved
+        self._trained = self._saved
+
+    @property
+    def patience_is_over(self) -> bool:
+        """Whether a training that is taken up again had already come to its end."""
+        state, patience = self._state, self._params.patience
+        return state.epoch >= self._params.epochs or (
+            patience is not None and state.epoch - state.best_epoch >= patience
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Save a checkpoint if one is due."""
+        self._begun = time.monotonic()
+        # Now the weights are the trained ones again, not their average.
+        if self._begun - self._saved >= CHECKPOINT_SECONDS:
+            self._checkpoints.write(self._state, self.model, self.best)
+            self._saved = time.monotonic()
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Training is over for this epoch; what follows is not counted in its rate."""
+        self._trained = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the figures, keep the weights if they are the best, draw, and stop when patience is over."""
+        figures = logs or {}
+        number = epoch + 1
+        metrics = {
+            "loss": float(figures["loss"]),
+            "val_loss": float(figures["val_loss"]),
+            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "seconds": time.monotonic() - self._begun,
+            "crops_per_second": self._rows / (self._trained - self._begun),
+        }
+        if not math.isfinite(metrics["val_loss"]):
+            raise TintypeError(
+                f"Training stopped: the validation loss became {metrics['val_loss']} in epoch {number}. "
+                "Lower train.learning_rate in params.yaml and run `dvc repro` again."
+            )
+        state = self._state
+        state.history.append({"epoch": number, **metrics})
+        state.epoch = number
+        if metrics["val_loss"] < state.best_loss:
+            state.best_epoch, state.best_loss = number, metrics["val_loss"]
+            self.best = self.model.get_weights()
+        self._observer.epoch(number, metrics)
+        self.progress.report(number, metrics)
+        if self._draw and (number % self._params.grid_every == 0 or number == self._params.epochs):
+            picture = self._draw(self.model, self._grids / f"epoch-{number:04d}.jpg")
+            self._observer.picture("validation", number, picture)
+        if self.patience_is_over:
+            self.model.stop_training = True

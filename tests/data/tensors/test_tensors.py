@@ -1,0 +1,192 @@
+"""Both kinds of shards: what they hold, what is kept, and what a kill leaves behind."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tintype.data.tensors.embed import make_embeddings
+from tintype.data.tensors.lab import Made, make_lab, make_lab_shard
+from tintype.data.tensors.plan import ShardPlan, plan_shards
+from tintype.data.tensors.shards import ShardError, npy_path, open_shard, remove_others
+from tintype.files.digest import sha256_of
+from tintype.imaging.geometry import crops_of
+from tintype.imaging.inputs import gray8_of, lab8_of
+from tintype.imaging.lab import rgb8_to_lab
+from tintype.imaging.photo import find_photos, read_photo
+from tintype.params import CropsParams, LabParams
+
+SIZE = 32
+LAB = LabParams(size=SIZE, workers=1)
+BATCH = 4
+
+
+def manifest_of(photos: Path) -> pd.DataFrame:
+    rows = [(path.name, sha256_of(path)) for path in find_photos(photos)]
+    table = pd.DataFrame(rows, columns=["path", "content_hash"])
+    table["bucket"] = table["content_hash"].str[:1]
+    table["split"] = [
+        "validation" if name in ("cat.jpg", "bridge.jpg") else "train" for name in table["path"]
+    ]
+    return table
+
+
+def fake_embed(gray8: np.ndarray) -> np.ndarray:
+    """Four figures of a gray crop, in place of a backbone."""
+    assert len(gray8) <= BATCH
+    flat = gray8.reshape(len(gray8), -1).astype(np.float64)
+    return np.stack([flat.mean(1), flat.std(1), flat.min(1), flat.max(1)], axis=1).astype(np.float16)
+
+
+def make_lab_here(plans: list[ShardPlan], photos: Path, folder: Path, crops: CropsParams) -> Made:
+    """Without the processes, whose start would take most of the time here."""
+    remove_others(folder, plans)
+    made = Made(0, 0)
+    for plan in plans:
+        made += make_lab_shard(plan, photos, folder, crops, SIZE)
+    return made
+
+
+def make_embeddings_here(plans: list[ShardPlan], photos: Path, folder: Path, crops: CropsParams) -> Made:
+    return make_embeddings(
+        plans,
+        photos,
+        folder,
+        crops,
+        embed=fake_embed,
+        input_size=24,
+        embedding_size=4,
+        backbone_sha256="0" * 64,
+        batch_size=BATCH,
+    )
+
+
+Make = Callable[[list[ShardPlan], Path, Path, CropsParams], Made]
+both = pytest.mark.parametrize("make", [make_lab_here, make_embeddings_here])
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_lab_rows_are_the_crops_at_the_networks_size(
+    photos: Path, crops: CropsParams, tmp_path: Path
+) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    made = make_lab(plans, photos, tmp_path / "lab", crops, LAB)
+    assert made == Made(8, 0)
+    for plan in plans:
+        rows, index = open_shard(tmp_path / "lab", plan.name)
+        assert rows.shape == (plan.rows, SIZE, SIZE, 3)
+        assert index.photos == sorted(index.photos)
+        lab = rgb8_to_lab(read_photo(photos / plan.photos[0].path).rgb8)
+        cut = crops_of(*lab.shape[:2], plan.crops, crops.min_side_share, plan.photos[0].content_hash)
+        for row, crop in zip(rows, cut, strict=False):
+            np.testing.assert_array_equal(row, lab8_of(crop.of(lab), SIZE))
+
+
+def test_embedding_rows_are_of_the_same_crops(photos: Path, crops: CropsParams, tmp_path: Path) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    assert make_embeddings_here(plans, photos, tmp_path / "embeddings", crops) == Made(8, 0)
+    for plan in plans:
+        rows, _ = open_shard(tmp_path / "embeddings", plan.name)
+        expected = []
+        for photo in plan.photos:
+            lab = rgb8_to_lab(read_photo(photos / photo.path).rgb8)
+            cut = crops_of(*lab.shape[:2], plan.crops, crops.min_side_share, photo.content_hash)
+            expected += [gray8_of(crop.of(lab), 24) for crop in cut]
+        np.testing.assert_array_equal(
+            rows, np.concatenate([fake_embed(gray[np.newaxis]) for gray in expected])
+        )
+
+
+def test_only_training_photos_are_cropped(photos: Path, crops: CropsParams) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    assert {(plan.split, plan.crops) for plan in plans} == {("train", 3), ("validation", 1)}
+    assert sum(plan.rows for plan in plans) == 6 * 3 + 2
+
+
+@both
+def test_a_second_run_computes_nothing_and_changes_nothing(
+    make: Make, photos: Path, crops: CropsParams, tmp_path: Path
+) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    make(plans, photos, tmp_path / "out", crops)
+    before = bytes_of(tmp_path / "out")
+    assert make(plans, photos, tmp_path / "out", crops) == Made(0, 8)
+    assert bytes_of(tmp_path / "out") == before
+
+
+@both
+def test_added_photos_are_computed_and_no_others(
+    make: Make, photos: Path, crops: CropsParams, tmp_path: Path, sample: Path
+) -> None:
+    make(plan_shards(manifest_of(photos), crops), photos, tmp_path / "grown", crops)
+    for path in find_photos(sample)[8:11]:
+        shutil.copy(path, photos)
+    plans = plan_shards(manifest_of(photos), crops)
+    assert make(plans, photos, tmp_path / "grown", crops) == Made(3, 8)
+    make(plans, photos, tmp_path / "fresh", crops)
+    assert bytes_of(tmp_path / "grown") == bytes_of(tmp_path / "fresh")
+
+
+@both
+def test_photos_that_left_are_gone_from_the_shards(
+    make: Make, photos: Path, crops: CropsParams, tmp_path: Path
+) -> None:
+    make(plan_shards(manifest_of(photos), crops), photos, tmp_path / "shrunk", crops)
+    for path in find_photos(photos)[:3]:
+        path.unlink()
+    plans = plan_shards(manifest_of(photos), crops)
+    assert make(plans, photos, tmp_path / "shrunk", crops) == Made(0, 5)
+    make(plans, photos, tmp_path / "fresh", crops)
+    assert bytes_of(tmp_path / "shrunk") == bytes_of(tmp_path / "fresh")
+
+
+@both
+def test_other_parameters_keep_nothing(make: Make, photos: Path, crops: CropsParams, tmp_path: Path) -> None:
+    make(plan_shards(manifest_of(photos), crops), photos, tmp_path / "out", crops)
+    other = CropsParams(per_photo=3, min_side_share=0.7)
+    assert make(plan_shards(manifest_of(photos), other), photos, tmp_path / "out", other).computed == 8
+
+
+@both
+def test_a_flipped_byte_is_noticed_and_mended(
+    make: Make, photos: Path, crops: CropsParams, tmp_path: Path
+) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    make(plans, photos, tmp_path / "out", crops)
+    before = bytes_of(tmp_path / "out")
+    victim = npy_path(tmp_path / "out", plans[0].name)
+    content = bytearray(victim.read_bytes())
+    content[-1] ^= 1
+    victim.write_bytes(content)
+    with pytest.raises(ShardError, match="missing or its bytes have changed"):
+        open_shard(tmp_path / "out", plans[0].name)
+    assert make(plans, photos, tmp_path / "out", crops).computed == len(plans[0].photos)
+    assert bytes_of(tmp_path / "out") == before
+
+
+@both
+def test_a_run_that_breaks_off_goes_on_where_it_was(
+    make: Make, photos: Path, crops: CropsParams, tmp_path: Path
+) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    make(plans, photos, tmp_path / "whole", crops)
+    last = photos / plans[-1].photos[-1].path
+    content = last.read_bytes()
+    last.write_bytes(b"")
+    with pytest.raises(Exception, match="is empty"):
+        make(plans, photos, tmp_path / "out", crops)
+    last.write_bytes(content)
+    assert not list((tmp_path / "out").rglob("*.part*"))
+    made = make(plans, photos, tmp_path / "out", crops)
+    assert made.kept > 0
+    assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "whole")

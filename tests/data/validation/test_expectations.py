@@ -100,9 +100,11 @@ def one_class_never_tested(manifest: pd.DataFrame) -> pd.DataFrame:
         (lambda manifest: manifest[:0], ["at least 3 accepted photos"]),
     ],
     ids=[
-        "sound", "file in two splits", "similar photo in two splits", "duplicate", "no test split", "wrong shares", "NaN",
-        "no perceptual hash", "odd perceptual hash", "narrow", "gray", "lightness", "format", "split",
-        "bucket", "uneven classes", "overwhelming class", "class never tested", "column missing", "two photos", "no photos",
+        "sound", "file in two splits", "similar photo in two splits", "duplicate", "no test split",
+        "wrong shares", "NaN", "no perceptual hash", "odd perceptual hash", "narrow",
+        "gray", "lightness", "format", "split", "bucket",
+        "uneven classes", "overwhelming class", "class never tested", "column missing", "two photos",
+        "no photos",
     ],
 )  # fmt: skip
 def test_manifest(manifest: pd.DataFrame, params: ValidateParams, spoil: Spoil, expected: list[str]) -> None:

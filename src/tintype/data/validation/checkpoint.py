@@ -117,7 +117,8 @@ def _received(table: Table, outcome: dict[str, Any]) -> str:
     if "unexpected_count" in result:
         rows = result["partial_unexpected_index_list"]
         examples = [_row_in_words(row, table.row_name) for row in rows[:EXAMPLES]]
-        more = ["..."] if result["unexpected_count"] > len(examples) else []
+        others = result["unexpected_count"] - len(examples)
+        more = [f"and {others} more"] if others > 0 else []
         count = f"{result['unexpected_count']} of {result['element_count']}"
         return f"{count} are otherwise: {', '.join(examples + more)}"
     if "details" in result:

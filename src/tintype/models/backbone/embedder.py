@@ -114,7 +114,8 @@ class Backbone:
         embeddings = np.empty((len(gray8), self.spec.embedding_size), np.float16)
         for start in range(0, len(gray8), batch_size):
             photos = gray8[start : start + batch_size]
-            embeddings[start : start + batch_size] = self._embed_batch(photos, batch_size)[: len(photos)]
+            with np.errstate(over="ignore"):  # found below
+                embeddings[start : start + batch_size] = self._embed_batch(photos, batch_size)[: len(photos)]
         if not np.isfinite(embeddings).all():
             raise BackboneError(
                 f"The backbone {self.spec.name} gives embeddings that are not finite numbers of at most 65504. "

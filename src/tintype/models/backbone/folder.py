@@ -11,7 +11,14 @@ from tintype.files.atomic import new_folder, write_json
 from tintype.files.digest import sha256_of
 from tintype.models.backbone.combinations import check_combination
 from tintype.models.backbone.known import KNOWN
-from tintype.models.backbone.spec import NETWORK_FILE, SPEC_FILE, BackboneError, BackboneSpec, problems_of
+from tintype.models.backbone.spec import (
+    NETWORK_FILE,
+    SPEC_FILE,
+    BackboneError,
+    BackboneSpec,
+    Origin,
+    problems_of,
+)
 from tintype.params import WeightsParams
 
 DOWNLOADS = ".download"  # beside the backbone's folder: a cut download outlives the folder's replacement
@@ -26,6 +33,8 @@ class Preprocessing(BaseModel):
     offset: float
     scale: Annotated[float, Field(gt=0)]
     licence: str = "unknown"
+    origin: Origin = "file"  # a backbone.json says `random` of random weights, and that must not get lost
+    origin_detail: str | None = None
 
 
 def make_backbone(params: WeightsParams, folder: Path) -> None:
@@ -75,12 +84,8 @@ def _make_own(source: Path, folder: Path) -> None:
     network = load_network(source)
     _check_shapes(network, preprocessing.input_size, source)
     name = source.parent.name if source.name == NETWORK_FILE else source.stem
-    description = {
-        "name": name,
-        **preprocessing.model_dump(),
-        "origin": "file",
-        "origin_detail": source.name,
-    }
+    description = {"name": name, **preprocessing.model_dump()}
+    description["origin_detail"] = preprocessing.origin_detail or source.name
     _write(network, description, folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from importlib.resources import as_file, files
 from pathlib import Path, PurePosixPath
@@ -124,10 +125,29 @@ def with_file(backbone: str, file: Path) -> Any:
             f"Expected weights of {backbone} in a file ending in .keras, .weights.h5 or .h5. Received: {file}."
         )
     network = KNOWN[backbone].build()
+    for variable in network.weights:
+        variable.assign(np.full(variable.shape, np.nan, np.float32))
     try:
-        network.load_weights(file)
-    except (AttributeError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # Keras warns of each layer that it passes over; see below
+            network.load_weights(file)
+    except (
+        AttributeError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as error:
         raise BackboneError(f"{file} does not hold weights of {backbone}: {first_sentence(error)}") from error
+    missing = [variable.path for variable in network.weights if not np.isfinite(variable.numpy()).all()]
+    if missing:
+        raise BackboneError(
+            f"{file} does not hold weights of {backbone}: {len(missing)} of its {len(network.weights)} arrays are "
+            f"missing or not finite, {missing[0]} among them."
+        )
     return network
 
 

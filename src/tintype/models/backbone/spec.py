@@ -12,6 +12,8 @@ from tintype.errors import TintypeError
 NETWORK_FILE = "backbone.keras"
 SPEC_FILE = "backbone.json"
 
+Origin = Literal["embedded", "imagenet", "file", "random"]
+
 
 class BackboneError(TintypeError):
     """The backbone cannot be built, loaded or used."""
@@ -30,7 +32,7 @@ class BackboneSpec(BaseModel):
     offset: float
     scale: Annotated[float, Field(gt=0)]
     embedding_size: Annotated[int, Field(ge=1)]
-    origin: Literal["embedded", "imagenet", "file", "random"]
+    origin: Origin
     origin_detail: str  # a URL, a file's name or a seed
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # of backbone.keras
     licence: str

@@ -1,5 +1,6 @@
 """The command around the colorizer."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ from typer.testing import CliRunner
 from tintype.cli import app
 from tintype.cli.colorize import CHAMPION, colour_all, find_bundle
 from tintype.cli.jobs import UsageError, plan
+from tintype.errors import TintypeError
+from tintype.imaging.lab import rgb8_to_lab
+from tintype.imaging.photo import find_photos, read_photo
 
 
 class Reddener:
@@ -28,6 +32,29 @@ def tintype():
 
 def colour(inputs, output):
     return colour_all(Reddener(), plan([Path(name) for name in inputs], Path(output)), Path(output))
+
+
+def test_photos_get_colour_at_full_size_and_keep_their_lightness(bundle, odd_photos, here, tintype):
+    Path("in/deep").mkdir(parents=True)
+    for name in (
+        "in/gray.jpg",
+        "in/deep/alpha.png",
+        "in/deep/gif.gif",
+        "in/rotated.jpg",
+        "in/one_pixel_high.png",
+    ):
+        shutil.copy(odd_photos / Path(name).name, name)
+    result = tintype("colorize", "in", "-o", "out", "--model", bundle)
+    assert (result.exit_code, result.stderr) == (0, "")
+    for photo in find_photos(Path("in")):
+        name = photo.relative_to("in")
+        coloured = read_photo(Path("out") / (name if photo.suffix != ".gif" else f"{name}.png"))
+        before, after = (rgb8_to_lab(rgb8) for rgb8 in (read_photo(photo).rgb8, coloured.rgb8))
+        assert after.shape == before.shape
+        assert np.abs(after - before)[..., 0].mean() < 1
+    assert np.array_equal(
+        read_photo(Path("out/deep/alpha.png")).alpha, read_photo(Path("in/deep/alpha.png")).alpha
+    )
 
 
 def test_all_went_well(photo, capsys):
@@ -100,8 +127,6 @@ def test_the_pipelines_bundle_comes_before_the_champion(here):
 
 
 def test_without_a_bundle_the_champion_is_asked_for(here, monkeypatch):
-    from tintype.errors import TintypeError
-
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/empty.db")
     with pytest.raises(TintypeError, match="champion"):
         find_bundle(None)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from tintype.data.validation.assembly import make_manifest
 from tintype.data.validation.checkpoint import check
 from tintype.data.validation.expectations import Rule, Table, manifest_tables, outcome_table
 from tintype.data.validation.inspection import Facts
-from tintype.data.validation.manifest import make_manifest
 from tintype.params import ValidateParams
 
 Spoil = Callable[[pd.DataFrame], pd.DataFrame]

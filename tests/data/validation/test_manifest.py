@@ -8,12 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tintype.data.validation.assembly import make_manifest, make_rejected
 from tintype.data.validation.inspection import Facts, Reason, Rejection
 from tintype.data.validation.manifest import (
     COLUMNS,
     ManifestError,
-    make_manifest,
-    make_rejected,
     read_manifest,
     read_rejected,
     write_manifest,

@@ -1,19 +1,17 @@
-"""The manifest: a row for each photo that may teach, and a list of those that may not."""
+"""The manifest on disk: a row for each photo that may teach, and a list of those that may not.
+
+Later stages read it, so it depends on none of the modules that make it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 import pyarrow
 
-from tintype.data.validation.inspection import Facts, Rejection
-from tintype.data.validation.splits import assign_splits
 from tintype.errors import TintypeError
 from tintype.files.atomic import new_folder
-from tintype.params import ValidateParams
 
 MANIFEST_FILE = "manifest.parquet"
 REJECTED_FILE = "rejected.csv"
@@ -37,41 +35,6 @@ REJECTED_COLUMNS = ["path", "reason", "detail"]
 
 class ManifestError(TintypeError):
     """The manifest cannot be read."""
-
-
-def make_manifest(photos: Sequence[Facts], params: ValidateParams) -> pd.DataFrame:
-    """The table of accepted photos, with bucket and split.
-
-    Parameters
-    ----------
-    photos : sequence of Facts
-        Distinct photos, in any order.
-    params : ValidateParams
-        Digits of a bucket, and how photos are dealt out.
-
-    Returns
-    -------
-    DataFrame
-        With `COLUMNS`, sorted by content hash.
-    """
-    splits = assign_splits(
-        [facts.content_hash for facts in photos],
-        params.validation_share,
-        params.test_share,
-        params.split_seed,
-    )
-    rows = [
-        asdict(facts)
-        | {"bucket": facts.content_hash[: params.bucket_digits], "split": splits[facts.content_hash]}
-        for facts in sorted(photos, key=lambda facts: facts.content_hash)
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
-
-
-def make_rejected(rejections: Sequence[Rejection]) -> pd.DataFrame:
-    """The table of quarantined photos: path, reason, detail, sorted by path."""
-    rows = sorted((rejection.path, str(rejection.reason), rejection.detail) for rejection in rejections)
-    return pd.DataFrame(rows, columns=REJECTED_COLUMNS, dtype="str")
 
 
 def write_manifest(folder: Path, manifest: pd.DataFrame, rejected: pd.DataFrame) -> None:

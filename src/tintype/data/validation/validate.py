@@ -13,11 +13,12 @@ from typing import Any
 
 import pandas as pd
 
+from tintype.data.validation.assembly import make_manifest, make_rejected
 from tintype.data.validation.checkpoint import check
 from tintype.data.validation.duplicates import drop_duplicates
 from tintype.data.validation.expectations import Outcome, manifest_tables, outcome_table
 from tintype.data.validation.inspection import Facts, Reason, Rejection, inspect_all
-from tintype.data.validation.manifest import make_manifest, make_rejected, write_manifest
+from tintype.data.validation.manifest import write_manifest
 from tintype.data.validation.splits import SPLITS
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_json

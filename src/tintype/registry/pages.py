@@ -7,6 +7,7 @@ eight more processes for features that nothing here uses).
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import socket
@@ -51,13 +52,35 @@ def serve_pages(store: Store, port: int) -> int:
     try:
         address = f"http://{HOST}:{port}"
         _wait_until_ready(server, address)
-        sys.stderr.write(f"MLflow is at {address} (Ctrl+C ends it). Its store: {store.shown}\n")
+        sys.stderr.write(_addresses(address, store))
         return server.wait()
     except KeyboardInterrupt:
         return 0
     finally:
         server.terminate()
         server.wait()
+
+
+def _addresses(address: str, store: Store) -> str:
+    lines = [f"MLflow is at {address} (Ctrl+C ends it), with the store {store.shown}"]
+    # Without the workflow type an experiment opens on pages about language models.
+    lines += [
+        f"  runs of {name}: {address}/#/experiments/{number}?workflowType=machine_learning"
+        for name, number in _experiments(address)
+    ]
+    return "\n".join([*lines, f"  versions: {address}/#/models", ""])
+
+
+def _experiments(address: str) -> list[tuple[str, str]]:
+    """Names and ids of the experiments used last, without the empty one that MLflow makes."""
+    question = urllib.request.Request(
+        f"{address}/api/2.0/mlflow/experiments/search",
+        json.dumps({"max_results": 5, "order_by": ["last_update_time DESC"]}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(question, timeout=30) as answer:
+        found = json.load(answer).get("experiments", [])
+    return [(item["name"], item["experiment_id"]) for item in found if item["name"] != "Default"]
 
 
 def _command(store: Store, port: int) -> list[str]:

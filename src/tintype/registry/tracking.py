@@ -195,9 +195,7 @@ def experiment_id(client: MlflowClient, store: Store, name: str) -> str:
     """
     found = client.get_experiment_by_name(name)
     if found is None:
-        # The tag opens the experiment on its training runs, not on the traces of language models.
-        kind = {"mlflow.experimentKind": "custom_model_development"}
-        return str(client.create_experiment(name, _artifact_location(store, name), kind))
+        return str(client.create_experiment(name, _artifact_location(store, name)))
     if found.lifecycle_stage == "deleted":
         raise RegistryError(
             f"The MLflow experiment {name!r} was deleted. Restore it "

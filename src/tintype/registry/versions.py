@@ -100,6 +100,10 @@ def register(
     info = read_info(bundle)
     tags = bundle_tags(info, preset)
     metrics = _read(evaluation / "metrics.json")
+    if not isinstance(metrics.get("ours"), dict):
+        raise RegistryError(
+            f"Expected a block `ours` in {evaluation / 'metrics.json'}. Run `dvc repro evaluate`."
+        )
     store = store or find_store()
     client = connect(store)
     with answering(store), as_default(store):
@@ -190,7 +194,10 @@ def ensure_judged(
     metrics: dict[str, Any],
     table: Callable[[dict[str, Any]], str],
 ) -> None:
-    """Attach the evaluation to run, model and version: files, metrics, headline tags, a description to read."""
+    """Attach the evaluation to run, model and version: files, metrics, headline tags, a description to read.
+
+    The baselines' figures are in the description and in metrics.json; as metrics they would bury ours.
+    """
     digest = sha256_of(evaluation / "metrics.json")
     if version.tags.get(_JUDGED_TAG) == digest:
         return
@@ -201,22 +208,14 @@ def ensure_judged(
     client.log_batch(
         version.run_id,
         [
-            Metric(_metric_name(painter, metric), value, now, 0, model_id=model_id, run_id=version.run_id)
-            for painter, block in metrics.items()
-            if painter != "slices" and isinstance(block, dict)
-            for metric, value in block.items()
-            if isinstance(value, (int, float))
+            Metric(f"test/{metric}", value, now, 0, model_id=model_id, run_id=version.run_id)
+            for metric, value in metrics["ours"].items()
         ],
     )
     client.update_model_version(version.name, version.version, _description(client, version, metrics, table))
     headlines = {name: str(metrics["ours"][name]) for name in HEADLINES if name in metrics["ours"]}
     for key, value in {**headlines, _JUDGED_TAG: digest}.items():
         client.set_model_version_tag(version.name, version.version, key, value)
-
-
-def _metric_name(painter: str, metric: str) -> str:
-    """A name that puts the baselines beside our figure: `test/ssim`, `test/ssim_all_gray`."""
-    return f"test/{metric}" if painter == "ours" else f"test/{metric}_{painter}"
 
 
 def ensure_aliases(client: MlflowClient, version: ModelVersion) -> None:

@@ -58,6 +58,7 @@ class ValidateParams(_Block):
     min_chroma: Annotated[float, Field(ge=0, le=128)]  # mean C* of a photo, in Lab units
     min_hash_distance: Annotated[int, Field(ge=0, le=64)]  # bits; closer photos are duplicates
     max_rejected_share: Annotated[float, Field(ge=0, le=1)]
+    max_class_share: Annotated[float, Field(gt=0, le=1)]  # of photos in one folder, where there are several
     bucket_digits: Annotated[int, Field(ge=1, le=4)]  # hex digits; 1 gives 16 buckets, 2 gives 256
     validation_share: Annotated[float, Field(gt=0, lt=0.5)]
     test_share: Annotated[float, Field(gt=0, lt=0.5)]

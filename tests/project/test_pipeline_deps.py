@@ -48,4 +48,6 @@ def test_code_deps_exist_and_are_used(name, stage, graph, root):
     files = {file_of(found, root) for found in {module, *graph.find_upstream_modules(module)}}
     for dep in code:
         assert (root / dep).exists()
+        if dep == "src/tintype/models/embedded":
+            continue  # weights, not code
         assert any(file.is_relative_to(dep) for file in files), f"{name} imports nothing of {dep}"

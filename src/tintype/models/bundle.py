@@ -8,6 +8,7 @@ nothing from the network.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -139,9 +140,12 @@ def read_info(folder: Path) -> BundleInfo:
 
 
 def bundle_digest(info: BundleInfo) -> str:
-    """One hash that names a bundle by its content: SHA-256 over the files' names and checksums."""
-    lines = "".join(f"{name} {checksum}\n" for name, checksum in sorted(info.files.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    """One hash that names a bundle by its content.
+
+    SHA-256 of its description without spaces, keys sorted; the description holds the checksums of the files.
+    """
+    description = json.dumps(info.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(description.encode()).hexdigest()
 
 
 def _check(path: Path, checksum: str) -> None:

@@ -86,13 +86,12 @@ def fit(
     steps = math.ceil(train.rows / params.batch_size)
     if state.network_file:
         network = checkpoints.load_network(state)
-        best = checkpoints.load_best(state)
+        optimizer, best = network.optimizer, checkpoints.load_best(state)
     else:
         network = build()
-        network.compile(
-            optimizer=optimizer_of(params, steps * params.epochs), loss=loss_of(params), jit_compile=False
-        )
-        best = network.get_weights()
+        optimizer, best = optimizer_of(params, steps * params.epochs), network.get_weights()
+    # The loss is set anew in either case: a Keras file does not keep the Huber loss's delta.
+    network.compile(optimizer=optimizer, loss=loss_of(params), jit_compile=False)
     keeper = Keeper(params, state, checkpoints, observer, draw, grids, best, train.rows)
     if not keeper.patience_is_over:
         network.fit(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,12 +11,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tintype.data.validation.checkpoint import check
+from tintype.data.validation.expectations import Table
 from tintype.data.validation.tensors import (
     TensorError,
-    check_embeddings,
-    check_lab,
+    check_tensors,
     embedding_statistics,
+    embedding_table,
     lab_statistics,
+    lab_table,
 )
 from tintype.imaging.inputs import lab8_of
 from tintype.imaging.lab import rgb8_to_lab
@@ -37,10 +42,14 @@ def embedding() -> NDArray[np.float16]:
 
 def saved(folder: Path, *tensors: NDArray[np.generic]) -> list[Path]:
     paths = [folder / "train" / f"{number}.npy" for number in range(len(tensors))]
-    paths[0].parent.mkdir()
+    paths[0].parent.mkdir(parents=True)
     for path, tensor in zip(paths, tensors, strict=True):
         np.save(path, tensor)
     return paths
+
+
+def failures(table: Table) -> list[str]:
+    return [outcome.sentence for outcome in check([table]) if outcome.received is not None]
 
 
 def test_lab_facts(tmp_path: Path, tensor: NDArray[np.uint8]) -> None:
@@ -51,13 +60,14 @@ def test_lab_facts(tmp_path: Path, tensor: NDArray[np.uint8]) -> None:
     chroma = np.hypot(tensor[:4, ..., 1].astype(float) - 128, tensor[:4, ..., 2].astype(float) - 128)
     assert statistics["mean_chroma"][0] == pytest.approx(chroma.mean(), rel=1e-4)
     assert statistics["a_high"][1] == tensor[4:, ..., 1].max()
-    check_lab(statistics, size=32)
+    assert failures(lab_table(statistics, 32)) == []
 
 
 def test_all_of_srgb_is_in_range(tmp_path: Path) -> None:
     levels = np.arange(0, 256, 17, dtype=np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(64, 64, 3)
-    check_lab(lab_statistics(saved(tmp_path, lab8_of(rgb8_to_lab(cube), 64)[np.newaxis])), size=64)
+    statistics = lab_statistics(saved(tmp_path, lab8_of(rgb8_to_lab(cube), 64)[np.newaxis]))
+    assert failures(lab_table(statistics, 64)) == []
 
 
 @pytest.mark.parametrize(
@@ -83,8 +93,7 @@ def test_spoilt_lab_fails(
     words: str,
 ) -> None:
     statistics = lab_statistics(saved(tmp_path, spoil(tensor)))
-    with pytest.raises(TensorError, match=words):
-        check_lab(statistics, size=32)
+    assert any(re.search(words, failure) for failure in failures(lab_table(statistics, 32)))
 
 
 def test_embedding_facts(tmp_path: Path, embedding: NDArray[np.float16]) -> None:
@@ -95,7 +104,7 @@ def test_embedding_facts(tmp_path: Path, embedding: NDArray[np.float16]) -> None
     spread = np.linalg.norm(exact - mean, axis=1) / np.linalg.norm(mean)
     np.testing.assert_allclose(statistics["spread"], spread, rtol=1e-4)
     np.testing.assert_allclose(statistics["length"], np.linalg.norm(exact, axis=1), rtol=1e-4)
-    check_embeddings(statistics)
+    assert failures(embedding_table(statistics)) == []
 
 
 @pytest.mark.parametrize(
@@ -114,11 +123,26 @@ def test_spoilt_embeddings_fail(
     words: str,
 ) -> None:
     statistics = embedding_statistics(saved(tmp_path, embedding, spoil(embedding).astype(np.float16)))
-    with pytest.raises(TensorError, match=words):
-        check_embeddings(statistics)
+    assert any(re.search(words, failure) for failure in failures(embedding_table(statistics)))
 
 
 def test_nearly_constant_embeddings_fail(tmp_path: Path, embedding: NDArray[np.float16]) -> None:
     flat = (1 + (embedding - 1) * np.float16(0.01)).astype(np.float16)
-    with pytest.raises(TensorError, match=r"embeddings to differ between photos.*; received: 0\.0"):
-        check_embeddings(embedding_statistics(saved(tmp_path, flat)))
+    [failure] = failures(embedding_table(embedding_statistics(saved(tmp_path, flat))))
+    assert re.search(r"embeddings to differ between photos.*; received: 0\.0", failure)
+
+
+def test_failures_stop_the_stage_in_words_and_leave_a_verdict(
+    tmp_path: Path, tensor: NDArray[np.uint8], embedding: NDArray[np.float16]
+) -> None:
+    lab = saved(tmp_path / "lab", tensor)
+    good, bad = saved(tmp_path / "good", embedding), saved(tmp_path / "bad", np.zeros_like(embedding))
+    check_tensors(lab, good, 32, tmp_path / "report")
+    assert json.loads((tmp_path / "report/verdict.json").read_text())["success"] is True
+    with pytest.raises(
+        TensorError, match=r"not fit to train on: 2 expectations failed(.|\n)*other than zero"
+    ):
+        check_tensors(lab, bad, 32, tmp_path / "report")
+    verdict = json.loads((tmp_path / "report/verdict.json").read_text())
+    assert (verdict["success"], verdict["failures"], verdict["rows"]) == (False, 2, len(tensor))
+    assert (tmp_path / "report/docs/index.html").is_file()

@@ -19,7 +19,6 @@ from tintype.imaging.photo import FORMATS
 from tintype.params import ValidateParams
 
 ACCEPTED = "accepted"
-MAX_CLASS_SHARE = 0.8
 RISK = 1e-3  # of refusing a data set whose shares are the work of chance
 
 
@@ -124,7 +123,7 @@ def manifest_tables(manifest: pd.DataFrame, params: ValidateParams) -> list[Tabl
         _splits_table(whole, params),
     ]
     labels = whole["label"].nunique()
-    return tables + (_label_tables(whole) if labels > 1 else [])
+    return tables + (_label_tables(whole, params.max_class_share) if labels > 1 else [])
 
 
 def _is_whole(photos: pd.DataFrame) -> pd.Series[bool]:
@@ -292,7 +291,7 @@ def _splits_table(photos: pd.DataFrame, params: ValidateParams) -> Table:
     )
 
 
-def _label_tables(photos: pd.DataFrame) -> list[Table]:
+def _label_tables(photos: pd.DataFrame, max_share: float) -> list[Table]:
     counts = photos["label"].value_counts()
     labels = pd.DataFrame(
         {
@@ -303,10 +302,10 @@ def _label_tables(photos: pd.DataFrame) -> list[Table]:
     )
     largest = Rule(
         "ExpectColumnValuesToBeBetween",
-        f"no class with more than {MAX_CLASS_SHARE:.0%} of the photos",
+        f"no class with more than {max_share:.0%} of the photos",
         "Where one kind of photo outweighs all others the network learns its colours and no others. If the "
-        "folders are not classes, put all photos in one folder.",
-        {"column": "share", "max_value": MAX_CLASS_SHARE},
+        "folders are not classes, raise validate.max_class_share.",
+        {"column": "share", "max_value": max_share},
     )
     return [Table("classes", labels, "label", [largest]), _label_splits_table(photos)]
 

@@ -36,7 +36,7 @@ mlflow: env-pipeline ## Serve MLflow's pages on the pipeline's own store, at POR
 ##--- To change it
 
 test: env ## Run the tests; TESTS="tests/imaging -k lab" runs some of them
-	$(RUN) pytest $(TESTS)
+	$(RUN) pytest -n 2 --dist loadfile $(TESTS)
 
 check: env ## Check format, style, types and the direction of imports
 	$(RUN) ruff format --check

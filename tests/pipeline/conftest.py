@@ -1,0 +1,113 @@
+"""A project of its own: the files that git tracks, with parameters for minutes instead of hours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+PHOTOS = ("cat", "coffee", "fig", "sunset", "temple", "wine", "bridge", "hillside", "dahlia", "waterfall")
+
+
+class Project:
+    """A copy of the project, with its commands."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "TINTYPE"))
+        }
+        self.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{self.environment['PATH']}"
+
+    def run(self, *command: str, status: int = 0) -> str:
+        """Run a command in the project; its output, after its exit status has been checked."""
+        done = subprocess.run(
+            command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=280
+        )
+        output = done.stdout + done.stderr
+        assert done.returncode == status, output
+        return output
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a command as the leader of a process group of its own."""
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=self.environment | {"PYTHONPATH": "src"},
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def change(self, **blocks: object) -> None:
+        """Change parameters: `change(train={"epochs": 2})`."""
+        yaml = YAML()
+        path = self.root / "params.yaml"
+        params = yaml.load(path)
+        for block, values in blocks.items():
+            if isinstance(values, dict):
+                params[block].update(values)
+            else:
+                params[block] = values
+        yaml.dump(params, path)
+
+    def add_photos(self, *names: str) -> None:
+        """Put small copies of sample photos into the folder that `fetch` reads."""
+        for name in names:
+            picture = Image.open(ROOT / f"data/sample/{name}.jpg")
+            picture.thumbnail((160, 160))
+            picture.save(self.root / f"photos/{name}.png")
+
+
+def make_project(root: Path) -> Project:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in listed.stdout.split("\0"):
+        if name and (ROOT / name).is_file() and not name.startswith(("tests/", "data/", "docs/", "reports/")):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    (root / "dvc.lock").unlink(missing_ok=True)
+    (root / "photos").mkdir()
+    (root / "own").mkdir()
+    shutil.copy(ROOT / "data/legacy/black-canyon.jpg", root / "own")
+    project = Project(root)
+    project.add_photos(*PHOTOS)
+    project.change(
+        preset="test",
+        fetch={"source": "directory", "directory": "photos"},
+        # Shares so large that no split has to borrow a photo, which would move when photos are added.
+        validate={"validation_share": 0.25, "test_share": 0.25},
+        crops={"per_photo": 2},
+        lab={"size": 32},
+        embed={"batch_size": 4},
+        network={"width": 0.05},
+        train={"epochs": 2, "batch_size": 4, "grid_every": 1},
+        evaluate={"custom_photos": "own"},
+    )
+    for command in (
+        ("git", "init", "-q"),
+        ("git", "add", "."),
+        ("git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "commit", "-qm", "A project"),
+    ):
+        project.run(*command)
+    return project
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project after `dvc repro`."""
+    project = make_project(tmp_path_factory.mktemp("project"))
+    project.log = project.run("dvc", "repro")  # type: ignore[attr-defined]
+    return project
+
+
+@pytest.fixture
+def fresh_project(tmp_path: Path) -> Project:
+    """The project before anything has run."""
+    return make_project(tmp_path)

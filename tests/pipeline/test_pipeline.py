@@ -1,0 +1,200 @@
+"""The whole pipeline, as a user runs it: real DVC, real MLflow store, real photos, a small network.
+
+The tests run in the order in which they stand: the last ones change the project.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_every_stage_leaves_what_it_promises(project: Any) -> None:
+    for name in (
+        "data/raw/source.json",
+        "data/manifest/manifest.parquet",
+        "data/manifest/rejected.csv",
+        "reports/validate/docs/index.html",
+        "reports/validate/verdict.json",
+        "reports/check/docs/index.html",
+        "reports/check/verdict.json",
+        "models/backbone/backbone.json",
+        "models/tintype/bundle.json",
+        "models/tintype/README.md",
+        "reports/train/history.csv",
+        "reports/train/grids/epoch-0002.jpg",
+        "reports/evaluate/grid.jpg",
+        "reports/evaluate/custom.jpg",
+        "reports/evaluate/custom/black-canyon.jpg",
+    ):
+        assert (project.root / name).is_file(), name
+
+
+def test_a_second_repro_does_nothing(project: Any) -> None:
+    begun = time.monotonic()
+    output = project.run("dvc", "repro")
+    assert "Data and pipelines are up to date." in output
+    assert "Running stage" not in output
+    assert time.monotonic() - begun < 60  # a hang; the figure that people wait for is in docs
+
+
+def test_the_metrics_stand_beside_the_baselines(project: Any) -> None:
+    metrics = json.loads((project.root / "reports/evaluate/metrics.json").read_text())
+    assert set(metrics) >= {"ours", "all_gray", "mean_ab", "slices", "photos"}
+    assert metrics["all_gray"]["colourfulness"] == 0
+    assert metrics["ours"]["psnr_db"] > 5
+    shown = project.run("dvc", "metrics", "show", "--md")
+    assert "delta_e2000_mean" in shown
+
+
+def test_the_history_has_a_row_for_each_epoch(project: Any) -> None:
+    with (project.root / "reports/train/history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(float(row["val_loss"]) > 0 for row in rows)
+
+
+def test_dvc_draws_the_plots(project: Any) -> None:
+    project.run("dvc", "plots", "show", "--out", "plots")
+    page = (project.root / "plots/index.html").read_text()
+    assert "Loss by epoch" in page
+    assert "grid.jpg" in page
+
+
+def test_the_first_version_is_challenger_and_champion_and_knows_its_lineage(project: Any) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{project.root}/.mlflow/mlflow.db")
+    version = client.get_model_version_by_alias("tintype", "champion")
+    assert version.version == client.get_model_version_by_alias("tintype", "challenger").version
+    commit = project.run("git", "rev-parse", "HEAD").strip()
+    assert version.tags["git_commit"] == commit
+    assert version.tags["preset"] == "test"
+    assert "embedded" in version.tags["weights_origin"]
+    run = client.get_run(json.loads((project.root / "reports/train/run.json").read_text())["run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["train.epochs"] == "2"
+    assert [metric.step for metric in client.get_metric_history(run.info.run_id, "val_loss")] == [1, 2]
+    assert run.inputs.dataset_inputs
+
+
+def test_mlflow_serves_the_registered_model_from_bytes_to_bytes(project: Any, cat: np.ndarray) -> None:
+    import io
+
+    import mlflow
+
+    from tintype.registry.resolve import resolve
+    from tintype.registry.store import find_store
+
+    bundle = resolve("models:/tintype@champion", find_store(project.root))
+    stream = io.BytesIO()
+    Image.fromarray(cat).save(stream, "JPEG")
+    model = mlflow.pyfunc.load_model(str(bundle.parents[1]))
+    answer = model.predict(pd.DataFrame({"photo": [stream.getvalue()]}))
+    with Image.open(io.BytesIO(answer["png"].iloc[0])) as coloured:
+        assert coloured.format == "PNG"
+        assert coloured.size == (cat.shape[1], cat.shape[0])
+
+
+def test_the_champion_colours_a_photo_from_the_command_line(project: Any) -> None:
+    output = project.run(
+        "tintype",
+        "colorize",
+        "own",
+        "photos/cat.png",
+        "--model",
+        "models:/tintype@champion",
+        "-o",
+        "coloured",
+    )
+    assert "2 of 2" in output
+    with (
+        Image.open(project.root / "coloured/black-canyon.jpg") as coloured,
+        Image.open(project.root / "own/black-canyon.jpg") as original,
+    ):
+        assert coloured.size == original.size
+
+
+def test_evaluation_and_command_line_colour_alike(project: Any) -> None:
+    assert (project.root / "coloured/black-canyon.jpg").is_file()
+    ours = np.asarray(Image.open(project.root / "coloured/black-canyon.jpg"), int)
+    evaluated = np.asarray(Image.open(project.root / "reports/evaluate/custom/black-canyon.jpg"), int)
+    assert np.abs(ours - evaluated).mean() < 2
+
+
+def test_a_mistyped_parameter_stops_the_pipeline_before_any_work(project: Any) -> None:
+    params = project.root / "params.yaml"
+    content = params.read_text()
+    params.write_text(content.replace("  epochs: 2", "  epoch: 2\n  epochs: 3"))
+    output = project.run("dvc", "repro", status=255)
+    params.write_text(content)
+    assert "there is no parameter train.epoch (value 2). Did you mean 'epochs'?" in output
+    assert "Traceback" not in output
+    # What the last training left is still there.
+    for name in ("models/tintype/bundle.json", "reports/train/run.json", "reports/train/history.csv"):
+        assert (project.root / name).is_file(), name
+
+
+STAGES = {
+    "lab": ("data/raw", "data/manifest"),
+    "embed": ("data/raw", "data/manifest", "models/backbone"),
+}
+
+
+def shards(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("stage", list(STAGES))
+def test_a_killed_run_goes_on_where_it_was(stage: str, project: Any, fresh_project: Any) -> None:
+    for folder in ("data/raw", "data/manifest", "models/backbone"):
+        (fresh_project.root / folder).parent.mkdir(exist_ok=True)
+        (fresh_project.root / folder).symlink_to(project.root / folder)
+    # Enough work that the first shards are there long before the last.
+    fresh_project.change(crops={"per_photo": 60}, lab={"size": 256, "workers": 1})
+    command = ("python", "-m", f"tintype.stages.{stage}", *STAGES[stage])
+    killed = fresh_project.start(*command, "killed")
+    while not list((fresh_project.root / "killed").rglob("*.json")):
+        assert killed.poll() is None, "the stage ended before it could be killed"
+        time.sleep(0.02)
+    os.killpg(killed.pid, signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    left = shards(fresh_project.root / "killed")
+    fresh_project.environment["PYTHONPATH"] = "src"
+    output = fresh_project.run(*command, "killed")
+    assert f"{stage}: 0 photos computed" not in output
+    assert ", 0 kept" not in output
+    fresh_project.run(*command, "whole")
+    whole = shards(fresh_project.root / "whole")
+    assert len(left) < len(whole)
+    assert shards(fresh_project.root / "killed") == whole
+
+
+def test_added_photos_are_the_only_ones_computed(project: Any) -> None:
+    project.add_photos("leaves", "peaks")
+    assert "Running stage 'validate'" in project.run("dvc", "repro", "validate")
+    assert "lab: 2 photos computed, 10 kept" in project.run("dvc", "repro", "--single-item", "lab")
+    assert "embed: 2 photos computed, 10 kept" in project.run("dvc", "repro", "--single-item", "embed")
+
+
+def test_registering_the_same_bundle_again_makes_no_second_version(project: Any, tmp_path: Path) -> None:
+    before = json.loads((project.root / "reports/register.json").read_text())
+    project.run("dvc", "repro", "--single-item", "--force", "register")
+    after = json.loads((project.root / "reports/register.json").read_text())
+    assert after["version"] == before["version"]

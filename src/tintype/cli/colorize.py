@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -80,7 +79,6 @@ def find_bundle(model: str | None) -> Path:
 def _load(bundle: Path) -> Colorizer:
     if sys.stderr.isatty():
         print_error(f"Loading {bundle} ...")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # device chatter would bury the progress bar
     from tintype.colorize import Colorizer
 
     return Colorizer.load(bundle)

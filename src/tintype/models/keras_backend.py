@@ -30,7 +30,8 @@ def prepare_keras() -> None:
     if "keras" in sys.modules:
         return
     os.environ.setdefault("KERAS_BACKEND", DEFAULT_BACKEND)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # device chatter would bury the progress bar
+    # Device chatter would bury the progress bar, some of it dressed up as errors; real ones are Python exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _without_chatter():
         import keras

@@ -5,7 +5,6 @@ Parameters are checked before anything else is imported or done, so a typing mis
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,6 @@ def enter(main: Callable[..., None]) -> None:
     main : callable
         Takes the checked `Params` and one `Path` for each argument that dvc.yaml gives.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # device chatter would bury the progress bar
     try:
         params: Params = load_params()
         main(params, *map(Path, sys.argv[1:]))

@@ -124,11 +124,13 @@ def test_a_training_that_was_stopped_goes_on(
     tensors, undisturbed, _ = whole
     monkeypatch.setattr(keeper, "CHECKPOINT_SECONDS", 0)
     folder = tmp_path / "c"
+    Checkpoints(folder).note_run("a run")
     with pytest.raises(KeyboardInterrupt):
         run(tensors, train_params, folder, Watcher(stop_after=4))
     # The third epoch is the last whose checkpoint was written: that happens when the next one begins.
     state = Checkpoints(folder).read()
     assert state.epoch == 3
+    assert state.run_id == "a run"
     watcher = Watcher()
     fitted = run(tensors, train_params, folder, watcher)
     assert watcher.epochs == [4, 5, 6]

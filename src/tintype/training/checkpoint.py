@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tintype.errors import TintypeError
 from tintype.files.atomic import new_file, write_text
 
 STATE_FILE = "state.json"
@@ -28,7 +29,7 @@ class TrainingState(BaseModel):
 
     epoch: int = 0  # epochs finished
     best_epoch: int = 0
-    best_loss: float = float("inf")
+    best_loss: float | None = None
     history: list[dict[str, float]] = []
     run_id: str | None = None  # of the tracked run that a continued training goes on with
     network_file: str | None = None
@@ -48,12 +49,23 @@ class Checkpoints:
         self.folder = folder
 
     def read(self) -> TrainingState:
-        """The last state that was saved, or a fresh one if there is none."""
-        try:
-            state = TrainingState.model_validate_json((self.folder / STATE_FILE).read_bytes())
-        except (FileNotFoundError, ValidationError):
+        """The last state that was saved, or a fresh one if there is none.
+
+        Raises
+        ------
+        TintypeError
+            If there is a state that cannot be understood, such as one of another version of this code.
+        """
+        path = self.folder / STATE_FILE
+        if not path.is_file():
             return TrainingState()
-        return state
+        try:
+            return TrainingState.model_validate_json(path.read_bytes())
+        except ValidationError:
+            raise TintypeError(
+                f"Expected the state of a training that was cut off in {path}, but its content is something else. "
+                f"Delete {self.folder} to train from the beginning."
+            ) from None
 
     def load_network(self, state: TrainingState) -> Any:
         """The compiled network of a state that has one."""

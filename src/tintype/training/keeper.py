@@ -102,7 +102,7 @@ class Keeper(keras.callbacks.Callback):
         state = self._state
         state.history.append({"epoch": number, **metrics})
         state.epoch = number
-        if metrics["val_loss"] < state.best_loss:
+        if state.best_loss is None or metrics["val_loss"] < state.best_loss:
             state.best_epoch, state.best_loss = number, metrics["val_loss"]
             self.best = self.model.get_weights()
         self._observer.epoch(number, metrics)

@@ -118,7 +118,7 @@ def train_network(
 def write_history(destination: Path, history: list[dict[str, float]]) -> None:
     """The epochs' figures as CSV, one row an epoch."""
     with new_file(destination) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer = csv.DictWriter(file, fieldnames=list(history[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(history)
 

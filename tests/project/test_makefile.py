@@ -1,7 +1,6 @@
 """The vocabulary of commands."""
 
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -9,8 +8,6 @@ import pytest
 
 @pytest.fixture
 def make(root):
-    if shutil.which("make") is None:
-        pytest.skip("make is not installed")
     return lambda *arguments: (
         subprocess.run(
             ["make", "--no-print-directory", *arguments], cwd=root, capture_output=True, text=True, check=True

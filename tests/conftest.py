@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,6 +16,20 @@ from PIL import Image
 from tintype.params import NetworkParams, Params, load_params
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def kaggle_server() -> ModuleType:
+    """The module tests/support/kaggle_server.py: a server that speaks Kaggle's protocol and fails on demand."""
+    if "kaggle_server" not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            "kaggle_server", ROOT / "tests/support/kaggle_server.py"
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules["kaggle_server"] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules["kaggle_server"]
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def test_a_second_repro_does_nothing(project: Any) -> None:
     output = project.run("dvc", "repro")
     assert "Data and pipelines are up to date." in output
     assert "Running stage" not in output
-    assert time.monotonic() - begun < 60  # a hang; the figure that people wait for is in docs
+    assert time.monotonic() - begun < 60  # a hang; the figure that people wait for is in the README
 
 
 def test_the_metrics_stand_beside_the_baselines(project: Any) -> None:

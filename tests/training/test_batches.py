@@ -46,7 +46,7 @@ def test_flips_about_half_of_the_rows_and_their_targets_with_them(tensors: Any) 
     train = tensors.split("train")
     plain = {l8: target for l8, _, target in rows_of(batches(train, 4))}
     flipped = 0
-    for l8, _, _ in rows_of(batches(train, 4, shuffle_seed=1, flip=True)) * 1:
+    for l8, _, _ in rows_of(batches(train, 4, shuffle_seed=1, flip=True)):
         if l8 in plain:
             continue
         flipped += 1

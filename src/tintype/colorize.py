@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.geometry import resize
 from tintype.imaging.inputs import gray8_of, lab8_of
-from tintype.imaging.lab import lab_to_rgb8, rgb8_to_lab
+from tintype.imaging.lab import rgb8_to_lab
+from tintype.imaging.merge import merge
 from tintype.models.backbone import Backbone
 from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleInfo, read_info
 from tintype.models.keras_backend import compile_for_inference
@@ -67,42 +67,72 @@ class Colorizer:
         compile_for_inference(network)
         return cls(info, network, Backbone.load_as(info.backbone, bundle / BACKBONE_FILE))
 
-    def colorize(self, rgb8: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def colorize(self, pixels: NDArray[Any], saturation: float = 1.0) -> NDArray[Any]:
         """Colour one photo.
 
         Parameters
         ----------
-        rgb8 : ndarray of shape (H, W, 3), uint8
+        pixels : ndarray of shape (H, W, 3), uint8 or uint16
             sRGB, upright. Only its lightness is used, so colour it may have does not matter.
+        saturation : float
+            Factor on the colours, 0 to 2.
 
         Returns
         -------
-        ndarray of shape (H, W, 3), uint8
+        ndarray of the same shape and dtype
             sRGB, with the photo's own lightness as far as the gamut allows.
         """
-        return self.colorize_many([rgb8])[0]
+        return merge(pixels, self.chroma_of([pixels])[0], saturation)[0]
 
-    def colorize_many(self, photos: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    def colorize_many(self, photos: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Colour several photos of any sizes, the network's work in batches.
 
         Parameters
         ----------
-        photos : sequence of ndarray of shape (H, W, 3), uint8
+        photos : sequence of ndarray of shape (H, W, 3), uint8 or uint16
 
         Returns
         -------
-        list of ndarray of shape (H, W, 3), uint8
+        list of ndarray
             In the order of `photos`.
         """
-        coloured: list[NDArray[np.uint8]] = []
+        coloured: list[NDArray[Any]] = []
         for start in range(0, len(photos), BATCH):
-            labs = [rgb8_to_lab(photo) for photo in photos[start : start + BATCH]]
-            inputs = [self.inputs(lab) for lab in labs]
-            predicted = self.predict(
-                np.stack([l8 for l8, _ in inputs]), np.stack([gray8 for _, gray8 in inputs])
-            )
-            coloured += [_with_chroma(lab, ab) for lab, ab in zip(labs, predicted, strict=True)]
+            batch = photos[start : start + BATCH]
+            coloured += [merge(photo, ab)[0] for photo, ab in zip(batch, self.chroma_of(batch), strict=True)]
         return coloured
+
+    def chroma_of(self, photos: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        """The colours of at most `BATCH` photos, for `tintype.imaging.merge.merge`.
+
+        Parameters
+        ----------
+        photos : sequence of ndarray of shape (H, W, 3), uint8 or uint16
+
+        Returns
+        -------
+        ndarray of shape (n, size, size, 2), float32
+            a* and b* in Lab units.
+        """
+        inputs = [self.prepare(photo) for photo in photos]
+        return self.predict(np.stack([l8 for l8, _ in inputs]), np.stack([gray8 for _, gray8 in inputs]))
+
+    def prepare(self, pixels: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """What network and backbone see of a photo; needs no network and runs in any thread.
+
+        Parameters
+        ----------
+        pixels : ndarray of shape (H, W, 3), uint8 or uint16
+            sRGB.
+
+        Returns
+        -------
+        l8 : ndarray of shape (size, size, 1), uint8
+            Lightness, 0..255 for L* 0..100.
+        gray8 : ndarray of shape (S, S, 1), uint8
+            Gray levels at the backbone's size.
+        """
+        return self.inputs(rgb8_to_lab(pixels))
 
     def inputs(self, lab: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """What network and backbone see of a photo.
@@ -161,9 +191,3 @@ class Colorizer:
 
 def _padded(count: int) -> int:
     return 1 if count == 1 else BATCH
-
-
-def _with_chroma(lab: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The photo with its own lightness and new chroma; `lab` is overwritten, full-size planes are large."""
-    lab[..., 1:] = resize(ab, *lab.shape[:2])
-    return lab_to_rgb8(lab)

@@ -28,7 +28,18 @@ Image.MAX_IMAGE_PIXELS = None  # the ceiling is MAX_PIXELS, checked here before 
 
 
 class PhotoError(TintypeError):
-    """A photo cannot be read or written."""
+    """A photo cannot be read or written.
+
+    Attributes
+    ----------
+    code : str
+        What is wrong, for programs: ``missing``, ``empty``, ``unknown_format``, ``broken``, ``too_many_bytes``,
+        ``too_many_pixels``, ``too_many_frames``, ``too_slow``, ``unsupported`` or ``not_writable``.
+    """
+
+    def __init__(self, message: str, code: str = "broken") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tintype.imaging.provenance import Lineage
 from tintype.registry.store import SQLITE, RegistryError, Store, answering, connect, find_store
 
 if TYPE_CHECKING:
@@ -15,11 +17,26 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 SCHEME = "models:/"
+
+
+@dataclass(frozen=True)
+class ResolvedVersion:
+    """A version as it stood when it was asked for: an alias may move a moment later."""
+
+    bundle: Path
+    lineage: Lineage
+
+
 _ADDRESS = re.compile(r"models:/(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))")
 
 
 def resolve(uri: str, store: Store | None = None) -> Path:
-    """The folder of a registered bundle.
+    """The folder of a registered bundle: `resolve_version` for those who need nothing else of it."""
+    return resolve_version(uri, store).bundle
+
+
+def resolve_version(uri: str, store: Store | None = None) -> ResolvedVersion:
+    """A registered bundle and where it comes from.
 
     Parameters
     ----------
@@ -30,8 +47,9 @@ def resolve(uri: str, store: Store | None = None) -> Path:
 
     Returns
     -------
-    Path
-        In the store itself if it lies on this machine; else a copy in the user's cache, fetched once.
+    ResolvedVersion
+        The bundle lies in the store itself if that is on this machine; else it is a copy in the user's cache,
+        fetched once.
 
     Raises
     ------
@@ -54,8 +72,21 @@ def resolve(uri: str, store: Store | None = None) -> Path:
     with answering(store):
         version = _version(client, uri, **address.groupdict())
         bundle = _bundle(client, store, version)
-    _check(bundle, uri, version)
-    return bundle
+    digest = _check(bundle, uri, version)
+    return ResolvedVersion(bundle, _lineage(version, digest))
+
+
+def _lineage(version: ModelVersion, digest: str) -> Lineage:
+    tags = version.tags
+    return Lineage(
+        name=version.name,
+        version=str(version.version),
+        bundle_sha256=digest,
+        run_id=version.run_id or "",
+        git_commit=tags.get("git_commit", ""),
+        dvc_lock_sha256=tags.get("dvc_lock_sha256", ""),
+        manifest_sha256=tags.get("manifest_sha256", ""),
+    )
 
 
 def _version(
@@ -125,8 +156,8 @@ def _fetched(store: Store, version: ModelVersion, location: str) -> Path:
     return folder / PurePosixPath(urlsplit(location).path).name
 
 
-def _check(bundle: Path, uri: str, version: ModelVersion) -> None:
-    """The bundle must be the one that was registered, by SHA-256, before anything loads it."""
+def _check(bundle: Path, uri: str, version: ModelVersion) -> str:
+    """The digest of the bundle, which must be the one that was registered, by SHA-256, before anything loads it."""
     from tintype.models.bundle import bundle_digest, read_info
 
     received = bundle_digest(read_info(bundle))
@@ -136,3 +167,4 @@ def _check(bundle: Path, uri: str, version: ModelVersion) -> None:
             f"Expected the bundle of {uri} to have the digest {expected}. Received: {received}, in {bundle}. "
             "Its files were exchanged after it was registered: do not use it; register the bundle anew."
         )
+    return received

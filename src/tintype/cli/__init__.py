@@ -6,7 +6,7 @@ Commands import what they need when they run, so that `tintype --help` answers a
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -82,3 +82,46 @@ def colorize(
     from tintype.cli.colorize import run
 
     raise typer.Exit(run(photos, output, model, force=force, skip_existing=skip_existing))
+
+
+@app.command()
+def serve(
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", "-m", help="models:/NAME@ALIAS or models:/NAME/VERSION, or a bundle's folder."
+        ),
+    ] = "models:/tintype@champion",
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", "-p", help="Port to listen on.", min=1, max=65535)] = 3000,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", help="Processes that answer.", min=1, show_default="one"),
+    ] = None,
+    backend: Annotated[
+        Literal["openvino", "tensorflow"] | None,
+        typer.Option("--backend", help="What computes the network.", show_default="the service's own"),
+    ] = None,
+) -> None:
+    """Serve a model: the page at /, the interface at /colorize. Ends by Ctrl+C or SIGTERM, after what it accepted."""
+    from tintype.cli.serve import run
+
+    raise typer.Exit(run(model, host, port, workers, backend))
+
+
+@app.command()
+def package(
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", "-m", help="models:/NAME@ALIAS or models:/NAME/VERSION, or a bundle's folder."
+        ),
+    ] = "models:/tintype@champion",
+    variant: Annotated[
+        Literal["cpu", "gpu"], typer.Option("--variant", help="The machine that it will serve on.")
+    ] = "cpu",
+) -> None:
+    """Pack a model with its lineage and pinned requirements as a Bento. Run it in the project's folder."""
+    from tintype.cli.package import run
+
+    raise typer.Exit(run(model, variant))

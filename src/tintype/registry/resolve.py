@@ -25,6 +25,7 @@ class ResolvedVersion:
 
     bundle: Path
     lineage: Lineage
+    description: str = ""  # Markdown, with the figures of its evaluation
 
 
 _ADDRESS = re.compile(r"models:/(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))")
@@ -73,7 +74,7 @@ def resolve_version(uri: str, store: Store | None = None) -> ResolvedVersion:
         version = _version(client, uri, **address.groupdict())
         bundle = _bundle(client, store, version)
     digest = _check(bundle, uri, version)
-    return ResolvedVersion(bundle, _lineage(version, digest))
+    return ResolvedVersion(bundle, _lineage(version, digest), version.description or "")
 
 
 def _lineage(version: ModelVersion, digest: str) -> Lineage:

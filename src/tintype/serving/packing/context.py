@@ -1,0 +1,106 @@
+"""The folder that a Bento is built from: nothing but what goes into it.
+
+A copy, so that building writes nothing into the project, imports nothing that is not packed, and gives the
+same Bento whatever else lies about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pathspec import PathSpec
+from ruamel.yaml import YAML
+
+from tintype.errors import TintypeError
+from tintype.serving.packing.variants import Variant
+
+BENTOFILE = "bentofile.yaml"
+_TEMPLATE = Path(__file__).with_name("Dockerfile.template")
+_NEVER = ("__pycache__/", ".*")
+
+
+def fill_context(
+    context: Path, project: Path, variant: Variant, requirements: str, readme: str, labels: dict[str, str]
+) -> str:
+    """Fill a folder with what `bentoml build` takes.
+
+    Parameters
+    ----------
+    context : Path
+        An empty folder.
+    project : Path
+        With bentofile.yaml and the source.
+    variant : Variant
+        What to build for.
+    requirements, readme : str
+        Content of these files.
+    labels : dict of str to str
+        Added to those in bentofile.yaml.
+
+    Returns
+    -------
+    str
+        SHA-256 of it all: the same whenever the same is built.
+
+    Raises
+    ------
+    TintypeError
+        If the project has no bentofile.yaml.
+    """
+    path = project / BENTOFILE
+    if not path.is_file():
+        raise TintypeError(
+            f"Expected {BENTOFILE} in {project}, but there is none. Run the command in Tintype's project folder."
+        )
+    options = YAML(typ="safe").load(path)
+    for relative in packed_files(project, options["include"], options.get("exclude", [])):
+        (context / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(project / relative, context / relative)
+    shutil.copyfile(_TEMPLATE, context / options["docker"]["dockerfile_template"])
+    (context / options["python"]["requirements_txt"]).write_text(requirements, encoding="utf-8")
+    (context / "README.md").write_text(readme, encoding="utf-8")
+    with (context / BENTOFILE).open("w", encoding="utf-8") as stream:
+        YAML().dump(_with_variant(options, variant, labels), stream)
+    return _digest(context)
+
+
+def packed_files(project: Path, include: Iterable[str], exclude: Iterable[str]) -> list[Path]:
+    """The files of the project that a Bento holds, by Git's patterns, sorted.
+
+    Parameters
+    ----------
+    project : Path
+        The folder.
+    include, exclude : iterable of str
+        Of bentofile.yaml.
+
+    Returns
+    -------
+    list of Path
+        Relative to `project`.
+    """
+    wanted = PathSpec.from_lines("gitwildmatch", include)
+    unwanted = PathSpec.from_lines("gitwildmatch", [*exclude, *_NEVER])
+    files = (path.relative_to(project) for path in (project / "src").rglob("*") if path.is_file())
+    return sorted(path for path in files if wanted.match_file(path) and not unwanted.match_file(path))
+
+
+def _with_variant(options: dict[str, Any], variant: Variant, labels: dict[str, str]) -> dict[str, Any]:
+    backend = [{"name": "KERAS_BACKEND", "value": variant.backend}]
+    return {
+        **options,
+        "labels": {**options.get("labels", {}), **labels, "variant": variant.name},
+        "envs": [*options.get("envs", []), *backend],
+    }
+
+
+def _digest(context: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in context.rglob("*") if path.is_file()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{content}  {path.relative_to(context).as_posix()}\n".encode())
+    return digest.hexdigest()

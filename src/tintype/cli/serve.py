@@ -47,7 +47,7 @@ def run(model: str, host: str, port: int, workers: int | None, backend: str | No
         print_error(f"error: {error}")
         return 1
     print_error(f"Serving {tag} at http://{_shown(host)}:{port} (Ctrl+C ends it) ...")
-    _become_server(tag, host, port, _environment(tag, workers, backend))
+    return _become_server(tag, host, port, _environment(tag, workers, backend))
 
 
 def _become_server(tag: str, host: str, port: int, environment: dict[str, str]) -> NoReturn:

@@ -1,0 +1,113 @@
+"""The network's work for several photos at once: one thread that takes whatever waits.
+
+It never waits for company: a lone photo goes at once, and while the network works on it, others gather and go
+together next. BentoML's own batching needs a second service and a client between the two, which replaces its
+connections after 100 requests and loses those in flight.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Predict = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.float32]]
+Observe = Callable[
+    [int, float, list[float]], None
+]  # photos in the batch, network's seconds, each photo's wait
+
+
+@dataclass
+class _Item:
+    l8: NDArray[np.uint8]
+    gray8: NDArray[np.uint8]
+    future: Future[NDArray[np.float32]] = field(default_factory=Future)
+    since: float = field(default_factory=time.perf_counter)
+
+
+class Batcher:
+    """A queue before the network.
+
+    Parameters
+    ----------
+    predict : callable
+        `Colorizer.predict`. Called from one thread only.
+    largest : int
+        Photos in one batch at most.
+    observe : callable
+        Told of each batch.
+    """
+
+    def __init__(self, predict: Predict, largest: int, observe: Observe) -> None:
+        self._predict = predict
+        self._largest = largest
+        self._observe = observe
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()  # bounded by the house (admission)
+        self._thread = threading.Thread(target=self._work, name="network", daemon=True)
+        self._thread.start()
+
+    def submit(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> Future[NDArray[np.float32]]:
+        """Queue one photo's inputs.
+
+        Parameters
+        ----------
+        l8 : ndarray of shape (size, size, 1), uint8
+        gray8 : ndarray of shape (S, S, 1), uint8
+
+        Returns
+        -------
+        Future of ndarray of shape (size, size, 2), float32
+            a* and b* in Lab units; or the network's exception.
+        """
+        item = _Item(l8, gray8)
+        self._queue.put(item)
+        return item.future
+
+    def close(self) -> None:
+        """Finish what is queued and end the thread."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (first := self._queue.get()) is not None:
+            batch, last = self._gather(first)
+            # A photo whose client has gone is left out.
+            batch = [item for item in batch if item.future.set_running_or_notify_cancel()]
+            if batch:
+                self._run(batch)
+            if last:
+                return
+
+    def _gather(self, first: _Item) -> tuple[list[_Item], bool]:
+        """What waits by now, and whether it is the last there will be."""
+        batch = [first]
+        while len(batch) < self._largest:
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if item is None:
+                return batch, True
+            batch.append(item)
+        return batch, False
+
+    def _run(self, batch: list[_Item]) -> None:
+        start = time.perf_counter()
+        try:
+            ab: Any = self._predict(
+                np.stack([item.l8 for item in batch]), np.stack([item.gray8 for item in batch])
+            )
+        except Exception as error:  # whatever it is, those who wait must hear of it, and the thread must live
+            for item in batch:
+                item.future.set_exception(error)
+            return
+        self._observe(len(batch), time.perf_counter() - start, [start - item.since for item in batch])
+        for item, chroma in zip(batch, ab, strict=True):
+            item.future.set_result(chroma)

@@ -1,0 +1,85 @@
+"""A request's body, read under a limit and a clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from starlette.requests import ClientDisconnect, Request
+
+from tintype.imaging.limits import MEGA
+from tintype.serving.responses import Gone, Refusal
+
+FRAMING = 64 * 1024  # what a form may add to the photo: boundaries, headers, options
+
+
+async def chunks(
+    request: Request, most: int, seconds: float, hold: Callable[[int], None]
+) -> AsyncIterator[bytes]:
+    """The body as it comes in.
+
+    Parameters
+    ----------
+    request : Request
+    most : int
+        Bytes that a photo's file may have. The body may have a little more, for a form.
+    seconds : float
+        For the whole body to arrive.
+    hold : callable
+        Told the number of bytes so far; may refuse them.
+
+    Yields
+    ------
+    bytes
+
+    Raises
+    ------
+    Refusal
+        413 as soon as it is known to be too large, by its announced length or on the way; 408 if it takes too long.
+    Gone
+        If the client hangs up.
+    """
+    refuse_announced(request, most)
+    received = 0
+    body = request.stream()
+    end = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            async with asyncio.timeout_at(end):
+                chunk = await anext(body, None)
+        except TimeoutError:
+            raise Refusal(
+                408,
+                "too_slow_upload",
+                f"Expected the whole request within {seconds:g} seconds. Received {received} bytes. Send it again.",
+            ) from None
+        except ClientDisconnect:
+            raise Gone from None
+        if chunk is None:
+            return
+        received += len(chunk)
+        if received > most + FRAMING:
+            raise too_large(most)
+        hold(received)
+        yield chunk
+
+
+def refuse_announced(request: Request, most: int) -> None:
+    """Refuse a body whose announced length is too large: nothing of it is read."""
+    if announced(request) > most + FRAMING:
+        raise too_large(most)
+
+
+def announced(request: Request) -> int:
+    """The body's length as the client says it, 0 if it does not."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def too_large(most: int) -> Refusal:
+    """The refusal of a file that is too large."""
+    return Refusal(
+        413,
+        "too_many_bytes",
+        f"Expected a file of at most {most / MEGA:g} MB. Received more. Send a smaller one.",
+    )

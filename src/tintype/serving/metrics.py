@@ -1,0 +1,117 @@
+"""What the service tells Prometheus.
+
+BentoML's own request metrics are off: they keep a series for every path that anybody ever asked for, which a client
+can make grow without end. Ours have the routes that exist. All kinds used here add up over worker processes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Metrics:
+    """The service's own series; made once in a process."""
+
+    def __init__(self) -> None:
+        # Here and not above: BentoML tells the folder that worker processes share only after it imported the service.
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+        registry = CollectorRegistry()
+        self._registry = registry
+        _forget_dead_processes()
+        self.requests: Any = Counter(
+            "tintype_requests", "Requests answered.", ["route", "status"], registry=registry
+        )
+        self.seconds: Any = Histogram(
+            "tintype_request_seconds",
+            "From request to answer.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.outcomes: Any = Counter(
+            "tintype_photos", "Photos by outcome: ok, or the error's code.", ["outcome"], registry=registry
+        )
+        self.in_house: Any = Gauge(
+            "tintype_photos_in_house",
+            "Photos being worked on.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.megapixels: Any = Histogram(
+            "tintype_photo_megapixels",
+            "Size of photos.",
+            buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 12, 25, 50, 100, 200),
+            registry=registry,
+        )
+        self.file_megabytes: Any = Histogram(
+            "tintype_file_megabytes",
+            "Size of files that came.",
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 25, 50, 100),
+            registry=registry,
+        )
+        self.stages: Any = Histogram(
+            "tintype_stage_seconds",
+            "Work on one photo outside the network, by stage.",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.queue_seconds: Any = Histogram(
+            "tintype_queue_seconds", "A photo's wait for the network.", buckets=_SECONDS, registry=registry
+        )
+        self.batch_size: Any = Histogram(
+            "tintype_batch_size", "Photos in one run of the network.", buckets=range(1, 9), registry=registry
+        )
+        self.network_seconds: Any = Histogram(
+            "tintype_network_seconds", "One run of the network.", buckets=_SECONDS, registry=registry
+        )
+        self.chroma: Any = Histogram(
+            "tintype_chroma",
+            "Mean C* of each photo served: how colourful the answers are.",
+            buckets=(0, 1, 2, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60),
+            registry=registry,
+        )
+
+    def batch(self, count: int, seconds: float, waits: list[float]) -> None:
+        """Take down one run of the network."""
+        self.batch_size.observe(count)
+        self.network_seconds.observe(seconds)
+        for wait in waits:
+            self.queue_seconds.observe(wait)
+
+    def stage(self, name: str, start: float) -> None:
+        """Take down the time since `start` (of `time.perf_counter`)."""
+        self.stages.labels(name).observe(time.perf_counter() - start)
+
+    def exposition(self) -> tuple[bytes, str]:
+        """All series of all worker processes, and their media type."""
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        registry = self._registry
+        if _shared_folder() is not None:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _shared_folder() -> Path | None:
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
+
+
+def _forget_dead_processes() -> None:
+    """Drop the gauges of workers that were killed and could not do so themselves."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    folder = _shared_folder()
+    for file in folder.glob("gauge_live*_*.db") if folder else ():
+        process = file.stem.rpartition("_")[2]
+        if process.isdigit() and not Path("/proc", process).exists():
+            mark_process_dead(int(process), str(folder))  # type: ignore[no-untyped-call]

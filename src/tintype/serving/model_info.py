@@ -1,0 +1,31 @@
+"""What `/model_info` tells: which model this is and what it was made from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from tintype.serving.painter import Painter
+from tintype.serving.settings import Settings
+
+
+def model_info(painter: Painter, settings: Settings) -> dict[str, Any]:
+    """Lineage, network and limits, ready for JSON.
+
+    Parameters
+    ----------
+    painter : Painter
+    settings : Settings
+    """
+    info, limits = painter.colorizer.info, settings.limits
+    return {
+        **asdict(painter.lineage),
+        "version": painter.lineage.version or "unregistered",
+        "backend": os.environ.get("KERAS_BACKEND", ""),
+        "network": {**info.network.model_dump(), "size": info.size, "backbone": info.backbone.name},
+        "trained": info.trained.model_dump(),
+        "preset": info.preset,
+        "limits": {"bytes": limits.bytes, "pixels": limits.pixels, "queue": settings.queue},
+        "key_needed": settings.api_key is not None,
+    }

@@ -1,0 +1,83 @@
+"""What the routes of one worker process share: settings, metrics, the house, and the painter once it is loaded."""
+
+from __future__ import annotations
+
+import os
+
+from tintype.serving.admission import House
+from tintype.serving.drain import on_stop
+from tintype.serving.loading import find_model, in_background
+from tintype.serving.metrics import Metrics
+from tintype.serving.painter import Painter
+from tintype.serving.responses import busy
+from tintype.serving.settings import Settings
+
+_LARGEST_AT_ONCE = 4  # photos of the largest size, and twice as many of the largest files
+_QUEUE_SECONDS = 60.0
+
+
+class Studio:
+    """Opened once in a worker process.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        limits = settings.limits
+        self.house = House(
+            settings.queue,
+            files=2 * _LARGEST_AT_ONCE * limits.bytes,
+            pixels=_LARGEST_AT_ONCE * limits.pixels,
+            observe=self.metrics.in_house.set,
+        )
+        self.draining = False
+        self._painter: Painter | None = None
+
+    def open(self) -> None:
+        """Begin to load the model, and listen for the signal to stop."""
+        settings = self.settings
+        # Time for a body to arrive, for those before it in the queue, and for the answer to be taken.
+        on_stop(self._stop, settings.read_seconds + settings.send_seconds + _QUEUE_SECONDS)
+        in_background(self._load)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether photos are taken now."""
+        return self._painter is not None and not self.draining
+
+    def ready(self) -> Painter:
+        """The painter.
+
+        Raises
+        ------
+        Refusal
+            503 while the model is loaded and warmed, and once the service is told to stop.
+        """
+        if self.draining:
+            raise busy("stopping", "Expected a running service. This one is about to stop. Try again soon.")
+        if self._painter is None:
+            raise busy("not_ready", "Expected a loaded model. It is being loaded. Try again soon.")
+        return self._painter
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        if self._painter is not None:
+            self._painter.close()
+
+    def _stop(self) -> None:
+        self.draining = True
+
+    def _load(self) -> None:
+        settings = self.settings
+        bundle, lineage = find_model(settings)
+        if settings.backend is not None:
+            os.environ["KERAS_BACKEND"] = settings.backend  # read once, when Keras is imported
+        from tintype.colorize import Colorizer
+
+        painter = Painter(Colorizer.load(bundle), lineage, settings.limits, settings.threads, self.metrics)
+        painter.warm()
+        self._painter = painter

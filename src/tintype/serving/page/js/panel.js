@@ -1,0 +1,74 @@
+// What is known of the shown photo, and what can be done with it.
+
+import { factWords, makerWords, receiptWords, sentence, stateWords } from "./words.js";
+
+const byId = (id) => document.getElementById(id);
+const [name, facts, notes] = ["photo-name", "facts", "notes"].map(byId);
+const [saturation, saturationValue, format] = ["saturation", "saturation-value", "format"].map(byId);
+const [work, workLabel, workBar] = ["work", "work-label", "work-bar"].map(byId);
+const [trouble, troubleWords, again] = ["trouble", "trouble-words", "again"].map(byId);
+const [download, downloadAll] = ["download", "download-all"].map(byId);
+const controls = document.querySelectorAll("#panel .control");
+const SETTLED = 300; // milliseconds without a move before the service is asked
+
+/**
+ * Connect the controls.
+ * @param {{saturate: (value: number, settled: boolean) => void, format: (value: string) => void}} on
+ */
+export function connect(on) {
+  let timer = 0;
+  saturation.addEventListener("input", () => {
+    showSaturation(saturation.valueAsNumber);
+    on.saturate(saturation.valueAsNumber, false);
+    clearTimeout(timer);
+    timer = setTimeout(() => on.saturate(saturation.valueAsNumber, true), SETTLED);
+  });
+  format.addEventListener("change", () => on.format(format.value));
+}
+
+/** Everything that changes with the photo's state. */
+export function showState(photo, photos) {
+  name.textContent = photo.name;
+  facts.textContent = factWords(photo);
+  showProgress(photo);
+  showTrouble(photo);
+  showNotes(photo);
+  for (const control of controls) control.hidden = photo.state === "failed";
+  download.hidden = photo.state === "failed";
+  download.disabled = !photo.result;
+  downloadAll.hidden = photos.length < 2;
+  downloadAll.disabled = !photos.some((each) => each.result);
+}
+
+export function showProgress(photo) {
+  work.hidden = !photo.working;
+  workLabel.textContent = sentence(stateWords(photo));
+  if (photo.state === "sending") workBar.value = photo.progress;
+  else workBar.removeAttribute("value"); // no share is known: the bar says so
+}
+
+export function showSaturation(value) {
+  saturation.value = String(value);
+  saturationValue.textContent = value.toFixed(2);
+  saturation.setAttribute("aria-valuetext", value === 0 ? "0, no colour" : `${value.toFixed(2)} times`);
+}
+
+function showTrouble(photo) {
+  trouble.hidden = !photo.error;
+  troubleWords.textContent = photo.error?.message ?? "";
+  again.hidden = photo.error?.passing === false; // the same bad file would be refused again
+}
+
+function showNotes(photo) {
+  const { receipt, model, notes: said } = photo.result ?? {};
+  const words = photo.result ? [receiptWords(receipt), makerWords(model), said] : [];
+  if (photo.result && !photo.visible)
+    words.push("This browser cannot show the file itself: both sides are previews. The download is made from the file.");
+  notes.replaceChildren(
+    ...words.filter(Boolean).map((text) => {
+      const item = document.createElement("li");
+      item.textContent = text;
+      return item;
+    }),
+  );
+}

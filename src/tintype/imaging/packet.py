@@ -16,7 +16,7 @@ from xml.parsers import expat
 from tintype.errors import TintypeError
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-MAX_BYTES = 16_000_000
+MAX_BYTES = 4_000_000
 MAX_DEPTH = 100  # real packets nest about 10 deep
 MAX_NODES = 20_000  # elements and attributes; real packets have hundreds, and each takes a kilobyte of memory as a tree
 

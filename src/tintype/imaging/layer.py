@@ -1,0 +1,183 @@
+"""The colour layer: AI-made colours in a file of their own, beside a master that nobody touches.
+
+A layer is a PNG of 16 bits a channel at the network's size. Red is 32768 everywhere; green holds a*, blue holds b*, as
+round(256 * value) + 32768. So a step is 1/256 Lab unit, gray is the middle, the range is -128 to just under 128, and
+any viewer shows where the colours go. Its XMP says which master it belongs to, by SHA-256 and size in pixels, and the
+parameters it is to be applied with. `Colorizer` rounds to the same steps: master and layer give, to the last bit, what
+colouring the master gave.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.errors import TintypeError
+from tintype.imaging.provenance import Provenance
+from tintype.imaging.xmp import COLOURS_ALONE, ProvenanceError, provenance_xmp, read_provenance
+
+STEP = 1 / 256  # Lab units
+FORMAT = "ab16/1"
+MAX_SIDE = 4096  # pixels; networks see far less
+MAX_BYTES = 128_000_000
+
+_MIDDLE = 32768
+_MARK, _SIZE = "layer", "master_size"
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER = struct.Struct(
+    ">8sI4sIIBBBBB"
+)  # signature, then IHDR: length, name, width, height, depth, colour type, ...
+_END_OF_HEADER = 8 + 25
+_RGB = 2
+
+
+class LayerError(TintypeError):
+    """A file is no colour layer, or a damaged one."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Colours and the master they belong to.
+
+    Attributes
+    ----------
+    ab : ndarray of shape (h, w, 2), float32
+        a* and b* in Lab units, in steps of `STEP`, before saturation.
+    provenance : Provenance
+        Of a file that this layer colours; `input_sha256` is the master's.
+    master_size : tuple of int
+        Width and height of the master in pixels, upright.
+    saturation : float
+        Factor on a* and b*.
+    """
+
+    ab: NDArray[np.float32]
+    provenance: Provenance
+    master_size: tuple[int, int]
+    saturation: float
+
+
+def encode_layer(ab: NDArray[np.float32], provenance: Provenance, master_size: tuple[int, int]) -> bytes:
+    """A layer as a file's content.
+
+    Parameters
+    ----------
+    ab : ndarray of shape (h, w, 2), float32
+        a* and b* in Lab units in [-128, 128), as the network gave them: saturation is not yet in them.
+    provenance : Provenance
+        As in the coloured file: `input_sha256` is the master's, the parameter ``saturation`` is applied by `apply`.
+    master_size : tuple of int
+        Width and height of the master in pixels, upright.
+
+    Returns
+    -------
+    bytes
+        PNG; equal inputs give equal files.
+    """
+    codes = np.clip(np.rint(ab / STEP) + _MIDDLE, 0, 65535).astype(np.uint16)
+    blue_green_red = np.dstack([codes[..., 1], codes[..., 0], np.full_like(codes[..., 0], _MIDDLE)])
+    _, png = cv2.imencode(".png", blue_green_red)
+    extra = {_MARK: FORMAT, _SIZE: f"{master_size[0]}x{master_size[1]}"}
+    said = replace(provenance, parameters={**provenance.parameters, **extra})
+    text = _text_chunk(provenance_xmp(said, source_type=COLOURS_ALONE))
+    content = png.tobytes()
+    return content[:_END_OF_HEADER] + text + content[_END_OF_HEADER:]
+
+
+def read_layer(source: Path | bytes) -> Layer:
+    """A layer from a file.
+
+    Parameters
+    ----------
+    source : Path or bytes
+        A file written from `encode_layer`, or its content.
+
+    Raises
+    ------
+    LayerError
+        If the file cannot be read, is no layer, or a damaged one.
+    """
+    name = str(source) if isinstance(source, Path) else "the file"
+    try:
+        content = source.read_bytes() if isinstance(source, Path) else source
+    except OSError as error:
+        raise LayerError(f"Expected a colour layer at {name}. Received: {error.strerror}.") from None
+    _check_header(content, name)
+    try:
+        said = read_provenance(content)
+    except ProvenanceError:
+        raise _no_layer(name) from None
+    parameters = dict(said.parameters)
+    if parameters.pop(_MARK, None) != FORMAT:
+        raise _no_layer(name)
+    try:
+        width, height = map(int, parameters.pop(_SIZE, "").split("x"))
+        saturation = float(parameters.get("saturation", "1"))
+    except ValueError:
+        raise LayerError(
+            f"Expected {name} to say its master's size and a saturation in numbers. It does not: make the layer anew."
+        ) from None
+    if not 0 <= saturation <= 2:
+        raise LayerError(f"Expected a saturation of 0 to 2 in {name}. Received: {saturation:g}.")
+    return Layer(_colours(content, name), replace(said, parameters=parameters), (width, height), saturation)
+
+
+def _check_header(content: bytes, name: str) -> None:
+    """Refuse what is no PNG of a layer's kind before anything is decoded."""
+    if len(content) < _END_OF_HEADER or not content.startswith(_SIGNATURE):
+        raise _no_layer(name)
+    _, _, chunk, width, height, depth, colour, *_ = _HEADER.unpack_from(content)
+    if chunk != b"IHDR" or (depth, colour) != (16, _RGB):
+        raise _no_layer(name)
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and len(content) <= MAX_BYTES):
+        raise LayerError(
+            f"Expected a colour layer of at most {MAX_SIDE} x {MAX_SIDE} pixels in {name}. "
+            f"Received: {width} x {height}."
+        )
+
+
+def _colours(content: bytes, name: str) -> NDArray[np.float32]:
+    decoded = (
+        cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if _is_whole(content) else None
+    )
+    if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
+        raise LayerError(
+            f"Expected a whole colour layer in {name}, but it is damaged. Make it anew from the master."
+        )
+    codes = decoded[..., 1::-1].astype(np.float32)  # green and blue
+    return (codes - _MIDDLE) * np.float32(STEP)
+
+
+def _is_whole(content: bytes) -> bool:
+    """Whether every chunk is there and has its checksum: the decoder would fill what is missing with zeros."""
+    at = len(_SIGNATURE)
+    while at + 12 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        end = at + 8 + length
+        if (
+            end + 4 > len(content)
+            or zlib.crc32(content[at + 4 : end]) != struct.unpack_from(">I", content, end)[0]
+        ):
+            return False
+        if kind == b"IEND":
+            return True
+        at = end + 4
+    return False
+
+
+def _text_chunk(packet: bytes) -> bytes:
+    """The chunk in which PNG keeps XMP (ISO 16684-3): uncompressed, without language."""
+    body = b"iTXt" + b"XML:com.adobe.xmp\0" + b"\0\0" + b"\0\0" + packet
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def _no_layer(name: str) -> LayerError:
+    return LayerError(
+        f"Expected a colour layer as `tintype colorize --layer` writes it in {name}, but it is something else."
+    )

@@ -1,0 +1,97 @@
+"""The IIM record, read back by us, by Pillow, and from the files that carry it."""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+
+import pytest
+from PIL import Image, IptcImagePlugin, TiffImagePlugin
+
+from tintype.imaging.iptc import (
+    CHARACTER_SET,
+    INSTRUCTIONS,
+    PREFIX,
+    PROGRAM,
+    RECORD_VERSION,
+    TIFF_TAG,
+    iptc_record,
+    photoshop_block,
+    read_record,
+    record_of_block,
+)
+from tintype.imaging.provenance import Lineage, Provenance
+
+MADE = Provenance(Lineage("tintype", "3", bundle_sha256="ab" * 32), "cd" * 32, {"saturation": "1"})
+
+
+def _jpeg_with(block: bytes) -> bytes:
+    """A JPEG file with a segment APP13 behind its start."""
+    plain = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(plain, "JPEG")
+    content = plain.getvalue()
+    return content[:2] + struct.pack(">HH", 0xFFED, len(block) + 2) + block + content[2:]
+
+
+def test_the_record_says_in_words_that_the_colours_are_ai_made() -> None:
+    said = dict(read_record(iptc_record(MADE)))
+    instructions = said[INSTRUCTIONS].decode()
+    assert "colours are AI-made" in instructions
+    assert "tintype/3" in instructions
+    assert "cd" * 32 in instructions
+    assert len(said[INSTRUCTIONS]) <= 256
+    assert said[PROGRAM] == b"Tintype"
+    assert said[CHARACTER_SET] == b"\x1b%G"
+    assert said[RECORD_VERSION] == b"\x00\x04"
+
+
+def test_datasets_come_in_the_order_of_their_numbers() -> None:
+    numbers = [dataset.number for dataset in read_record(iptc_record(MADE))]
+    assert numbers == sorted(numbers)
+
+
+def test_equal_provenance_gives_equal_records() -> None:
+    assert iptc_record(MADE) == iptc_record(MADE)
+
+
+@pytest.mark.parametrize("name", ["m" * 300, "ä" * 151, "\N{CAT FACE}" * 90])
+def test_a_long_name_is_cut_between_letters_to_what_the_standard_allows(name: str) -> None:
+    instructions = dict(read_record(iptc_record(Provenance(Lineage(name), "cd" * 32))))[INSTRUCTIONS]
+    assert len(instructions) <= 256
+    assert "cd" * 32 in instructions.decode()
+
+
+def test_pillow_reads_the_record_out_of_a_jpeg() -> None:
+    content = _jpeg_with(photoshop_block(iptc_record(MADE)))
+    with Image.open(io.BytesIO(content)) as image:
+        found = IptcImagePlugin.getiptcinfo(image)
+    assert found is not None
+    assert dict(read_record(iptc_record(MADE)))[INSTRUCTIONS] == found[INSTRUCTIONS]
+
+
+def test_pillow_reads_the_record_out_of_a_tiff(tmp_path: Path) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[TIFF_TAG] = iptc_record(MADE)
+    tags.tagtype[TIFF_TAG] = 7
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.tif", tiffinfo=tags)
+    with Image.open(tmp_path / "a.tif") as image:
+        found = IptcImagePlugin.getiptcinfo(image)
+    assert found is not None
+    assert found[PROGRAM] == b"Tintype"
+
+
+def test_the_record_is_found_behind_resources_with_names_and_odd_lengths() -> None:
+    record = iptc_record(MADE)
+    named = b"8BIM" + struct.pack(">H", 0x03ED) + b"\x04name\x00" + struct.pack(">I", 3) + b"abc\x00"
+    block = photoshop_block(record)
+    assert record_of_block(PREFIX + named + block[len(PREFIX) :]) == record
+
+
+def test_a_block_cut_anywhere_is_read_as_far_as_it_goes() -> None:
+    record = iptc_record(MADE)
+    block = photoshop_block(record)
+    for length in range(len(block)):
+        part = record_of_block(block[:length])
+        assert part is None or record.startswith(part)
+        assert read_record(part or b"") == read_record(record)[: len(read_record(part or b""))]

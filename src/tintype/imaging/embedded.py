@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from typing import Any
 
 from PIL.JpegImagePlugin import JpegImageFile
@@ -45,7 +46,8 @@ def xmp_of(content: bytes) -> bytes | None:
 def _xmp_of_header(header: Any, content: bytes) -> bytes | None:
     """What Pillow's readers of headers find; `Image.open` would do the same, but refuses large photos."""
     try:
-        with header(io.BytesIO(content)) as image:
+        # It also warns of each broken tag, to whoever is at the keyboard.
+        with warnings.catch_warnings(action="ignore"), header(io.BytesIO(content)) as image:
             packet = image.info.get("xmp")
     # Pillow's readers answer broken files with all of these.
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error):

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.inputs import gray8_of, lab8_of
-from tintype.imaging.lab import rgb8_to_lab
+from tintype.imaging.inputs import inputs_of
 from tintype.imaging.merge import merge
 from tintype.models.backbone import Backbone
 from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleInfo, read_info
@@ -24,6 +23,7 @@ from tintype.models.keras_file import load_network
 from tintype.models.network import decode_ab
 
 BATCH = 8  # photos in one call of the network; every other number would be traced anew
+AB_STEPS = 256  # in a Lab unit
 
 
 class Colorizer:
@@ -123,7 +123,7 @@ class Colorizer:
         Parameters
         ----------
         pixels : ndarray of shape (H, W, 3), uint8 or uint16
-            sRGB.
+            sRGB, upright.
 
         Returns
         -------
@@ -132,23 +132,7 @@ class Colorizer:
         gray8 : ndarray of shape (S, S, 1), uint8
             Gray levels at the backbone's size.
         """
-        return self.inputs(rgb8_to_lab(pixels))
-
-    def inputs(self, lab: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """What network and backbone see of a photo.
-
-        Parameters
-        ----------
-        lab : ndarray of shape (H, W, 3), float32
-
-        Returns
-        -------
-        l8 : ndarray of shape (size, size, 1), uint8
-            Lightness, 0..255 for L* 0..100.
-        gray8 : ndarray of shape (S, S, 1), uint8
-            Gray levels at the backbone's size.
-        """
-        return lab8_of(lab, self.info.size)[..., :1], gray8_of(lab, self._backbone.spec.input_size)
+        return inputs_of(pixels, self.info.size, self._backbone.spec.input_size)
 
     def embed(self, gray8: NDArray[np.uint8]) -> NDArray[np.float16]:
         """The backbone's view.
@@ -175,7 +159,7 @@ class Colorizer:
         Returns
         -------
         ndarray of shape (n, size, size, 2), float32
-            a* and b* in Lab units.
+            a* and b* in Lab units, whole multiples of 1 / `AB_STEPS`, which a saved colour layer holds exactly.
         """
         count = len(l8)
         embedding = self.embed(gray8).astype(np.float32)
@@ -186,7 +170,8 @@ class Colorizer:
                 "embedding": np.pad(embedding, [missing, (0, 0)]),
             }
         )
-        return np.asarray(decode_ab(unit[:count], self.info.ab_limit), np.float32)
+        ab = np.asarray(decode_ab(unit[:count], self.info.ab_limit), np.float32)
+        return np.round(ab * AB_STEPS) / AB_STEPS
 
 
 def _padded(count: int) -> int:

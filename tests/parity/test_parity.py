@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from tintype.colorize import Colorizer
 from tintype.data.tensors.embed import make_embeddings
@@ -15,7 +16,6 @@ from tintype.data.tensors.lab import make_lab
 from tintype.data.tensors.plan import plan_shards
 from tintype.data.tensors.shards import open_shard
 from tintype.files.digest import sha256_of
-from tintype.imaging.lab import rgb8_to_lab
 from tintype.imaging.photo import find_photos, read_photo
 from tintype.models.backbone import Backbone
 from tintype.params import CropsParams, LabParams
@@ -25,11 +25,13 @@ CROPS = CropsParams(per_photo=1, min_side_share=0.5)
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory, odd_photos: Path, sample: Path) -> Path:
-    """The odd photos, and two ordinary ones."""
+    """The odd photos, two ordinary ones and a large one."""
     folder = tmp_path_factory.mktemp("parity") / "photos"
     shutil.copytree(odd_photos, folder)
     for name in ("cat.jpg", "coffee.jpg"):
         shutil.copy(sample / name, folder)
+    with Image.open(sample / "coffee.jpg") as picture:  # larger than a strip
+        picture.resize((1733, 1201)).save(folder / "large.jpg")
     return folder
 
 
@@ -91,9 +93,9 @@ def test_the_tensors_of_odd_photos_are_equal(
 ) -> None:
     lab, embeddings, names = precomputed
     colorizer = Colorizer.load(bundle)
-    assert len(names) == len(find_photos(photos)) >= 14
+    assert len(names) == len(find_photos(photos)) >= 17
     for row, gray, embedding, name in zip(lab, seen_by_backbone, embeddings, names, strict=True):
-        l8, gray8 = colorizer.inputs(rgb8_to_lab(read_photo(photos / name).rgb8))
+        l8, gray8 = colorizer.prepare(read_photo(photos / name).rgb8)
         np.testing.assert_array_equal(l8, row[..., :1], err_msg=name)
         np.testing.assert_array_equal(gray8, gray, err_msg=name)
         # At another batch size a sum may run in another order: half precision's last place, and no more.

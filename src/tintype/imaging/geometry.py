@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+STRIP_PIXELS = 1 << 18
 
 
 def resize(planes: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
@@ -27,10 +30,11 @@ def resize(planes: NDArray[np.float32], height: int, width: int) -> NDArray[np.f
     -------
     ndarray of shape (height, width) or (height, width, C), float32
     """
-    return _resize_axis(_resize_axis(planes, width=width), height=height)
+    return resize_axis(resize_axis(planes, width=width), height=height)
 
 
-def _resize_axis(planes: Any, *, width: int | None = None, height: int | None = None) -> Any:
+def resize_axis(planes: Any, *, width: int | None = None, height: int | None = None) -> Any:
+    """One axis of what `resize` does."""
     old_height, old_width = planes.shape[:2]
     new_height, new_width = height or old_height, width or old_width
     if (new_height, new_width) == (old_height, old_width):
@@ -39,6 +43,44 @@ def _resize_axis(planes: Any, *, width: int | None = None, height: int | None = 
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     resized = cv2.resize(np.ascontiguousarray(planes), (new_width, new_height), interpolation=method)
     return resized.reshape(new_height, new_width, *planes.shape[2:])  # OpenCV drops a last axis of 1
+
+
+def strips(height: int, width: int) -> Iterator[slice]:
+    """Rows of an image in portions of about a quarter of a megapixel: what a processor's cache holds of its planes.
+
+    Yields
+    ------
+    slice
+        Of rows, from the top.
+    """
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        yield slice(top, min(top + rows, height))
+
+
+def rows_between(planes: NDArray[np.float32], height: int, rows: slice) -> NDArray[np.float32]:
+    """Some rows of an image that is stretched to a height, as `resize` would interpolate them.
+
+    Parameters
+    ----------
+    planes : ndarray of shape (h, W, C), float32
+    height : int
+        Of the whole stretched image, at least h.
+    rows : slice
+        Which of its rows.
+
+    Returns
+    -------
+    ndarray of shape (n, W, C), float32
+    """
+    last = len(planes) - 1
+    position = (np.arange(rows.start, rows.stop) + 0.5) * len(planes) / height - 0.5
+    above = np.clip(np.floor(position).astype(int), 0, last)
+    share = np.clip(position - above, 0, 1).astype(np.float32)[:, np.newaxis, np.newaxis]
+    below = np.minimum(above + 1, last)
+    upper = planes[above]
+    upper += (planes[below] - upper) * share
+    return upper
 
 
 class Crop(NamedTuple):

@@ -7,11 +7,13 @@ of it only lightness reaches an input, so a colour photo and its gray copy look 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.geometry import resize
-from tintype.imaging.lab import encode_lab8, lightness_to_gray8
+from tintype.imaging.geometry import resize, resize_axis, strips
+from tintype.imaging.lab import encode_l8, encode_lab8, lightness, lightness_to_gray8
 
 
 def lab8_of(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
@@ -47,5 +49,38 @@ def gray8_of(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     ndarray of shape (size, size, 1), uint8
         sRGB gray levels, to be used as R=G=B.
     """
-    lightness = resize(lab[..., 0], size, size)
-    return lightness_to_gray8(lightness)[..., np.newaxis]
+    return _gray8(resize(lab[..., 0], size, size))
+
+
+def inputs_of(
+    pixels: NDArray[Any], size: int, backbone_size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Both inputs of a photo: what `lab8_of` and `gray8_of` make of its Lab, without ever holding all of that.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (H, W, 3), uint8 or uint16
+        sRGB, upright.
+    size, backbone_size : int
+        Sides in pixels of the network's and of the backbone's square.
+
+    Returns
+    -------
+    l8 : ndarray of shape (size, size, 1), uint8
+        Lightness, 0..255 for L* 0..100.
+    gray8 : ndarray of shape (backbone_size, backbone_size, 1), uint8
+        sRGB gray levels, to be used as R=G=B.
+    """
+    narrow: list[NDArray[np.float32]] = []
+    narrow_for_backbone: list[NDArray[np.float32]] = []
+    for rows in strips(*pixels.shape[:2]):
+        plane = lightness(pixels[rows])
+        narrow.append(resize_axis(plane, width=size))
+        narrow_for_backbone.append(resize_axis(plane, width=backbone_size))
+    l_plane = resize_axis(np.concatenate(narrow), height=size)
+    gray_plane = resize_axis(np.concatenate(narrow_for_backbone), height=backbone_size)
+    return encode_l8(l_plane)[..., np.newaxis], _gray8(gray_plane)
+
+
+def _gray8(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return lightness_to_gray8(plane)[..., np.newaxis]

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tintype.imaging.geometry import STRIP_PIXELS, resize
+from tintype.imaging.lab import lab_to_rgb, lightness, rgb_to_lab
+from tintype.imaging.merge import merge
+
+WARM = np.full((4, 4, 2), 12, np.float32)
+
+
+@pytest.fixture(scope="module")
+def patches() -> np.ndarray:
+    """Smooth colours at a network's size, (32, 32, 2), some of them wild."""
+    return resize(np.random.default_rng(1).normal(0, 30, (6, 6, 2)).astype(np.float32), 32, 32)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_keeps_size_depth_and_lightness(cat: np.ndarray, patches: np.ndarray, dtype: type) -> None:
+    photo = cat.astype(dtype) * (257 if dtype is np.uint16 else 1)
+    coloured, receipt = merge(photo, patches)
+    assert coloured.shape == photo.shape
+    assert coloured.dtype == dtype
+    moved = np.abs(lightness(coloured) - lightness(photo))
+    assert receipt.mean_dl == pytest.approx(moved.mean(), abs=1e-4)
+    assert receipt.max_dl == pytest.approx(moved.max(), abs=1e-4)
+    assert receipt.mean_dl < 0.1
+    assert receipt.max_dl < 0.5
+
+
+def test_strips_make_no_difference(cat: np.ndarray, patches: np.ndarray) -> None:
+    large = np.tile(cat, (4, 3, 1))
+    assert large[..., 0].size > 5 * STRIP_PIXELS
+    lab = np.dstack([lightness(large), resize(patches, *large.shape[:2])])
+    difference = np.abs(merge(large, patches)[0].astype(int) - lab_to_rgb(lab))
+    assert difference.max() <= 1
+    assert difference.mean() < 0.001
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 7), (600, 2)])
+def test_photos_smaller_than_the_network_in_any_direction(
+    shape: tuple[int, int], patches: np.ndarray
+) -> None:
+    gray = np.full((*shape, 3), 120, np.uint8)
+    coloured, receipt = merge(gray, patches)
+    assert coloured.shape == gray.shape
+    assert receipt.max_dl < 0.5
+
+
+def test_saturation_is_a_factor(cat: np.ndarray) -> None:
+    gray = merge(cat, WARM, saturation=0)[0]
+    assert np.ptp(gray.astype(int), axis=-1).max() == 0
+    middle = np.full((8, 8, 3), 120, np.uint8)
+    once, twice = (rgb_to_lab(merge(middle, WARM, factor)[0])[..., 1:].mean((0, 1)) for factor in (1, 2))
+    np.testing.assert_allclose(once, [12, 12], atol=0.5)
+    np.testing.assert_allclose(twice, [24, 24], atol=0.5)
+
+
+def test_says_how_much_colour_it_gave(cat: np.ndarray) -> None:
+    assert merge(cat, WARM)[1].mean_chroma == pytest.approx(12 * 2**0.5, rel=1e-4)
+    assert merge(cat, WARM, saturation=0)[1].mean_chroma == 0

@@ -46,6 +46,12 @@ def corpus() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def clients() -> ModuleType:
+    """Clients that keep a service busy; from the benchmarks."""
+    return load("clients", TESTS.parent / "benchmarks/clients.py")
+
+
+@pytest.fixture(scope="session")
 def serving() -> Any:
     """`serving(folder, settings)` starts the real service; from the tests of the service."""
     return load("serving_of_tests", TESTS / "serving/conftest.py").serving

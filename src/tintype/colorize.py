@@ -22,7 +22,8 @@ from tintype.models.keras_backend import compile_for_inference
 from tintype.models.keras_file import load_network
 from tintype.models.network import decode_ab
 
-BATCH = 8  # photos in one call of the network; every other number would be traced anew
+SIZES = (1, 2, 4, 8)  # photos in one call of the network: others are filled up, as each size is compiled anew
+BATCH = SIZES[-1]
 AB_STEPS = 256  # in a Lab unit
 
 
@@ -134,6 +135,15 @@ class Colorizer:
         """
         return inputs_of(pixels, self.info.size, self._backbone.spec.input_size)
 
+    def warm_up(self) -> None:
+        """Compile the network for every size of batch, which else the first photos would wait for."""
+        side, backbone_side = self.info.size, self._backbone.spec.input_size
+        for size in SIZES:
+            self.predict(
+                np.zeros((size, side, side, 1), np.uint8),
+                np.zeros((size, backbone_side, backbone_side, 1), np.uint8),
+            )
+
     def embed(self, gray8: NDArray[np.uint8]) -> NDArray[np.float16]:
         """The backbone's view.
 
@@ -175,4 +185,4 @@ class Colorizer:
 
 
 def _padded(count: int) -> int:
-    return 1 if count == 1 else BATCH
+    return next(size for size in SIZES if size >= count)

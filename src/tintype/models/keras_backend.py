@@ -7,32 +7,60 @@ Every module of ours calls `prepare_keras()` right before its first `import kera
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-DEFAULT_BACKEND = "tensorflow"
+from tintype.errors import TintypeError
+
+TRAINING, INFERENCE = "tensorflow", "openvino"  # the second colours only, faster on a CPU, and starts sooner
 # What TensorFlow's C++ code says on every start whatever TF_CPP_MIN_LOG_LEVEL is: notes, warnings, and 303, which
 # is how it puts that there is no CUDA driver here.
 _CHATTER = ("WARNING: All log messages before absl::InitializeLog()", "I0000 ", "W0000 ")
 _NO_DRIVER = "failed call to cuInit: INTERNAL: CUDA error: Failed call to cuInit: UNKNOWN ERROR (303)"
 
 
-def prepare_keras() -> None:
-    """Choose the backend, quieten it and import it (5 to 15 s); goes before the first `import keras`.
+class BackendError(TintypeError):
+    """A backend that is not there, or not the one that was asked for."""
 
-    `KERAS_BACKEND` wins if it is set. A second call changes nothing.
+
+def prepare_keras(backend: str | None = None) -> None:
+    """Choose the backend, quieten it and import it (3 to 15 s); goes before the first `import keras`.
+
+    A second call changes nothing.
+
+    Parameters
+    ----------
+    backend : str, optional
+        Such as ``"tensorflow"``. If not given: what `KERAS_BACKEND` says; else TensorFlow, which can all there is to
+        do; else OpenVINO, where only that is installed.
+
+    Raises
+    ------
+    BackendError
+        If the backend is not installed, or another one has been imported already.
     """
     if "keras" in sys.modules:
+        _refuse_another(backend)
         return
-    os.environ.setdefault("KERAS_BACKEND", DEFAULT_BACKEND)
+    backend = backend or os.environ.get("KERAS_BACKEND") or _installed(TRAINING, INFERENCE)
+    if importlib.util.find_spec(backend) is None:
+        raise BackendError(
+            f"Expected the package {backend} as Keras' backend, but it is not installed. "
+            "Install it, or choose another backend with KERAS_BACKEND."
+        )
+    os.environ["KERAS_BACKEND"] = backend
     # Device chatter would bury the progress bar, some of it dressed up as errors; real ones are Python exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # On OpenVINO Keras hands itself a dict in another order than it asks for one, and warns itself of that.
+    warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
     with _without_chatter():
         import keras
 
@@ -40,6 +68,26 @@ def prepare_keras() -> None:
             import tensorflow as tf
 
             tf.config.list_physical_devices()  # looks for a CUDA driver now, while nobody listens
+
+
+def inference_backend() -> str:
+    """The backend for colouring on a CPU: OpenVINO, else what is installed."""
+    return os.environ.get("KERAS_BACKEND") or _installed(INFERENCE, TRAINING)
+
+
+def _installed(*backends: str) -> str:
+    """The first of them that is installed; the first of all if none is."""
+    return next((name for name in backends if importlib.util.find_spec(name) is not None), backends[0])
+
+
+def _refuse_another(backend: str | None) -> None:
+    import keras
+
+    if backend is not None and keras.backend.backend() != backend:
+        raise BackendError(
+            f"Expected Keras on {backend}, but this process has imported it on {keras.backend.backend()}. "
+            f"Start anew with KERAS_BACKEND={backend}."
+        )
 
 
 def make_deterministic(seed: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tintype.colorize import BATCH, Colorizer
-from tintype.imaging.lab import gray_to_rgb8, rgb8_to_lab
+from tintype.imaging.lab import gray_to_rgb, rgb_to_lab
 from tintype.imaging.photo import find_photos, read_photo
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 
@@ -28,17 +28,17 @@ def test_every_odd_photo_keeps_its_size_and_lightness(colorizer: Colorizer, odd_
         coloured = colorizer.colorize(photo)
         assert coloured.shape == photo.shape, path.name
         assert coloured.dtype == np.uint8, path.name
-        difference = np.abs(rgb8_to_lab(coloured)[..., 0] - rgb8_to_lab(photo)[..., 0])
+        difference = np.abs(rgb_to_lab(coloured)[..., 0] - rgb_to_lab(photo)[..., 0])
         assert difference.mean() < 1, path.name
 
 
 def test_colours_something(colorizer: Colorizer, cat: np.ndarray) -> None:
-    gray = gray_to_rgb8(rgb8_to_lab(cat)[..., 0])
+    gray = gray_to_rgb(rgb_to_lab(cat)[..., 0])
     assert np.abs(colorizer.colorize(gray).astype(int) - gray).max() > 0
 
 
 def test_sees_lightness_only(colorizer: Colorizer, cat: np.ndarray) -> None:
-    gray = gray_to_rgb8(rgb8_to_lab(cat)[..., 0])
+    gray = gray_to_rgb(rgb_to_lab(cat)[..., 0])
     colour, same = colorizer.colorize(cat), colorizer.colorize(gray)
     # The gray copy's lightness is rounded to 256 levels, and that is all the difference there is.
     assert np.abs(colour.astype(int) - same).mean() < 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tintype.imaging.lab import lab_to_rgb8, rgb8_to_lab
+from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
 from tintype.imaging.photo import read_photo
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -33,9 +33,9 @@ def saturate() -> Callable[[np.ndarray, float], np.ndarray]:
     """A photo with its chroma multiplied."""
 
     def saturated(rgb8: np.ndarray, gain: float) -> np.ndarray:
-        lab = rgb8_to_lab(rgb8)
+        lab = rgb_to_lab(rgb8)
         lab[..., 1:] *= gain
-        return lab_to_rgb8(lab)
+        return lab_to_rgb(lab)
 
     return saturated
 
@@ -45,10 +45,10 @@ def turn_hue() -> Callable[[np.ndarray, float], np.ndarray]:
     """A photo with all hues turned: about as colourful as before, and wrong."""
 
     def turned(rgb8: np.ndarray, degrees: float) -> np.ndarray:
-        lab = rgb8_to_lab(rgb8)
+        lab = rgb_to_lab(rgb8)
         turn = np.exp(1j * np.deg2rad(degrees))
         ab = (lab[..., 1] + 1j * lab[..., 2]) * turn
         lab[..., 1], lab[..., 2] = ab.real, ab.imag
-        return lab_to_rgb8(lab)
+        return lab_to_rgb(lab)
 
     return turned

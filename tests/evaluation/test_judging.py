@@ -7,7 +7,7 @@ import pytest
 
 from tintype.evaluation.baselines import all_gray, constant_ab, painters
 from tintype.evaluation.judging import AB_ERRORS, JUDGED_SIDE, judge, reduced
-from tintype.imaging.lab import chroma, lab_to_rgb8, rgb8_to_lab
+from tintype.imaging.lab import chroma, lab_to_rgb, rgb_to_lab
 
 Edit = Callable[[np.ndarray, float], np.ndarray]
 
@@ -46,11 +46,11 @@ def test_psnr_and_ssim_are_fooled_by_gray_and_colourfulness_is_not(cat: np.ndarr
 def test_the_error_of_gray_is_the_chroma_of_the_truth(coffee: np.ndarray) -> None:
     judgement = judge("coffee", coffee, {"gray": all_gray(coffee)})
     assert judgement.scores["gray"]["delta_ab_mean"] == pytest.approx(judgement.chroma, rel=0.01)
-    assert judgement.chroma == pytest.approx(float(chroma(rgb8_to_lab(coffee)).mean()))
+    assert judgement.chroma == pytest.approx(float(chroma(rgb_to_lab(coffee)).mean()))
 
 
 def test_the_best_constant_beats_gray(coffee: np.ndarray) -> None:
-    a, b = rgb8_to_lab(coffee)[..., 1:].mean(axis=(0, 1))
+    a, b = rgb_to_lab(coffee)[..., 1:].mean(axis=(0, 1))
     constant = constant_ab(float(a), float(b))
     scores = judge("coffee", coffee, {"gray": all_gray(coffee), "constant": constant(coffee)}).scores
     assert scores["constant"]["delta_ab_mean"] < scores["gray"]["delta_ab_mean"]
@@ -58,10 +58,10 @@ def test_the_best_constant_beats_gray(coffee: np.ndarray) -> None:
 
 
 def test_baselines_keep_the_photos_lightness(coffee: np.ndarray) -> None:
-    lightness = rgb8_to_lab(coffee)[..., 0]
-    assert np.abs(rgb8_to_lab(all_gray(coffee))[..., 0] - lightness).max() < 0.5
+    lightness = rgb_to_lab(coffee)[..., 0]
+    assert np.abs(rgb_to_lab(all_gray(coffee))[..., 0] - lightness).max() < 0.5
     # a constant leaves the gamut near black and white, where clipping moves lightness
-    assert np.median(np.abs(rgb8_to_lab(constant_ab(8, 12)(coffee))[..., 0] - lightness)) < 0.5
+    assert np.median(np.abs(rgb_to_lab(constant_ab(8, 12)(coffee))[..., 0] - lightness)) < 0.5
 
 
 def test_painters_are_named_as_in_reports(coffee: np.ndarray) -> None:
@@ -72,10 +72,10 @@ def test_painters_are_named_as_in_reports(coffee: np.ndarray) -> None:
 
 
 def test_the_curve_is_the_share_of_pixels_below_each_error() -> None:
-    truth = lab_to_rgb8(np.full((10, 10, 3), (60, 0, 0), np.float32))
+    truth = lab_to_rgb(np.full((10, 10, 3), (60, 0, 0), np.float32))
     lab = np.full((10, 10, 3), (60, 0, 0), np.float32)
     lab[:3, :, 1] = 20.5  # three rows of ten are about 20.5 off
-    curve = judge("flat", truth, {"ours": lab_to_rgb8(lab)}).ab_curves["ours"]
+    curve = judge("flat", truth, {"ours": lab_to_rgb(lab)}).ab_curves["ours"]
     assert curve.shape == AB_ERRORS.shape
     assert curve[0] == 0
     assert curve[[1, 19]] == pytest.approx([0.7, 0.7])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.lab import gray_to_rgb8, lab_to_rgb8, rgb8_to_lab
+from tintype.imaging.lab import gray_to_rgb, lab_to_rgb, rgb_to_lab
 
 Rgb8 = NDArray[np.uint8]
 Painter = Callable[[Rgb8], Rgb8]
@@ -16,7 +16,7 @@ Painter = Callable[[Rgb8], Rgb8]
 
 def all_gray(rgb8: Rgb8) -> Rgb8:
     """The photo without its colours: a* = b* = 0."""
-    return gray_to_rgb8(rgb8_to_lab(rgb8)[..., 0])
+    return gray_to_rgb(rgb_to_lab(rgb8)[..., 0])
 
 
 def constant_ab(a: float, b: float) -> Painter:
@@ -34,9 +34,9 @@ def constant_ab(a: float, b: float) -> Painter:
     """
 
     def paint(rgb8: Rgb8) -> Rgb8:
-        lab = rgb8_to_lab(rgb8)
+        lab = rgb_to_lab(rgb8)
         lab[..., 1:] = (a, b)
-        return lab_to_rgb8(lab)
+        return lab_to_rgb(lab)
 
     return paint
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tintype.evaluation.metrics import colourfulness, delta_ab, delta_e2000, psnr_db, ssim
 from tintype.imaging.geometry import resize
-from tintype.imaging.lab import chroma, rgb8_to_lab
+from tintype.imaging.lab import chroma, rgb_to_lab
 
 Rgb8 = NDArray[np.uint8]
 
@@ -71,7 +71,7 @@ def judge(photo: str, truth: Rgb8, painted: Mapping[str, Rgb8]) -> Judgement:
     Judgement
     """
     seen = reduced(truth, JUDGED_SIDE)
-    lab = rgb8_to_lab(seen)
+    lab = rgb_to_lab(seen)
     scores, curves = {}, {}
     for name, rgb8 in painted.items():
         scores[name], curves[name] = _scores(reduced(rgb8, JUDGED_SIDE), seen, lab)
@@ -82,7 +82,7 @@ def judge(photo: str, truth: Rgb8, painted: Mapping[str, Rgb8]) -> Judgement:
 def _scores(
     rgb8: Rgb8, truth: Rgb8, truth_lab: NDArray[np.float32]
 ) -> tuple[dict[str, float], NDArray[np.float64]]:
-    lab = rgb8_to_lab(rgb8)
+    lab = rgb_to_lab(rgb8)
     ab_error = delta_ab(lab, truth_lab)
     scores = {
         "psnr_db": psnr_db(rgb8, truth),

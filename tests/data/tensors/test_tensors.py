@@ -17,7 +17,7 @@ from tintype.data.tensors.shards import ShardError, npy_path, open_shard, remove
 from tintype.files.digest import sha256_of
 from tintype.imaging.geometry import crops_of
 from tintype.imaging.inputs import gray8_of, lab8_of
-from tintype.imaging.lab import rgb8_to_lab
+from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.photo import find_photos, read_photo
 from tintype.params import CropsParams, LabParams
 
@@ -86,7 +86,7 @@ def test_lab_rows_are_the_crops_at_the_networks_size(
         rows, index = open_shard(tmp_path / "lab", plan.name)
         assert rows.shape == (plan.rows, SIZE, SIZE, 3)
         assert index.photos == sorted(index.photos)
-        lab = rgb8_to_lab(read_photo(photos / plan.photos[0].path).rgb8)
+        lab = rgb_to_lab(read_photo(photos / plan.photos[0].path).rgb8)
         cut = crops_of(*lab.shape[:2], plan.crops, crops.min_side_share, plan.photos[0].content_hash)
         for row, crop in zip(rows, cut, strict=False):
             np.testing.assert_array_equal(row, lab8_of(crop.of(lab), SIZE))
@@ -99,7 +99,7 @@ def test_embedding_rows_are_of_the_same_crops(photos: Path, crops: CropsParams, 
         rows, _ = open_shard(tmp_path / "embeddings", plan.name)
         expected = []
         for photo in plan.photos:
-            lab = rgb8_to_lab(read_photo(photos / photo.path).rgb8)
+            lab = rgb_to_lab(read_photo(photos / photo.path).rgb8)
             cut = crops_of(*lab.shape[:2], plan.crops, crops.min_side_share, photo.content_hash)
             expected += [gray8_of(crop.of(lab), 24) for crop in cut]
         np.testing.assert_array_equal(

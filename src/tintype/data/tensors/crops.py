@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tintype.data.tensors.plan import PhotoRef
 from tintype.imaging.geometry import crops_of
-from tintype.imaging.lab import rgb8_to_lab
+from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.photo import read_photo
 
 
@@ -35,7 +35,7 @@ def lab_crops(
     ndarray of shape (h, w, 3), float32
         Lab.
     """
-    lab = rgb8_to_lab(read_photo(photos / photo.path).rgb8)
+    lab = rgb_to_lab(read_photo(photos / photo.path).rgb8)
     height, width = lab.shape[:2]
     for crop in crops_of(height, width, count, min_side_share, photo.content_hash):
         yield crop.of(lab)

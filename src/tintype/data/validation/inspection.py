@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from tintype.data.validation.perceptual_hash import perceptual_hash
 from tintype.errors import TintypeError
-from tintype.imaging.lab import chroma, rgb8_to_lab
+from tintype.imaging.lab import chroma, rgb_to_lab
 from tintype.imaging.photo import Photo, PhotoError, read_photo
 
 FACTS_SIDE = 256  # pixels
@@ -138,7 +138,7 @@ def _is_text(name: str) -> bool:
 
 def _facts(relative: str, content: bytes, photo: Photo) -> Facts:
     height, width = photo.rgb8.shape[:2]
-    lab = rgb8_to_lab(_reduced(photo.rgb8))
+    lab = rgb_to_lab(_reduced(photo.rgb8))
     folders = relative.split("/")[:-1]
     return Facts(
         path=relative,

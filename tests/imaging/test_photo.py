@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tintype.imaging import photo as module
+from tintype.imaging.limits import Limits
 from tintype.imaging.photo import PhotoError, find_photos, read_photo, write_photo
+from tintype.imaging.srgb import srgb_profile
 
 
 def jpeg(picture: Image.Image, **options: object) -> bytes:
@@ -86,10 +87,10 @@ def test_a_missing_file_gets_a_sentence(tmp_path: Path) -> None:
         read_photo(tmp_path / "none.jpg")
 
 
-def test_too_many_pixels_are_refused_before_they_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_PIXELS", 10_000)
-    with pytest.raises(PhotoError, match="200 x 100"):
-        read_photo(jpeg(Image.new("RGB", (200, 100))))
+def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
+    with pytest.raises(PhotoError, match="200 x 100") as refused:
+        read_photo(jpeg(Image.new("RGB", (200, 100))), Limits(pixels=10_000))
+    assert refused.value.code == "too_many_pixels"
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tiff", "a.TIF"])
@@ -117,11 +118,9 @@ def test_opacity_resolution_and_exif_come_along(tmp_path: Path, odd_photos: Path
         assert image.info["dpi"] == (300, 300)
 
 
-def test_equal_photos_are_equal_files(
-    tmp_path: Path, cat: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_equal_photos_are_equal_files(tmp_path: Path, cat: np.ndarray) -> None:
     write_photo(tmp_path / "a.jpg", cat)
-    module._srgb_profile.cache_clear()
+    srgb_profile.cache_clear()
     write_photo(tmp_path / "b.jpg", cat)
     assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
 

@@ -1,45 +1,56 @@
-"""Photos: bytes to upright 8-bit sRGB, and back.
+"""Photos: a file's bytes to upright sRGB pixels, and back.
 
-The format is told from the bytes, never from the name. Whatever cannot be decoded is a `PhotoError` with a sentence.
+The door for everyone who reads or writes photos. The format is told from the bytes (`sniff`), limits hold before and
+while a file is decoded (`decode`), what goes into a new file is chosen by a policy (`metadata`) and written by
+`encode`. Whatever cannot be decoded is a `PhotoError` with a sentence and a code.
 """
 
 from __future__ import annotations
 
-import io
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from tintype.errors import TintypeError
 from tintype.files.atomic import new_file
+from tintype.imaging.decode import decode
+from tintype.imaging.encode import WRITERS, encode
+from tintype.imaging.limits import COLLECTION, Limits
+from tintype.imaging.metadata import Metadata, carried
+from tintype.imaging.photo_error import PhotoError, reason
+from tintype.imaging.provenance import Provenance
+from tintype.imaging.sniff import FORMATS, sniff
+from tintype.imaging.srgb import shown
 
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"})
-WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
-MAX_PIXELS = 200_000_000
+__all__ = [
+    "FORMATS",
+    "PHOTO_SUFFIXES",
+    "WRITABLE",
+    "Metadata",
+    "Photo",
+    "PhotoError",
+    "encode_photo",
+    "find_photos",
+    "read_photo",
+    "sniff",
+    "write_photo",
+]
 
-Image.MAX_IMAGE_PIXELS = None  # the ceiling is MAX_PIXELS, checked here before anything is decoded
-
-
-class PhotoError(TintypeError):
-    """A photo cannot be read or written.
-
-    Attributes
-    ----------
-    code : str
-        What is wrong, for programs: ``missing``, ``empty``, ``unknown_format``, ``broken``, ``too_many_bytes``,
-        ``too_many_pixels``, ``too_many_frames``, ``too_slow``, ``unsupported`` or ``not_writable``.
-    """
-
-    def __init__(self, message: str, code: str = "broken") -> None:
-        super().__init__(message)
-        self.code = code
+WRITABLE = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+    ".avif": "AVIF",
+}
+PHOTO_SUFFIXES = frozenset({*WRITABLE, ".bmp", ".gif", ".heic", ".heif"})
 
 
 @dataclass(frozen=True)
@@ -48,26 +59,43 @@ class Photo:
 
     Attributes
     ----------
-    rgb8 : ndarray of shape (H, W, 3), uint8
-        sRGB, upright.
-    alpha : ndarray of shape (H, W), uint8, or None
+    pixels : ndarray of shape (H, W, 3), uint8 or uint16
+        sRGB, upright; 16 bits where the file has more than 8.
+    alpha : ndarray of shape (H, W), same dtype, or None
         Opacity, if the file has it.
     format : str
-        The file's format in Pillow's words, such as ``"JPEG"``.
+        The file's format: one of `FORMATS`.
     mode : str
         How the file kept its pixels, in Pillow's words, such as ``"CMYK"``.
+    sha256 : str
+        Of the file, 64 hex digits.
     exif : bytes or None
-        EXIF block with its orientation set upright.
+        A TIFF structure without orientation, thumbnail and what describes the file's own pixels.
+    xmp : bytes or None
+        An XMP packet.
+    iptc : bytes or None
+        Captions as a row of IPTC-IIM datasets.
     dpi : tuple of float or None
-        Resolution.
+        Resolution across and down.
+    notes : tuple of str
+        A sentence on each thing that was left behind.
     """
 
-    rgb8: NDArray[np.uint8]
-    alpha: NDArray[np.uint8] | None
+    pixels: NDArray[Any]
+    alpha: NDArray[Any] | None
     format: str
     mode: str
-    exif: bytes | None
-    dpi: tuple[float, float] | None
+    sha256: str
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def rgb8(self) -> NDArray[np.uint8]:
+        """The pixels with 8 bits, of shape (H, W, 3)."""
+        return shown(self.pixels) if self.pixels.dtype == np.uint16 else self.pixels
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -80,13 +108,15 @@ def _hidden(parts: Iterable[str]) -> bool:
     return any(part.startswith(".") for part in parts)
 
 
-def read_photo(source: Path | bytes) -> Photo:
+def read_photo(source: Path | bytes, limits: Limits = COLLECTION) -> Photo:
     """Decode a photo.
 
     Parameters
     ----------
     source : Path or bytes
         A file, or a file's content.
+    limits : Limits
+        What it may cost.
 
     Returns
     -------
@@ -96,120 +126,147 @@ def read_photo(source: Path | bytes) -> Photo:
     Raises
     ------
     PhotoError
-        If there is no such file, it is no photo, broken, or larger than `MAX_PIXELS`.
+        If there is no such file, it is no photo, broken, or beyond the limits.
     """
     name = str(source) if isinstance(source, Path) else "the photo"
-    try:
-        content = source.read_bytes() if isinstance(source, Path) else source
-    except OSError as error:
-        raise PhotoError(f"Expected a readable photo at {name}. Received: {error.strerror}.") from None
-    if not content:
-        raise PhotoError(f"Expected a photo in {name}, but it is empty.")
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return _decode(image, name)
-    except PhotoError:
-        raise
-    except UnidentifiedImageError:
+    content = _content(source, limits, name)
+    file_format = sniff(content)
+    if file_format is None:
         raise PhotoError(
-            f"Expected {name} to be one of {', '.join(FORMATS)}, but its content is none of them."
-        ) from None
-    # Pillow's decoders answer broken files with all of these.
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        NotImplementedError,
-        EOFError,
-        IndexError,
-        KeyError,
-        TypeError,
-    ) as error:
-        raise PhotoError(
-            f"Expected {name} to be a whole photo, but it cannot be decoded: {_reason(error)}."
-        ) from None
-
-
-def _reason(error: Exception) -> str:
-    return str(error).rstrip(".") or type(error).__name__
-
-
-def _decode(image: Any, name: str) -> Photo:
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise PhotoError(
-            f"Expected at most {MAX_PIXELS / 1e6:.0f} megapixels in {name}. "
-            f"Received: {width} x {height}, {width * height / 1e6:.0f} megapixels."
+            f"Expected {name} to be one of {', '.join(FORMATS)}, but its content is none of them.",
+            "unknown_format",
         )
-    file_format, mode = image.format, image.mode
-    if file_format == "MPO":
-        file_format = "JPEG"  # a phone's JPEG with a second picture behind the first
-    image.load()
-    upright = ImageOps.exif_transpose(image)
-    rgb, alpha = _planes(upright, image.info.get("icc_profile"), name)
-    exif = upright.getexif()
-    exif.pop(ExifTags.Base.Orientation, None)
-    dpi = image.info.get("dpi")
+    try:
+        decoded = decode(content, file_format, limits, name)
+    except (PhotoError, MemoryError):
+        raise
+    # Decoders answer broken files with exceptions of every kind, and none of them is a mistake of ours to hide: the
+    # sentence carries it.
+    except Exception as error:
+        raise PhotoError(
+            f"Expected {name} to be a whole photo, but it cannot be decoded: {reason(error)}.", "broken"
+        ) from None
+    said = decoded.said
     return Photo(
-        rgb8=rgb,
-        alpha=alpha,
-        format=file_format,
-        mode=mode,
-        exif=exif.tobytes() if len(exif) else None,
-        dpi=(float(dpi[0]), float(dpi[1])) if dpi else None,
+        pixels=decoded.planes.pixels,
+        alpha=decoded.planes.alpha,
+        format=decoded.format,
+        mode=decoded.mode,
+        sha256=hashlib.sha256(content).hexdigest(),
+        exif=said.exif,
+        xmp=said.xmp,
+        iptc=said.iptc,
+        dpi=said.dpi,
+        notes=decoded.notes,
     )
 
 
-def _planes(
-    image: Any, profile: bytes | None, name: str
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Colour as sRGB and opacity, from any of Pillow's modes."""
-    if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow keeps in 16 or 32
-        image = Image.fromarray(np.rint(np.clip(np.asarray(image), 0, 65535) / 257).astype(np.uint8))
-    if image.mode == "F":
+def _content(source: Path | bytes, limits: Limits, name: str) -> bytes:
+    """The file's bytes, which are not read if there are too many."""
+    try:
+        size = source.stat().st_size if isinstance(source, Path) else len(source)
+        _refuse_bytes(size, limits, name)
+        content = source.read_bytes() if isinstance(source, Path) else source
+    except OSError as error:
         raise PhotoError(
-            f"Expected whole numbers as pixels in {name}. Received: floating point. Save it with 8 or 16 bits."
+            f"Expected a readable photo at {name}. Received: {error.strerror}.", "missing"
+        ) from None
+    _refuse_bytes(len(content), limits, name)  # what is no regular file has no size before
+    if not content:
+        raise PhotoError(f"Expected a photo in {name}, but it is empty.", "empty")
+    return content
+
+
+def _refuse_bytes(size: int, limits: Limits, name: str) -> None:
+    if size > limits.bytes:
+        raise PhotoError(
+            f"Expected at most {limits.bytes / 1e6:.0f} MB in {name}. Received: {size / 1e6:.1f} MB.",
+            "too_many_bytes",
         )
-    alpha = None
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        alpha = np.asarray(image.getchannel("A")).copy()
-        image = image.convert("RGB")
-    elif image.mode in ("1", "P"):
-        image = image.convert("RGB")
-    return np.array(_to_srgb(image, profile)), alpha
 
 
-def _to_srgb(image: Any, profile: bytes | None) -> Any:
-    """The image in sRGB; one without a usable profile is taken to be sRGB already."""
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-        except (ImageCms.PyCMSError, OSError):
-            converted = None  # a broken or foreign profile says nothing about the pixels
-        if converted is not None:
-            return converted
-    return image.convert("RGB")
+def encode_photo(
+    pixels: NDArray[Any],
+    file_format: str,
+    *,
+    like: Photo | None = None,
+    quality: int = 95,
+    provenance: Provenance | None = None,
+    metadata: Metadata = "keep",
+) -> bytes:
+    """A photo as a file's content, with an sRGB profile.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (H, W, 3), uint8 or uint16
+        sRGB. PNG and TIFF keep 16 bits, the others are given 8.
+    file_format : str
+        One of the values of `WRITABLE`.
+    like : Photo, optional
+        Where opacity and all that is said beside the pixels are taken from, as far as the format can hold it: JPEG
+        has no opacity, and no more than 64 KB of XMP, beyond which only the provenance is written.
+    quality : int
+        For JPEG, WebP and AVIF, 1 to 100.
+    provenance : Provenance, optional
+        Where the colours come from: written as XMP, and as IPTC into JPEG and TIFF.
+    metadata : {"keep", "no-gps", "strip"}
+        Of what `like` says: EXIF, XMP, captions and resolution; the same without where it was taken; the resolution
+        only. Thumbnails, comments and what stands behind the picture are never carried on.
+
+    Raises
+    ------
+    PhotoError
+        If the format is not one of `WRITABLE` or cannot hold the photo.
+    """
+    _require_pixels(pixels, like)
+    if file_format not in WRITERS:
+        raise PhotoError(
+            f"Expected one of {', '.join(WRITERS)} as format. Received: {file_format}.", "not_writable"
+        )
+    said = carried(
+        exif=like.exif if like else None,
+        xmp=like.xmp if like else None,
+        iptc=like.iptc if like else None,
+        dpi=like.dpi if like else None,
+        provenance=provenance,
+        metadata=metadata,
+    )
+    return encode(pixels, _alpha_for(pixels, like), file_format, quality, said)
+
+
+def _require_pixels(pixels: NDArray[Any], like: Photo | None) -> None:
+    if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(
+            f"Expected uint8 or uint16 RGB of shape (H, W, 3). Received: {pixels.dtype} {pixels.shape}"
+        )
+    if like is not None and like.alpha is not None and like.alpha.shape != pixels.shape[:2]:
+        raise ValueError(f"Expected pixels of the photo's shape {like.alpha.shape}. Received: {pixels.shape}")
+
+
+def _alpha_for(pixels: NDArray[Any], like: Photo | None) -> NDArray[Any] | None:
+    """The photo's opacity with as many bits as the pixels."""
+    if like is None or like.alpha is None or like.alpha.dtype == pixels.dtype:
+        return like.alpha if like else None
+    return like.alpha.astype(np.uint16) * 257 if pixels.dtype == np.uint16 else shown(like.alpha)
 
 
 def write_photo(
-    destination: Path, rgb8: NDArray[np.uint8], *, like: Photo | None = None, quality: int = 95
+    destination: Path,
+    pixels: NDArray[Any],
+    *,
+    like: Photo | None = None,
+    quality: int = 95,
+    provenance: Provenance | None = None,
+    metadata: Metadata = "keep",
 ) -> None:
-    """Encode a photo; the file appears whole or not at all.
+    """Encode a photo into a file, which appears whole or not at all.
 
     Parameters
     ----------
     destination : Path
         Its suffix decides the format: one of `WRITABLE`.
-    rgb8 : ndarray of shape (H, W, 3), uint8
-        sRGB.
-    like : Photo, optional
-        Where opacity, EXIF and resolution are taken from, as far as the format can hold them.
-    quality : int
-        For JPEG and WebP, 1 to 100.
+    pixels, like, quality, provenance, metadata
+        As for `encode_photo`.
 
     Raises
     ------
@@ -219,29 +276,16 @@ def write_photo(
     file_format = WRITABLE.get(destination.suffix.lower())
     if file_format is None:
         raise PhotoError(
-            f"Expected a name that ends in one of {', '.join(WRITABLE)}. Received: {destination.name}."
+            f"Expected a name that ends in one of {', '.join(WRITABLE)}. Received: {destination.name}.",
+            "not_writable",
         )
-    image = Image.fromarray(rgb8)
-    options: dict[str, Any] = {"icc_profile": _srgb_profile()}
-    if like is not None and like.alpha is not None and file_format != "JPEG":
-        image.putalpha(Image.fromarray(like.alpha))
-    if like is not None and like.exif:
-        options["exif"] = like.exif
-    if like is not None and like.dpi:
-        options["dpi"] = like.dpi
-    if file_format in ("JPEG", "WEBP"):
-        options["quality"] = quality
-    if file_format == "JPEG":
-        options["subsampling"] = 0  # chroma is what this is about
+    content = encode_photo(
+        pixels, file_format, like=like, quality=quality, provenance=provenance, metadata=metadata
+    )
     try:
         with new_file(destination) as part:
-            image.save(part, format=file_format, **options)
+            part.write_bytes(content)
     except OSError as error:
-        raise PhotoError(f"Expected to write {destination}. Received: {_reason(error)}.") from None
-
-
-@cache
-def _srgb_profile() -> bytes:
-    """An sRGB profile without the time of its making (ICC.1:2022, 7.2.8), so that equal photos are equal files."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return profile[:24] + bytes([0x07, 0xD0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]) + profile[36:]  # 2000-01-01
+        raise PhotoError(
+            f"Expected to write {destination}. Received: {reason(error)}.", "not_writable"
+        ) from None

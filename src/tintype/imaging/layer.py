@@ -128,6 +128,11 @@ def read_layer(source: Path | bytes) -> Layer:
     return Layer(_colours(content, name), replace(said, parameters=parameters), (width, height), saturation)
 
 
+def is_layer(said: Provenance) -> bool:
+    """Whether provenance is that of a colour layer, not of a coloured photo."""
+    return _MARK in said.parameters
+
+
 def _check_header(content: bytes, name: str) -> None:
     """Refuse what is no PNG of a layer's kind before anything is decoded."""
     if len(content) < _END_OF_HEADER or not content.startswith(_SIGNATURE):

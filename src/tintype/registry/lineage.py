@@ -69,6 +69,27 @@ def lock_tags(lock: Path) -> dict[str, str]:
     return {"dvc_lock_sha256": sha256_of(lock)} if lock.is_file() else {}
 
 
+def commit_subject(commit: str, project: Path) -> str | None:
+    """The first line of a commit's message.
+
+    Parameters
+    ----------
+    commit : str
+        Hexadecimal digits.
+    project : Path
+        A folder in the working tree.
+
+    Returns
+    -------
+    str or None
+        None if there is no git, no repository, or no such commit in it.
+    """
+    try:
+        return _git(project, "log", "-1", "--format=%s", f"{commit}^{{commit}}", "--")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
 def _git_tags(project: Path) -> dict[str, str]:
     try:
         commit = _git(project, "rev-parse", "HEAD")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -74,15 +74,18 @@ def resolve_version(uri: str, store: Store | None = None) -> ResolvedVersion:
         version = _version(client, uri, **address.groupdict())
         bundle = _bundle(client, store, version)
     digest = _check(bundle, uri, version)
-    return ResolvedVersion(bundle, _lineage(version, digest), version.description or "")
+    return ResolvedVersion(
+        bundle, replace(lineage_of(version), bundle_sha256=digest), version.description or ""
+    )
 
 
-def _lineage(version: ModelVersion, digest: str) -> Lineage:
+def lineage_of(version: ModelVersion) -> Lineage:
+    """Where a version comes from, by its tags; what they do not tell is empty."""
     tags = version.tags
     return Lineage(
         name=version.name,
         version=str(version.version),
-        bundle_sha256=digest,
+        bundle_sha256=tags.get("bundle_sha256", ""),
         run_id=version.run_id or "",
         git_commit=tags.get("git_commit", ""),
         dvc_lock_sha256=tags.get("dvc_lock_sha256", ""),

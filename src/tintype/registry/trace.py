@@ -1,0 +1,143 @@
+"""From what a photo says of its model back to the version in the registry, the run, the code and the data."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tintype.files.digest import sha256_of
+from tintype.imaging.provenance import Lineage
+from tintype.registry.resolve import lineage_of
+from tintype.registry.store import SQLITE, RegistryError, Store, answering, connect, find_store
+from tintype.registry.versions import DIGEST_TAG
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+KEPT_LOCK = "lineage/dvc.lock"  # among a run's files, by `create_version`
+_NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A version as the registry knows it now.
+
+    Attributes
+    ----------
+    lineage : Lineage
+        In the registry's words.
+    aliases : tuple of str
+        That point to it now, sorted.
+    run_name : str
+        Of the run that trained it; empty if the store no longer has the run.
+    lock_kept : bool
+        Whether the run has the very dvc.lock of the version's hash among its files.
+    store : str
+        The registry's address, without a password.
+    """
+
+    lineage: Lineage
+    aliases: tuple[str, ...]
+    run_name: str
+    lock_kept: bool
+    store: str
+
+
+def trace_version(said: Lineage, store: Store | None = None) -> Trace:
+    """Find the version that a photo was coloured by.
+
+    Parameters
+    ----------
+    said : Lineage
+        What the photo says. Its bundle's digest decides, wherever the version is registered and whatever it is
+        called there; name and number count only where there is no digest.
+    store : Store, optional
+        Where to look; the project's if not given.
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    RegistryError
+        If the store does not answer, or does not have the version.
+    """
+    store = store or find_store()
+    if store.uri.startswith(SQLITE) and not Path(store.uri.removeprefix(SQLITE)).is_file():
+        raise RegistryError(f"Expected the MLflow store at {store.shown}, but there is none yet.")
+    client = connect(store)
+    with answering(store):
+        version = _by_digest(client, said) if said.bundle_sha256 else _by_number(client, said)
+        if version is None:
+            raise RegistryError(
+                f"{_called(said)} is not in the registry at {store.shown}: it may be another project's."
+            )
+        aliases = client.get_registered_model(version.name).aliases
+        lineage = lineage_of(version)
+        return Trace(
+            lineage=lineage,
+            aliases=tuple(sorted(name for name, at in aliases.items() if str(at) == str(version.version))),
+            run_name=_run_name(client, lineage.run_id),
+            lock_kept=_keeps_lock(client, lineage),
+            store=store.shown,
+        )
+
+
+def _by_digest(client: MlflowClient, said: Lineage) -> ModelVersion | None:
+    """Of several versions with the same bundle, the one that the photo names, else the newest."""
+    found = client.search_model_versions(f"tags.{DIGEST_TAG} = '{said.bundle_sha256}'")
+    return max(
+        found,
+        key=lambda version: (
+            version.name == said.name,
+            str(version.version) == said.version,
+            int(version.version),
+        ),
+        default=None,
+    )
+
+
+def _by_number(client: MlflowClient, said: Lineage) -> ModelVersion | None:
+    from mlflow.exceptions import MlflowException
+
+    if not said.version:
+        return None
+    try:
+        return client.get_model_version(said.name, said.version)
+    except MlflowException as error:
+        if error.error_code not in _NOT_THERE:
+            raise
+    return None
+
+
+def _run_name(client: MlflowClient, run_id: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(client.get_run(run_id).info.run_name or "")
+    except MlflowException as error:
+        if error.error_code not in _NOT_THERE:
+            raise
+    return ""
+
+
+def _keeps_lock(client: MlflowClient, lineage: Lineage) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    if not lineage.dvc_lock_sha256:
+        return False
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            lock = client.download_artifacts(lineage.run_id, KEPT_LOCK, scratch)
+        except (MlflowException, OSError):  # each kind of store has its own way to say that there is none
+            return False
+        return sha256_of(Path(lock)) == lineage.dvc_lock_sha256
+
+
+def _called(said: Lineage) -> str:
+    name = f"{said.name}, version {said.version}," if said.version else said.name
+    return f"The model {name} with the bundle {said.bundle_sha256 or 'unknown'}"

@@ -20,6 +20,7 @@ from tintype.imaging.iptc import (
     photoshop_block,
     read_record,
     record_of_block,
+    without_provenance,
 )
 from tintype.imaging.provenance import Lineage, Provenance
 
@@ -95,3 +96,19 @@ def test_a_block_cut_anywhere_is_read_as_far_as_it_goes() -> None:
         part = record_of_block(block[:length])
         assert part is None or record.startswith(part)
         assert read_record(part or b"") == read_record(record)[: len(read_record(part or b""))]
+
+
+def test_without_provenance_the_owners_datasets_remain() -> None:
+    caption = b"\x1c\x02\x78\x00\x04Aunt"
+    said = read_record(without_provenance(iptc_record(MADE) + caption))
+    assert [dataset.number for dataset in said] == [CHARACTER_SET, RECORD_VERSION, (2, 120)]
+    assert said[-1].data == b"Aunt"
+
+
+def test_without_provenance_nothing_remains_of_ours_alone() -> None:
+    assert without_provenance(iptc_record(MADE)) == b""
+
+
+def test_a_record_of_other_software_stays_as_it_is() -> None:
+    record = b"\x1c\x02\x28\x00\x04Keep\x1c\x02\x41\x00\x04GIMP"
+    assert without_provenance(record) == record

@@ -112,6 +112,7 @@ FILES: dict[str, Callable[[bytes], bytes]] = {
     "PNG with text at the end": _png_with_text_at_the_end,
     "TIFF": lambda xmp: _saved("TIFF", tiffinfo={700: xmp}),
     "WebP": lambda xmp: _saved("WEBP", xmp=xmp),
+    "AVIF": lambda xmp: _saved("AVIF", xmp=xmp),
 }
 
 

@@ -22,6 +22,7 @@ _LONGEST = 0x7FFF  # beyond it a dataset has an extended length, which no text n
 CHARACTER_SET, RECORD_VERSION = (1, 90), (2, 0)
 INSTRUCTIONS, PROGRAM, PROGRAM_VERSION = (2, 40), (2, 65), (2, 70)
 _MOST_BYTES = {INSTRUCTIONS: 256, PROGRAM: 32, PROGRAM_VERSION: 10}
+_CLAIM = "The colours are AI-made, only the lightness is the photo's."
 _UTF8 = b"\x1b%G"
 
 
@@ -53,13 +54,27 @@ def iptc_record(provenance: Provenance) -> bytes:
     return b"".join(_encoded(dataset) for dataset in datasets)
 
 
+def without_provenance(record: bytes) -> bytes:
+    """A record that no longer speaks of AI-made colours; all else stays, and nothing is left if nothing else was said.
+
+    What `iptc_record` wrote over, such as instructions of the owner's, does not come back.
+    """
+    datasets = read_record(record)
+    if not any(
+        dataset.number == INSTRUCTIONS and dataset.data.startswith(_CLAIM.encode()) for dataset in datasets
+    ):
+        return record
+    kept = [dataset for dataset in datasets if dataset.number not in (INSTRUCTIONS, PROGRAM, PROGRAM_VERSION)]
+    said = any(dataset.number not in (CHARACTER_SET, RECORD_VERSION) for dataset in kept)
+    return b"".join(_encoded(dataset) for dataset in kept) if said else b""
+
+
 def sentence(provenance: Provenance) -> str:
     """Where the colours come from, in words; at most 256 bytes with names of usual length."""
     lineage = provenance.lineage
     model = f"{lineage.name}/{lineage.version}" if lineage.version else lineage.name
     return (
-        "The colours are AI-made, only the lightness is the photo's. "
-        f"Original: SHA-256 {provenance.input_sha256}. "
+        f"{_CLAIM} Original: SHA-256 {provenance.input_sha256}. "
         f"Model: {model}, bundle {lineage.bundle_sha256[:12] or 'unknown'}."
     )
 

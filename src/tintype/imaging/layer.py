@@ -10,7 +10,6 @@ colouring the master gave.
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
+from tintype.imaging.png_chunks import SIGNATURE, ChunkError, insert_chunks, read_chunks, xmp_chunk
 from tintype.imaging.provenance import Provenance
 from tintype.imaging.xmp import COLOURS_ALONE, ProvenanceError, provenance_xmp, read_provenance
 
@@ -29,7 +29,6 @@ MAX_BYTES = 128_000_000
 
 _MIDDLE = 32768
 _MARK, _SIZE = "layer", "master_size"
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(
     ">8sI4sIIBBBBB"
 )  # signature, then IHDR: length, name, width, height, depth, colour type, ...
@@ -85,9 +84,8 @@ def encode_layer(ab: NDArray[np.float32], provenance: Provenance, master_size: t
     _, png = cv2.imencode(".png", blue_green_red)
     extra = {_MARK: FORMAT, _SIZE: f"{master_size[0]}x{master_size[1]}"}
     said = replace(provenance, parameters={**provenance.parameters, **extra})
-    text = _text_chunk(provenance_xmp(said, source_type=COLOURS_ALONE))
-    content = png.tobytes()
-    return content[:_END_OF_HEADER] + text + content[_END_OF_HEADER:]
+    packet = provenance_xmp(said, source_type=COLOURS_ALONE)
+    return insert_chunks(memoryview(png.tobytes()), [xmp_chunk(packet)])
 
 
 def read_layer(source: Path | bytes) -> Layer:
@@ -135,7 +133,7 @@ def is_layer(said: Provenance) -> bool:
 
 def _check_header(content: bytes, name: str) -> None:
     """Refuse what is no PNG of a layer's kind before anything is decoded."""
-    if len(content) < _END_OF_HEADER or not content.startswith(_SIGNATURE):
+    if len(content) < _END_OF_HEADER or not content.startswith(SIGNATURE):
         raise _no_layer(name)
     _, _, chunk, width, height, depth, colour, *_ = _HEADER.unpack_from(content)
     if chunk != b"IHDR" or (depth, colour) != (16, _RGB):
@@ -161,25 +159,12 @@ def _colours(content: bytes, name: str) -> NDArray[np.float32]:
 
 def _is_whole(content: bytes) -> bool:
     """Whether every chunk is there and has its checksum: the decoder would fill what is missing with zeros."""
-    at = len(_SIGNATURE)
-    while at + 12 <= len(content):
-        length, kind = struct.unpack_from(">I4s", content, at)
-        end = at + 8 + length
-        if (
-            end + 4 > len(content)
-            or zlib.crc32(content[at + 4 : end]) != struct.unpack_from(">I", content, end)[0]
-        ):
-            return False
-        if kind == b"IEND":
-            return True
-        at = end + 4
-    return False
-
-
-def _text_chunk(packet: bytes) -> bytes:
-    """The chunk in which PNG keeps XMP (ISO 16684-3): uncompressed, without language."""
-    body = b"iTXt" + b"XML:com.adobe.xmp\0" + b"\0\0" + b"\0\0" + packet
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    try:
+        for _ in read_chunks(content, lambda: None):
+            pass
+    except ChunkError:
+        return False
+    return True
 
 
 def _no_layer(name: str) -> LayerError:

@@ -164,7 +164,7 @@ def read_provenance(source: Path | bytes) -> Provenance:
     Parameters
     ----------
     source : Path or bytes
-        A JPEG, PNG, TIFF or WebP file, or its content. Its pixels are not decoded.
+        A JPEG, PNG, TIFF, WebP or AVIF file, or its content. Its pixels are not decoded.
 
     Returns
     -------

@@ -1,0 +1,171 @@
+"""`tintype trace`: from a coloured photo back to the model, the run, the code and the data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tintype.cli.console import print_error, print_line
+from tintype.errors import TintypeError
+from tintype.files.digest import sha256_of
+from tintype.imaging.layer import is_layer
+from tintype.imaging.provenance import Lineage, Provenance
+from tintype.imaging.xmp import ProvenanceError, read_provenance
+
+if TYPE_CHECKING:
+    from tintype.registry.trace import Trace
+
+_WORDS = {"git_commit": "commit", "dvc_lock_sha256": "dvc.lock", "manifest_sha256": "manifest"}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How far the way back could be gone.
+
+    Attributes
+    ----------
+    trace : Trace or None
+        The version in the registry.
+    subject : str or None
+        Of the git commit.
+    problems : list of str
+        A sentence for each thing that could not be reached or does not agree.
+    """
+
+    trace: Trace | None
+    subject: str | None
+    problems: list[str]
+
+
+def run(photo: Path, original: Path | None, *, as_json: bool) -> int:
+    """Say where a photo's colours come from.
+
+    Parameters
+    ----------
+    photo : Path
+        A coloured photo or a colour layer.
+    original : Path or None
+        The file that it is said to be made from.
+    as_json : bool
+        For programs instead of people.
+
+    Returns
+    -------
+    int
+        Exit code: 0 the photo says where its colours come from, whatever else was reached; 1 it does not, or
+        `original` is another file.
+    """
+    try:
+        said = read_provenance(photo)
+        is_original = None if original is None else _digest(original) == said.input_sha256
+    except TintypeError as error:
+        print_error(f"error: {error}")
+        return 1
+    walk = _walk(said.lineage)
+    if as_json:
+        print_line(json.dumps(_for_programs(photo, said, walk, is_original), indent=2, ensure_ascii=False))
+    else:
+        for line in _for_people(photo, said, walk):
+            print_line(line)
+    if original is not None and not as_json:
+        print_line(f"{original} is {'the' if is_original else 'not the'} original.")
+    return 1 if is_original is False else 0
+
+
+def _digest(file: Path) -> str:
+    try:
+        return sha256_of(file)
+    except OSError as error:
+        raise ProvenanceError(f"Expected a readable file at {file}. Received: {error.strerror}.") from None
+
+
+def _walk(said: Lineage) -> Walk:
+    try:
+        from tintype.registry.lineage import commit_subject
+        from tintype.registry.trace import trace_version
+    except ModuleNotFoundError as error:
+        problem = f"The registry needs the package {error.name}: run `uv sync --group pipeline`."
+        return Walk(None, None, [problem])
+    problems: list[str] = []
+    try:
+        trace = trace_version(said)
+        problems += _contradictions(said, trace.lineage)
+    except TintypeError as error:
+        trace = None
+        problems.append(f"The registry's version was not reached. {error}")
+    commit = said.git_commit or (trace.lineage.git_commit if trace else "")
+    subject = commit_subject(commit, Path.cwd()) if commit else None
+    if commit and subject is None:
+        problems.append(
+            f"The commit {commit} is in no git repository here. Run this in the project's folder."
+        )
+    return Walk(trace, subject, problems)
+
+
+def _contradictions(said: Lineage, known: Lineage) -> Iterator[str]:
+    for field in fields(Lineage):
+        ours, theirs = getattr(said, field.name), getattr(known, field.name)
+        if ours and theirs and ours != theirs:
+            word = _WORDS.get(field.name, field.name)
+            yield f"The photo says {word} {ours}, the registry says {theirs}."
+
+
+def _for_people(photo: Path, said: Provenance, walk: Walk) -> Iterator[str]:
+    lineage = said.lineage
+    if is_layer(said):
+        yield f"{photo} is a colour layer: its colours are AI-made."
+    else:
+        yield f"The colours of {photo} are AI-made; its lightness is the original's."
+    version = f"version {lineage.version}" if lineage.version else "never registered"
+    yield f"  model       {lineage.name}, {version}, bundle {lineage.bundle_sha256 or 'unknown'}"
+    yield f"  run         {lineage.run_id or 'unknown'}"
+    yield f"  original    SHA-256 {said.input_sha256}"
+    yield f"  parameters  {', '.join(f'{key} {value}' for key, value in said.parameters.items()) or 'none'}"
+    if walk.trace is not None:
+        yield from _registry(walk.trace)
+    yield from _origin(lineage, walk)
+    yield from walk.problems
+
+
+def _registry(trace: Trace) -> Iterator[str]:
+    lineage = trace.lineage
+    yield f"In the registry at {trace.store}:"
+    yield f"  version     {lineage.version} of {lineage.name}, now {' and '.join(trace.aliases) or 'without alias'}"
+    yield f"  run         {lineage.run_id or 'none'}{f' ({trace.run_name})' if trace.run_name else ''}"
+
+
+def _origin(said: Lineage, walk: Walk) -> Iterator[str]:
+    """Code, pipeline and data: by the registry, else by the photo."""
+    known = _completed(said, walk.trace.lineage if walk.trace else said)
+    yield "Made from:"
+    yield f"  code        commit {known.git_commit or 'unknown'}{f' ({walk.subject})' if walk.subject else ''}"
+    kept = walk.trace is not None and walk.trace.lock_kept
+    yield (
+        f"  pipeline    dvc.lock, SHA-256 {known.dvc_lock_sha256 or 'unknown'}"
+        f"{', kept with the run as lineage/dvc.lock' if kept else ''}"
+    )
+    yield f"  data        manifest, SHA-256 {known.manifest_sha256 or 'unknown'}"
+
+
+def _completed(said: Lineage, known: Lineage) -> Lineage:
+    return Lineage(
+        **{field.name: getattr(said, field.name) or getattr(known, field.name) for field in fields(Lineage)}
+    )
+
+
+def _for_programs(photo: Path, said: Provenance, walk: Walk, is_original: bool | None) -> dict[str, Any]:
+    return {
+        "photo": str(photo),
+        "ai_made_colours": True,
+        "colour_layer": is_layer(said),
+        "model": asdict(said.lineage),
+        "input_sha256": said.input_sha256,
+        "parameters": dict(said.parameters),
+        "registry": None if walk.trace is None else asdict(walk.trace),
+        "commit_subject": walk.subject,
+        "is_original": is_original,
+        "problems": walk.problems,
+    }

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
+from tintype.imaging.limits import MEGA
 from tintype.serving.answer import PhotoAnswer
 from tintype.serving.auth import check_key
 from tintype.serving.body import announced, refuse_announced
@@ -69,7 +70,7 @@ def build_app(studio: Studio) -> Starlette:
                 expose_headers=EXPOSED,
             )
         )
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", routes.page),
             Mount("/static", PageFiles(directory=PAGE)),
@@ -84,6 +85,10 @@ def build_app(studio: Studio) -> Starlette:
         middleware=middleware,
         exception_handlers={Refusal: _refused, HTTPException: _not_there},
     )
+    app.router.redirect_slashes = (
+        False  # /colorize/ is another path: a redirect would have a photo sent twice
+    )
+    return app
 
 
 class _Routes:
@@ -143,6 +148,7 @@ class _Colorize:
             place = studio.house.enter(announced(request))
             stack.callback(place.leave)
             upload = await read_upload(request, limits.bytes, settings.read_seconds, place.hold)
+            studio.metrics.file_megabytes.observe(len(upload.content) / MEGA)
             room = await stack.enter_async_context(studio.house.room(limits.pixels))
             painted = await painter.paint(upload, room)
             place.leave()  # its pixels' room is kept, for the answer takes memory until it is sent
@@ -162,12 +168,10 @@ async def _not_there(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "GET")
         refusal = Refusal(
-            405, "method_not_allowed", f"Expected {allowed}. Received: {request.method}.", error.headers
+            "method_not_allowed", f"Expected {allowed}. Received: {request.method}.", error.headers
         )
     elif error.status_code == 404:
-        refusal = Refusal(
-            404, "not_found", "Expected one of this service's paths; they are listed in /docs.json."
-        )
+        refusal = Refusal("not_found", "Expected one of this service's paths; they are listed in /docs.json.")
     else:
-        refusal = Refusal(error.status_code, "bad_request", str(error.detail), error.headers)
+        refusal = Refusal("bad_request", str(error.detail), error.headers)
     return refusal.response()

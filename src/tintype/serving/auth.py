@@ -32,7 +32,6 @@ def check_key(request: Request, key: SecretStr | None) -> None:
     expected = key.get_secret_value().encode()
     if not hmac.compare_digest(_given(request).encode("latin-1"), expected):
         raise Refusal(
-            401,
             "unauthorized",
             "Expected this service's key as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'. Received none or another.",
             {"WWW-Authenticate": "Bearer"},

@@ -49,7 +49,6 @@ async def chunks(
                 chunk = await anext(body, None)
         except TimeoutError:
             raise Refusal(
-                408,
                 "too_slow_upload",
                 f"Expected the whole request within {seconds:g} seconds. Received {received} bytes. Send it again.",
             ) from None
@@ -79,7 +78,6 @@ def announced(request: Request) -> int:
 def too_large(most: int) -> Refusal:
     """The refusal of a file that is too large."""
     return Refusal(
-        413,
         "too_many_bytes",
         f"Expected a file of at most {most / MEGA:g} MB. Received more. Send a smaller one.",
     )

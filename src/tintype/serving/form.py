@@ -160,7 +160,7 @@ class Form:
 
 def bad_form(message: str) -> Refusal:
     """The refusal of a form."""
-    return Refusal(400, "bad_form", message)
+    return Refusal("bad_form", message)
 
 
 def _malformed(error: Exception) -> Refusal:

@@ -90,7 +90,6 @@ class FrontDoor:
 
 def _internal_error(number: str) -> Refusal:
     return Refusal(
-        500,
         "internal_error",
         f"Something went wrong that should not have. It is in the service's log as error {number}.",
     )

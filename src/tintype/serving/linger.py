@@ -11,7 +11,8 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SECONDS = 5.0
+SECONDS = 5.0  # in all
+_IDLE = 1.0  # seconds without a byte: the client heard, or waits itself
 
 
 class Linger:
@@ -64,7 +65,8 @@ class _Exchange:
         try:
             async with asyncio.timeout(SECONDS):
                 while not self._read:
-                    await self.receive()
+                    async with asyncio.timeout(_IDLE):
+                        await self.receive()
         except TimeoutError:
             return
 

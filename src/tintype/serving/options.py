@@ -87,4 +87,4 @@ def _one_of(name: str, known: tuple[str, ...], value: str) -> str:
 
 
 def _refusal(message: str) -> Refusal:
-    return Refusal(400, "bad_option", message)
+    return Refusal("bad_option", message)

@@ -107,7 +107,6 @@ class Painter:
             raise refusal_of(error) from None
         except MemoryError:
             raise Refusal(
-                413,
                 "too_much_memory",
                 "Expected a photo that fits into this service's memory. Received a larger one. Send it smaller.",
             ) from None
@@ -116,15 +115,6 @@ class Painter:
         """Finish what is under way and end the threads."""
         self._batcher.close()
         self._pool.shutdown()
-
-    def warm(self) -> None:
-        """Let the network run once at every size of a batch, so that no client waits for its first time."""
-        size, spec = self.colorizer.info.size, self.colorizer.info.backbone
-        for count in range(1, BATCH + 1):
-            self.colorizer.predict(
-                np.zeros((count, size, size, 1), np.uint8),
-                np.zeros((count, spec.input_size, spec.input_size, 1), np.uint8),
-            )
 
     def _open(self, content: bytes) -> tuple[Photo, NDArray[np.uint8], NDArray[np.uint8]]:
         start = time.perf_counter()

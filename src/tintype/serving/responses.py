@@ -7,17 +7,9 @@ from collections.abc import Mapping
 from starlette.responses import JSONResponse
 
 from tintype.imaging.photo import PhotoError
+from tintype.serving.errors import ERRORS
 
 RETRY_SECONDS = 2
-_STATUS = {  # of a PhotoError's code
-    "missing": 400,
-    "empty": 400,
-    "too_many_bytes": 413,
-    "too_many_pixels": 413,
-    "too_many_frames": 413,
-    "unknown_format": 415,
-    "unsupported": 415,
-}
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, and no error of the program
@@ -25,21 +17,17 @@ class Refusal(Exception):  # noqa: N818 - an answer, and no error of the program
 
     Parameters
     ----------
-    status : int
-        Of HTTP.
     code : str
-        For programs.
+        For programs; one of `ERRORS`, which knows its status.
     message : str
         A sentence for people: what was expected, what came, what to do.
     headers : mapping of str to str, optional
         To send along.
     """
 
-    def __init__(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.status = status
+        self.status = ERRORS[code][0]
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
@@ -57,9 +45,10 @@ class Gone(Exception):  # noqa: N818
 
 def busy(code: str, message: str) -> Refusal:
     """A refusal for now: 503, with the advice to come again."""
-    return Refusal(503, code, message, {"Retry-After": str(RETRY_SECONDS)})
+    return Refusal(code, message, {"Retry-After": str(RETRY_SECONDS)})
 
 
 def refusal_of(error: PhotoError) -> Refusal:
     """The refusal of a photo that cannot be read or written; what is not told apart is a broken photo, 422."""
-    return Refusal(_STATUS.get(error.code, 422), error.code, str(error))
+    code = error.code if error.code in ERRORS else "broken"
+    return Refusal(code, str(error))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
+from tintype.colorize import Colorizer
+from tintype.models.keras_backend import inference_backend, prepare_keras
 from tintype.serving.admission import House
 from tintype.serving.drain import on_stop
 from tintype.serving.loading import find_model, in_background
@@ -74,10 +74,7 @@ class Studio:
     def _load(self) -> None:
         settings = self.settings
         bundle, lineage = find_model(settings)
-        if settings.backend is not None:
-            os.environ["KERAS_BACKEND"] = settings.backend  # read once, when Keras is imported
-        from tintype.colorize import Colorizer
-
-        painter = Painter(Colorizer.load(bundle), lineage, settings.limits, settings.threads, self.metrics)
-        painter.warm()
-        self._painter = painter
+        prepare_keras(settings.backend or inference_backend())
+        colorizer = Colorizer.load(bundle)
+        colorizer.warm_up()  # or the first clients would wait for the network to be compiled
+        self._painter = Painter(colorizer, lineage, settings.limits, settings.threads, self.metrics)

@@ -93,7 +93,7 @@ def _media_type(content_type: str) -> str:
 def _refuse_what_is_no_photo(content: bytes, content_type: str) -> None:
     if not content:
         raise Refusal(
-            400, "empty", "Expected a photo. Received: nothing. Send the file as the field 'photo' or raw."
+            "empty", "Expected a photo. Received: nothing. Send the file as the field 'photo' or raw."
         )
     if sniff(content) is not None:
         return
@@ -103,7 +103,6 @@ def _refuse_what_is_no_photo(content: bytes, content_type: str) -> None:
             "Send the file itself: curl -F photo=@photo.jpg"
         )
     raise Refusal(
-        415,
         "unknown_format",
         "Expected a photo, such as JPEG, PNG, TIFF or WebP. Received bytes that are none of the formats known here.",
     )

@@ -1,0 +1,36 @@
+"""Every code that an error may have, with its status and an example of its sentence."""
+
+from __future__ import annotations
+
+ERRORS: dict[str, tuple[int, str]] = {
+    "bad_form": (400, "Expected a file in the form's field 'photo'. Received: no such field."),
+    "bad_request": (400, "Expected a request that can be understood. Received another."),
+    "bad_option": (400, "Expected saturation to be a number from 0 to 2. Received: '3'."),
+    "empty": (400, "Expected a photo. Received: nothing. Send the file as the field 'photo' or raw."),
+    "unauthorized": (401, "Expected this service's key as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'."),
+    "not_found": (404, "Expected one of this service's paths; they are listed in /docs.json."),
+    "method_not_allowed": (405, "Expected POST. Received: GET."),
+    "too_slow_upload": (
+        408,
+        "Expected the whole request within 60 seconds. Received 512 bytes. Send it again.",
+    ),
+    "too_many_bytes": (413, "Expected a file of at most 64 MB. Received more. Send a smaller one."),
+    "too_many_pixels": (413, "Expected at most 50 megapixels. Received: 20000 x 20000, 400 megapixels."),
+    "too_many_frames": (413, "Expected at most 1000 frames. Received more."),
+    "too_much_memory": (413, "Expected a photo that fits into this service's memory. Received a larger one."),
+    "unknown_format": (
+        415,
+        "Expected a photo, such as JPEG, PNG, TIFF or WebP. Received bytes that are none.",
+    ),
+    "unsupported": (415, "Expected whole numbers as pixels. Received: floating point."),
+    "broken": (422, "Expected a whole photo, but it cannot be decoded: image file is truncated."),
+    "too_slow": (422, "Expected a photo that is decoded within 10 seconds. Received one that takes longer."),
+    "not_writable": (
+        422,
+        "Expected a photo that WebP can hold. Received: 20000 x 100 pixels; it holds 16383.",
+    ),
+    "internal_error": (500, "Something went wrong that should not have."),
+    "overloaded": (503, "Expected room for one more photo. Received it while 32 are being worked on."),
+    "not_ready": (503, "Expected a loaded model. It is being loaded. Try again soon."),
+    "stopping": (503, "Expected a running service. This one is about to stop. Try again soon."),
+}

@@ -52,7 +52,8 @@ def error_of(answer: Any) -> dict[str, str]:
     assert answer.headers["content-type"] == "application/json", answer.body[:200]
     error = json.loads(answer.body)
     assert set(error) == {"error", "message"}
-    assert error["message"].endswith((".", ")")), error["message"]
+    assert len(error["message"]) > 20
+    assert error["message"][0].isupper()
     assert "Traceback" not in error["message"]
     return dict(error)
 

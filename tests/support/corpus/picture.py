@@ -39,7 +39,9 @@ def image(mode: str = "RGB", width: int = WIDTH, height: int = HEIGHT) -> Any:
     picture = Image.fromarray(rgb8(width, height))
     if mode in ("RGBA", "LA"):
         picture.putalpha(Image.linear_gradient("L").resize(picture.size))
-    return picture.convert(mode)
+    converted = picture.convert(mode)
+    converted.info.pop("icc_profile", None)  # Lab's says when it was made
+    return converted
 
 
 def saved(picture: Any, file_format: str, **options: Any) -> bytes:

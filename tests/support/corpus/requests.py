@@ -62,12 +62,12 @@ NAMES = {
     "without_a_suffix": "photo",
 }
 for label, name in NAMES.items():
-    wanted = (OK,) if name else (OK, 400, 422)
+    wanted = (OK,) if 0 < len(name) < 1000 else (OK, 400)
     request(f"name_{label}", wanted, partial(named, name))
 request("name_with_a_line_break", (OK, 400), partial(named, "photo\r\nX-Evil: 1\r\n.jpg"))
 request(
     "name_as_extended_value",
-    (OK,),
+    (OK, 400),
     lambda: form(part(photo(), "form-data; name=\"photo\"; filename*=UTF-8''Gro%C3%9Fmutter.jpg")),
 )
 request("name_unquoted", (OK, 400), lambda: form(part(photo(), "form-data; name=photo; filename=photo.jpg")))
@@ -219,7 +219,7 @@ request(
 )
 request(
     "length_and_chunks_at_once",
-    (OK, 400),
+    (400, 415),
     lambda: [
         head(["Content-Type: image/jpeg", "Content-Length: 5", "Transfer-Encoding: chunked"]),
         b"5\r\nhello\r\n0\r\n\r\n",
@@ -254,7 +254,7 @@ request(
 )
 request(
     "option_in_the_form_as_a_file",
-    (400,),
+    (OK, 400),
     lambda: form(part(b"1", 'form-data; name="saturation"; filename="s"'), part(photo())),
 )
 request(

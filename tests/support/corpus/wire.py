@@ -34,15 +34,17 @@ def send(host: str, port: int, parts: Parts, *, wait: bool = True, seconds: floa
     TimeoutError
         If no answer comes for that many `seconds`.
     """
+    method = "POST"
     with socket.create_connection((host, port), timeout=seconds) as connection:
         try:
             for part in parts:
+                method = "HEAD" if part.startswith(b"HEAD ") else method  # its answer has no body
                 connection.sendall(part)
         except ConnectionError:
             pass  # the server has heard enough: its answer is there to be read
         if not wait:
             return None
-        response = http.client.HTTPResponse(connection)
+        response = http.client.HTTPResponse(connection, method=method)
         try:
             response.begin()
             body = response.read()

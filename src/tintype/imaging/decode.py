@@ -128,6 +128,8 @@ def _picture(
     content: bytes, image: Any, header: TiffHeader | None, budget: Budgeted, name: str
 ) -> tuple[Planes, list[str]]:
     """The pixels in sRGB, a TIFF's upright, and notes on what was lost."""
+    if header is not None:
+        _refuse_planes(header, name)
     profile, notes = image.info.get("icc_profile"), list[str]()
     image.decodermaxblock = BLOCK
     if is_deep(image):
@@ -148,6 +150,16 @@ def _picture(
     return Planes(*rgb8_and_alpha(image, profile)), notes
 
 
+def _refuse_planes(header: TiffHeader, name: str) -> None:
+    """Neither Pillow nor OpenCV decodes such a file to its picture, and neither says so."""
+    if header.planar and header.bits > 8:
+        raise PhotoError(
+            f"Expected the channels of {name} side by side. Received: {header.bits}-bit channels, each in a plane of "
+            "its own. Save it with interleaved channels.",
+            "unsupported",
+        )
+
+
 def _deep(
     content: bytes, image: Any, header: TiffHeader | None, budget: Budgeted, name: str
 ) -> Planes | None:
@@ -159,12 +171,6 @@ def _deep(
         for _ in read_chunks(content, budget.check):  # OpenCV would tell of broken ones on stderr
             pass
         return colour16(content, image.size)
-    if header.planar:
-        raise PhotoError(
-            f"Expected the channels of {name} in one plane. Received: 16-bit channels in a plane of each. "
-            "Save it with interleaved channels.",
-            "unsupported",
-        )
     planes = colour16(content, image.size)
     if planes is None or not header.has_alpha:
         return planes and Planes(planes.pixels, None)

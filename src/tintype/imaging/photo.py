@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import UnidentifiedImageError
 
 from tintype.files.atomic import new_file
 from tintype.imaging.decode import decode
@@ -140,6 +141,12 @@ def read_photo(source: Path | bytes, limits: Limits = COLLECTION) -> Photo:
         decoded = decode(content, file_format, limits, name)
     except (PhotoError, MemoryError):
         raise
+    except UnidentifiedImageError:
+        raise PhotoError(
+            f"Expected {name} to be a whole photo, but it cannot be decoded: its header is broken, or says of its "
+            f"pixels what no decoder for {file_format} here knows.",
+            "broken",
+        ) from None
     # Decoders answer broken files with exceptions of every kind, and none of them is a mistake of ours to hide: the
     # sentence carries it.
     except Exception as error:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tintype.cli.console import print_error, print_line
 from tintype.cli.jobs import UsageError
-from tintype.cli.result import result_path
+from tintype.cli.result import notes_on, result_path
 from tintype.errors import TintypeError
 from tintype.imaging.layer import Layer, LayerError, read_layer
 from tintype.imaging.merge import merge
@@ -68,7 +68,7 @@ def run(
         f"Joined {master} and {layer_file} in {destination}; "
         f"mean |dL*| {receipt.mean_dl:.3f}, max {receipt.max_dl:.2f}."
     )
-    for note in photo.notes:
+    for note in notes_on(photo, destination):
         print_line(f"note: {note}")
     return 0
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from tintype.cli.jobs import UsageError
-from tintype.imaging.photo import WRITABLE
+from tintype.imaging.photo import WRITABLE, Photo
+
+_DEEP = ("PNG", "TIFF")
 
 
 def result_path(output: Path, photo: Path, inputs: Sequence[Path], *, force: bool) -> Path:
@@ -43,3 +47,13 @@ def result_path(output: Path, photo: Path, inputs: Sequence[Path], *, force: boo
     if path.exists() and not force:
         raise UsageError(f"{path} already exists. Use --force to replace it.")
     return path
+
+
+def notes_on(photo: Photo, destination: Path) -> Iterator[str]:
+    """What a person should know of a result: what reading the photo left behind, and what its format cannot hold."""
+    yield from photo.notes
+    file_format = WRITABLE[destination.suffix.lower()]
+    if photo.pixels.dtype == np.uint16 and file_format not in _DEEP:
+        yield f"{file_format} holds 8 of the photo's 16 bits. Choose PNG or TIFF to keep them all."
+    if photo.alpha is not None and file_format == "JPEG":
+        yield "JPEG holds no opacity, and the photo's was left behind."

@@ -9,7 +9,7 @@ import numpy as np
 
 from tintype.cli.console import print_error, print_line
 from tintype.cli.jobs import UsageError
-from tintype.cli.result import result_path
+from tintype.cli.result import notes_on, result_path
 from tintype.errors import TintypeError
 from tintype.imaging import iptc, xmp
 from tintype.imaging.merge import merge
@@ -47,7 +47,7 @@ def run(source: Path, output: Path, *, quality: int, force: bool) -> int:
         print_error(f"error: {error}")
         return 2 if isinstance(error, UsageError) else 1
     print_line(f"Wrote the lightness of {source} to {destination}; mean |dL*| {receipt.mean_dl:.3f}.")
-    for note in (*photo.notes, *_doubts(source)):
+    for note in (*notes_on(photo, destination), *_doubts(source)):
         print_line(f"note: {note}")
     return 0
 

@@ -133,7 +133,7 @@ class Painter:
             coloured,
             file_format.upper(),
             like=photo,
-            provenance=Provenance(self.lineage, photo.sha256, {"saturation": f"{options.saturation:g}"}),
+            provenance=Provenance(self.lineage, photo.sha256, {"saturation": f"{options.saturation:.9g}"}),
             metadata=options.metadata,
         )
         self._metrics.stage("finish", start)

@@ -96,7 +96,7 @@ def read_directory(content: bytes, layout: Layout, at: int) -> tuple[dict[int, P
     Raises
     ------
     DirectoryError
-        If the directory does not lie within the content.
+        If the directory does not lie within the content, or its values cannot all lie there apart.
     """
     head, entry, inline = ("Q", "HHQ", 8) if layout.big else ("H", "HHI", 4)
     width, head_size = 4 + 2 * inline, struct.calcsize(f"<{head}")
@@ -116,6 +116,8 @@ def read_directory(content: bytes, layout: Layout, at: int) -> tuple[dict[int, P
             start = struct.unpack_from(f"{layout.order}{entry[-1]}", content, start)[0]
         if size and start + size <= len(content):
             tags.setdefault(tag, Place(kind, count, start, size))
+    if sum(place.size for place in tags.values()) > len(content):
+        raise DirectoryError("its tags claim more bytes than there are")  # a thousand times the same ones
     return tags, _next(content, layout, end)
 
 

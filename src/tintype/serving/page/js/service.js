@@ -23,10 +23,10 @@ export class ServiceError extends Error {
  * @param {{saturation: number, format: string}} options  format "" follows the photo
  * @param {{onSending?: (share: number) => void, onSent?: () => void, signal?: AbortSignal}} watch
  */
-export function colorize(file, options, { onSending = () => {}, onSent = () => {}, signal } = {}) {
+export function colorize(file, { saturation, format }, { onSending = () => {}, onSent = () => {}, signal } = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch has no upload progress
-    request.open("POST", "colorize");
+    request.open("POST", `colorize?${new URLSearchParams(format ? { saturation, format } : { saturation })}`);
     request.responseType = "blob";
     if (storedKey()) request.setRequestHeader("X-Api-Key", storedKey());
     request.upload.onprogress = (event) => event.lengthComputable && onSending(event.loaded / event.total);
@@ -37,7 +37,7 @@ export function colorize(file, options, { onSending = () => {}, onSent = () => {
       request.status === 200 ? resolve(answerOf(request, file)) : refusalOf(request).then(reject);
     signal?.addEventListener("abort", () => request.abort());
     if (signal?.aborted) request.abort();
-    else request.send(formOf(file, options));
+    else request.send(formOf(file));
   });
 }
 
@@ -49,10 +49,8 @@ export async function modelInfo() {
   return answer.json();
 }
 
-function formOf(file, { saturation, format }) {
+function formOf(file) {
   const form = new FormData();
-  form.append("saturation", String(saturation));
-  if (format) form.append("format", format);
   form.append("photo", file, file.name);
   return form;
 }

@@ -1,8 +1,18 @@
+import importlib
+import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
+
+from tintype.cli import app
+from tintype.cli.manifest import MANIFEST
+from tintype.models.bundle import bundle_digest, read_info
 
 
 @pytest.fixture
@@ -22,3 +32,80 @@ def photo(here):
         return Path(path)
 
     return make
+
+
+@pytest.fixture
+def photos(here, odd_photos, sample):
+    """A folder `in` of six photos of all kinds, two of them in a folder."""
+    Path("in/deep").mkdir(parents=True)
+    for name in ("gray.jpg", "rotated.jpg", "palette.png", "lzw.tiff"):
+        shutil.copy(odd_photos / name, "in")
+    for source, name in ((odd_photos / "gray16.png", "gray16.png"), (sample / "coffee.jpg", "coffee.jpg")):
+        shutil.copy(source, Path("in/deep") / name)
+    return Path("in")
+
+
+@pytest.fixture(scope="session")
+def loaded():
+    """Bundles that this process has loaded: to load one takes seconds, and the tests call the command a lot."""
+    return {}
+
+
+def load_once(loaded, folder):
+    from tintype.colorize import Colorizer
+
+    digest = bundle_digest(read_info(folder))
+    if digest not in loaded:
+        loaded[digest] = Colorizer.load(folder)
+    return loaded[digest]
+
+
+@pytest.fixture
+def tintype(bundle, loaded, monkeypatch):
+    """The command `tintype`, in this process."""
+    module = importlib.import_module(
+        "tintype.cli.colorize"
+    )  # as an attribute of the package it is the command
+    monkeypatch.setattr(module, "_load", lambda folder: load_once(loaded, folder))
+
+    def invoke(*arguments):
+        given = [str(argument) for argument in arguments]
+        if given[0] == "colorize" and "--model" not in given:
+            given += ["--model", str(bundle)]
+        return CliRunner().invoke(app, given)
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def colorizer(bundle, loaded):
+    """The bundle, loaded."""
+    return load_once(loaded, bundle)
+
+
+@pytest.fixture
+def manifest_lines():
+    """The lines of a folder's manifest."""
+
+    def read(folder="out"):
+        text = (Path(folder) / MANIFEST).read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+    return read
+
+
+@pytest.fixture
+def process():
+    """Start the installed command as a process of its own; whatever still runs at the end is killed."""
+    started = []
+
+    def start(*arguments, **options):
+        command = [sys.executable, "-m", "tintype.cli", *map(str, arguments)]
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+        started.append(subprocess.Popen(command, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+        one.communicate()

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from tintype.cli.jobs import UsageError, plan
+from tintype.cli.options import Options
 
 
-def pairs(*arguments, **options):
-    return [(str(job.source), str(job.destination)) for job in plan(*arguments, **options)]
+def pairs(inputs, output, **options):
+    return [(str(job.source), str(job.destination)) for job in plan(inputs, output, Options(**options)).jobs]
 
 
 def test_a_photo_goes_into_a_folder_under_its_own_name(photo):
@@ -60,8 +61,7 @@ def test_two_photos_for_one_name_are_refused(photo):
         plan([photo("scan.bmp"), photo("scan.bmp.png")], Path("out"))
 
 
-@pytest.mark.parametrize("force", [False, True])
-def test_a_photo_is_never_replaced_by_its_own_colour(photo, force):
+def test_a_photo_is_never_replaced_by_its_own_colour(photo):
     photo("in/boat.jpg")
     for inputs, output in [
         (["in/boat.jpg"], "in"),
@@ -69,18 +69,70 @@ def test_a_photo_is_never_replaced_by_its_own_colour(photo, force):
         (["in/boat.jpg"], "in/boat.jpg"),
     ]:
         with pytest.raises(UsageError, match="would be lost"):
-            plan([Path(name) for name in inputs], Path(output), force=force)
+            plan([Path(name) for name in inputs], Path(output), Options(force=True))
 
 
-def test_existing_results_are_refused_replaced_or_skipped(photo):
-    photos = [photo("in/boat.jpg"), photo("in/house.jpg")]
-    photo("out/boat.jpg")
-    with pytest.raises(UsageError, match=r"out/boat\.jpg already exists.*--force"):
-        plan(photos, Path("out"))
-    assert len(plan(photos, Path("out"), force=True)) == 2
-    assert pairs(photos, Path("out"), skip_existing=True) == [("in/house.jpg", "out/house.jpg")]
-    with pytest.raises(UsageError, match="exclude each other"):
-        plan(photos, Path("out"), force=True, skip_existing=True)
+def test_options_that_exclude_each_other_are_refused(photo):
+    boat = [photo("in/boat.jpg")]
+    with pytest.raises(UsageError, match="--force and --skip-existing exclude each other"):
+        plan(boat, Path("out"), Options(force=True, skip_existing=True))
+    with pytest.raises(UsageError, match=r"--format png and the name out\.jpg exclude each other"):
+        plan(boat, Path("out.jpg"), Options(file_format="png"))
+    with pytest.raises(UsageError, match="Expected a folder as output of --layer"):
+        plan(boat, Path("out.png"), Options(layer=True))
+
+
+def test_a_format_names_results_anew_but_not_those_that_have_it(photo):
+    for name in ("in/boat.jpg", "in/scan.tif", "in/old.gif", "in/drawing.PNG"):
+        photo(name)
+    assert [name for _, name in pairs([Path("in")], Path("out"), file_format="png")] == [
+        "out/boat.png",
+        "out/drawing.PNG",
+        "out/old.png",
+        "out/scan.png",
+    ]
+    assert pairs([Path("in/boat.jpg")], Path("out"), file_format="tiff") == [("in/boat.jpg", "out/boat.tif")]
+
+
+def test_photos_that_differ_in_their_suffix_only_stay_apart(photo):
+    photo("in/boat.jpg")
+    photo("in/boat.tif")
+    names = plan([Path("in")], Path("out"), Options(layer=True, compare=True)).jobs
+    assert [str(path) for job in names for path in job.outputs] == [
+        "out/boat.jpg.layer.png",
+        "out/boat.jpg.compare.jpg",
+        "out/boat.tif.layer.png",
+        "out/boat.tif.compare.jpg",
+    ]
+    assert [name for _, name in pairs([Path("in")], Path("out"), file_format="png")] == [
+        "out/boat.jpg.png",
+        "out/boat.tif.png",
+    ]
+
+
+def test_a_comparison_or_layer_is_named_after_its_photo(photo):
+    photo("in/boat.jpg")
+    (job,) = plan([Path("in")], Path("out"), Options(compare=True)).jobs
+    assert [str(path) for path in job.outputs] == ["out/boat.jpg", "out/boat.compare.jpg"]
+    (job,) = plan([Path("in")], Path("out"), Options(layer=True)).jobs
+    assert job.outputs == [Path("out/boat.layer.png")]
+
+
+def test_a_comparison_does_not_take_a_photos_place(photo):
+    photo("in/boat.jpg")
+    photo("in/boat.compare.jpg")
+    with pytest.raises(UsageError, match=r"would both become out/boat\.compare\.jpg"):
+        plan([Path("in")], Path("out"), Options(compare=True))
+
+
+def test_a_collection_is_more_than_one_photo(photo):
+    photo("in/boat.jpg")
+    photo("in/house.jpg")
+    assert plan([Path("in/boat.jpg"), Path("in/house.jpg")], Path("out")).collects
+    assert plan([Path("in")], Path("out")).collects
+    single = plan([Path("in/boat.jpg")], Path("out"))
+    assert (single.collects, single.folder) == (False, Path("out"))
+    assert plan([Path("in/boat.jpg")], Path("out.jpg")).folder is None
 
 
 def test_what_is_not_there_is_refused(here):

@@ -68,20 +68,62 @@ def colorize(
             show_default="models/tintype, else models:/tintype@champion",
         ),
     ] = None,
+    saturation: Annotated[
+        float, typer.Option("--saturation", "-s", min=0, max=2, help="Factor on the colours; 0 is gray.")
+    ] = 1.0,
+    file_format: Annotated[
+        Literal["jpeg", "png", "tiff", "webp", "avif"] | None,
+        typer.Option("--format", "-f", help="Of the results.", show_default="the photo's own"),
+    ] = None,
+    quality: Annotated[int, typer.Option("--quality", min=1, max=100, help="Of JPEG, WebP and AVIF.")] = 95,
+    metadata: Annotated[
+        Literal["keep", "no-gps", "strip"],
+        typer.Option("--metadata", help="What results take over of EXIF and XMP, the place among it."),
+    ] = "keep",
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Write NAME.compare.jpg too: before and after, side by side.")
+    ] = False,
+    layer: Annotated[
+        bool,
+        typer.Option("--layer", help="Write only the colours, as NAME.layer.png, for `tintype apply`."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Leave out photos whose result is there already.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done, and estimate time and memory.")
+    ] = False,
+    max_megapixels: Annotated[
+        float, typer.Option("--max-megapixels", min=0.001, help="Refuse larger photos.")
+    ] = 200,
+    max_megabytes: Annotated[
+        float, typer.Option("--max-megabytes", min=0.001, help="Refuse larger files.")
+    ] = 2000,
 ) -> None:
     """Colour photos at their full size; each keeps its own lightness.
 
     Below a folder all photos are taken, and OUT gets the same tree. A photo that fails is named, the others go on.
+    OUT/tintype-manifest.jsonl keeps what became of each photo: the same command again does only what is not done yet.
 
-    Exit code: 0 all were coloured, 1 some failed, 2 nothing was begun because the command cannot be meant so.
+    Exit code: 0 all were coloured, 1 some failed or have a result of another model or other options, 2 nothing was
+    begun because the command cannot be meant so, 130 stopped by Ctrl+C.
     """
     from tintype.cli.colorize import run
+    from tintype.cli.options import Options, limits_of
 
-    raise typer.Exit(run(photos, output, model, force=force, skip_existing=skip_existing))
+    options = Options(
+        saturation=saturation,
+        file_format=file_format,
+        quality=quality,
+        metadata=metadata,
+        compare=compare,
+        layer=layer,
+        limits=limits_of(max_megapixels, max_megabytes),
+        force=force,
+        skip_existing=skip_existing,
+    )
+    raise typer.Exit(run(photos, output, model, options, dry_run=dry_run))
 
 
 @app.command()
@@ -125,3 +167,92 @@ def package(
     from tintype.cli.package import run
 
     raise typer.Exit(run(model, variant))
+
+
+@app.command()
+def trace(
+    photo: Annotated[
+        Path, typer.Argument(metavar="PHOTO", help="A coloured photo, or a colour layer.", show_default=False)
+    ],
+    original: Annotated[
+        Path | None,
+        typer.Option("--original", metavar="FILE", help="Check that it was made from this file."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")] = False,
+) -> None:
+    """Say where a photo's colours come from, back to the model's version, run, commit and data.
+
+    Exit code: 0 the photo says it, whatever of the way back can be reached from here; 1 it does not, or it was not
+    made from the file of --original.
+    """
+    from tintype.cli.trace import run
+
+    raise typer.Exit(run(photo, original, as_json=as_json))
+
+
+@app.command()
+def strip(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A coloured photo.", show_default=False)],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="A file, whose suffix chooses the format, or a folder.",
+            show_default=False,
+        ),
+    ],
+    quality: Annotated[int, typer.Option("--quality", min=1, max=100, help="Of JPEG, WebP and AVIF.")] = 95,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
+) -> None:
+    """Take the colours out again: the photo's lightness alone, at the same size and depth.
+
+    Exit code: 0 written, 1 a file cannot be read or written, 2 the command cannot be meant so.
+    """
+    from tintype.cli.strip import run
+
+    raise typer.Exit(run(photo, output, quality=quality, force=force))
+
+
+@app.command()
+def apply(
+    master: Annotated[
+        Path,
+        typer.Argument(metavar="MASTER", help="The photo that the layer was made from.", show_default=False),
+    ],
+    layer: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LAYER", help="Its colours, by `tintype colorize --layer`.", show_default=False
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="A file, whose suffix chooses the format, or a folder.",
+            show_default=False,
+        ),
+    ],
+    quality: Annotated[int, typer.Option("--quality", min=1, max=100, help="Of JPEG, WebP and AVIF.")] = 95,
+    metadata: Annotated[
+        Literal["keep", "no-gps", "strip"],
+        typer.Option("--metadata", help="What the result takes over of EXIF and XMP, the place among it."),
+    ] = "keep",
+    any_master: Annotated[
+        bool,
+        typer.Option("--any-master", help="Take another file than the layer's own, such as a better scan."),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
+) -> None:
+    """Join an untouched photo and its colour layer: the same pixels as from colouring it.
+
+    Exit code: 0 written, 1 a file cannot be read or written or is another one, 2 the command cannot be meant so.
+    """
+    from tintype.cli.apply import run
+
+    code = run(master, layer, output, quality=quality, metadata=metadata, any_master=any_master, force=force)
+    raise typer.Exit(code)

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from tintype.cli.jobs import Job, UsageError, plan
+from tintype.cli.collection import Collection
+from tintype.cli.console import print_error, print_line
+from tintype.cli.finishing import Finisher
+from tintype.cli.jobs import Job, Plan, UsageError, plan
+from tintype.cli.lineage import find_model
+from tintype.cli.manifest import MANIFEST, Manifest
+from tintype.cli.options import Options
+from tintype.cli.resume import Decision, Identity, decide, remove_leftovers
+from tintype.cli.summary import Summary, say_found, say_left_out
+from tintype.cli.version import FoundVersion
 from tintype.errors import TintypeError
-from tintype.imaging.photo import read_photo, write_photo
 
 if TYPE_CHECKING:
     from tintype.colorize import Colorizer
 
-PIPELINE_BUNDLE = Path("models/tintype")
-CHAMPION = "models:/tintype@champion"
+__all__ = ["print_error", "print_line", "run"]
+
+OK, FAILED, MEANINGLESS, STOPPED = 0, 1, 2, 130
+_GO_ON = "Run the same command again to go on."
 
 
-def run(photos: Sequence[Path], output: Path, model: str | None, *, force: bool, skip_existing: bool) -> int:
+def run(
+    photos: Sequence[Path], output: Path, model: str | None, options: Options, *, dry_run: bool = False
+) -> int:
     """Colour photos and say how it went.
 
     Parameters
@@ -32,100 +46,118 @@ def run(photos: Sequence[Path], output: Path, model: str | None, *, force: bool,
         A folder, or a file for one photo.
     model : str or None
         A bundle's folder or a ``models:/`` address; None takes the pipeline's bundle, else the champion.
-    force, skip_existing : bool
-        What happens to results that exist.
+    options : Options
+        How.
+    dry_run : bool
+        Whether only to say what would be done.
 
     Returns
     -------
     int
-        Exit code: 0 all were coloured, 1 some failed or there is no model, 2 the command makes no sense.
+        Exit code: 0 all were coloured, 1 some were not or there is no model, 2 the command makes no sense, 130 it was
+        stopped by Ctrl+C.
     """
+    warnings.filterwarnings("ignore", module="PIL")  # what matters in them comes as a photo's notes
+    find = cache(lambda: find_model(model))
     try:
-        jobs = plan(photos, output, force=force, skip_existing=skip_existing)
-        if not jobs:
-            print_line("Nothing to do: every photo has its result already.")
-            return 0
-        colorizer = _load(find_bundle(model))
+        planned = plan(photos, output, options)
+        if dry_run:
+            from tintype.cli.estimate import say_estimate
+
+            manifest = Manifest.as_read(_folder_of_manifest(planned))
+            code = say_estimate(_decided(planned, manifest, options, find), options)
+            say_found(planned.found)
+            return code
+        with Manifest(_folder_of_manifest(planned)) as manifest:
+            return _run(planned, output, manifest, options, find)
     except TintypeError as error:
         print_error(f"error: {error}")
-        return 2 if isinstance(error, UsageError) else 1
-    return colour_all(colorizer, jobs, output)
+        return MEANINGLESS if isinstance(error, UsageError) else FAILED
+    except KeyboardInterrupt:
+        print_error(f"Stopped. {_GO_ON}")
+        return STOPPED
 
 
-def find_bundle(model: str | None) -> Path:
-    """The folder of the bundle that `--model` means.
+def _folder_of_manifest(planned: Plan) -> Path | None:
+    """Where a manifest is kept: beside the results of a collection, not for a single photo."""
+    if planned.folder is None:
+        return None
+    kept = planned.collects or (planned.folder / MANIFEST).exists()
+    return planned.folder if kept else None
 
-    Raises
-    ------
-    TintypeError
-        If there is no such folder or version.
-    """
-    if model is None:
-        model = str(PIPELINE_BUNDLE) if PIPELINE_BUNDLE.is_dir() else CHAMPION
-    if not model.startswith("models:/"):
-        if not Path(model).is_dir():
-            raise UsageError(f"Expected a bundle's folder or a models:/ address as model. Received: {model}.")
-        return Path(model)
-    try:
-        from tintype.registry.resolve import resolve
-    except ModuleNotFoundError as error:
-        raise TintypeError(
-            f"{model} is in the registry, which needs the package {error.name}: run `uv sync --group pipeline`. "
-            "Or name a bundle's folder with --model."
-        ) from None
-    return resolve(model)
+
+def _decided(
+    planned: Plan, manifest: Manifest, options: Options, find: Callable[[], FoundVersion]
+) -> Decision:
+    return decide(
+        planned.jobs,
+        manifest,
+        options,
+        lambda: Identity(find().lineage.bundle_sha256, options.parameters),
+    )
+
+
+def _run(
+    planned: Plan, output: Path, manifest: Manifest, options: Options, find: Callable[[], FoundVersion]
+) -> int:
+    if manifest.content.torn:
+        print_error(
+            f"note: {output / MANIFEST}: Its last line was cut off, as by a kill; the photo is looked at anew."
+        )
+    decision = _decided(planned, manifest, options, find)
+    decision.refuse_foreign()
+    for record in decision.finished:
+        manifest.append(record)
+    code = OK
+    if decision.todo:
+        remove_leftovers(decision.todo, manifest)
+        found = find()
+        finisher = Finisher(options, found.lineage, manifest)
+        code = _colour_all(Collection(_load(found.bundle), finisher), decision.todo, output)
+    elif decision.stale:
+        print_line(
+            "Nothing was coloured: every photo has a result already, but not all are what was asked for."
+        )
+    else:
+        print_line("Nothing to do: every photo has its result already.")
+    say_left_out(decision)
+    say_found(planned.found)
+    return FAILED if code == OK and (decision.stale or planned.found.unreadable) else code
 
 
 def _load(bundle: Path) -> Colorizer:
     if sys.stderr.isatty():
         print_error(f"Loading {bundle} ...")
     from tintype.colorize import Colorizer
+    from tintype.models.keras_backend import inference_backend, prepare_keras
 
+    if "keras" not in sys.modules:  # as where this is called from a program that has chosen already
+        prepare_keras(inference_backend())
     return Colorizer.load(bundle)
 
 
-def colour_all(colorizer: Colorizer, jobs: Sequence[Job], output: Path) -> int:
-    """Colour each photo, name those that fail, and sum up.
-
-    Parameters
-    ----------
-    colorizer : Colorizer
-        Or whatever has its method `colorize`.
-    jobs : sequence of Job
-        At least one.
-    output : Path
-        What the user called the output.
-
-    Returns
-    -------
-    int
-        0 all were coloured, 1 some failed.
-    """
-    start, failed = time.monotonic(), 0
-    for job in tqdm(jobs, unit=" photos", disable=None):
+def _colour_all(collection: Collection, jobs: Sequence[Job], output: Path) -> int:
+    """Colour each photo, name those that fail, and sum up."""
+    start, summary, code = time.monotonic(), Summary(len(jobs)), OK
+    with tqdm(total=len(jobs), unit=" photos", disable=None, dynamic_ncols=True) as bar:
         try:
-            photo = read_photo(job.source)
-            write_photo(job.destination, colorizer.colorize(photo.rgb8), like=photo)
-        except (TintypeError, MemoryError) as error:
-            failed += 1
-            reason = (
-                "Not enough memory for a photo of this size." if isinstance(error, MemoryError) else error
-            )
-            print_error(f"failed: {job.source}: {reason}")
-    seconds = time.monotonic() - start
-    done = len(jobs) - failed
-    print_line(
-        f"Coloured {done} of {len(jobs)} {'photo' if len(jobs) == 1 else 'photos'} into {output} "
-        f"in {seconds:.1f} s ({done / seconds:.1f} photos/s)."
-    )
-    return 1 if failed else 0
-
-
-def print_line(text: str) -> None:
-    """A line on stdout, clear of the progress bar."""
-    tqdm.write(text, file=sys.stdout)
-
-
-def print_error(text: str) -> None:
-    """A line on stderr, clear of the progress bar."""
-    tqdm.write(text, file=sys.stderr)
+            for outcome in collection.run(jobs):
+                bar.update()
+                summary.add(outcome)
+                if outcome.fatal is not None:
+                    raise outcome.fatal
+        except KeyboardInterrupt:
+            print_error("Stopping: photos that are being written are finished first ...")
+            code = STOPPED
+        except TintypeError:
+            code = FAILED  # said with its photo
+            print_error("Stopped: nothing can be written any more.")
+        finally:
+            for outcome in collection.stop():
+                summary.add(outcome)
+    summary.say(output, time.monotonic() - start)
+    if summary.answered < len(jobs):
+        print_error(f"{len(jobs) - summary.answered:,} not begun. {_GO_ON}")
+    elif summary.failed:
+        print_error(f"{summary.failed:,} failed. Run the same command again to try them again.")
+    return code or (FAILED if summary.failed else OK)

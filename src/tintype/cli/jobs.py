@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tintype.cli.finding import Found, look_below
+from tintype.cli.naming import result_names
+from tintype.cli.options import Options
 from tintype.errors import TintypeError
-from tintype.imaging.photo import PHOTO_SUFFIXES, WRITABLE, find_photos
+from tintype.imaging.photo import PHOTO_SUFFIXES, WRITABLE
 
 
 class UsageError(TintypeError):
@@ -16,15 +19,41 @@ class UsageError(TintypeError):
 
 @dataclass(frozen=True)
 class Job:
-    """One photo and where its coloured version goes."""
+    """One photo, where its result goes, and where a picture of before and after goes if one is wanted."""
 
     source: Path
     destination: Path
+    compare: Path | None = None
+
+    @property
+    def outputs(self) -> list[Path]:
+        """The files that will be written."""
+        return [path for path in (self.destination, self.compare) if path is not None]
 
 
-def plan(
-    inputs: Sequence[Path], output: Path, *, force: bool = False, skip_existing: bool = False
-) -> list[Job]:
+@dataclass(frozen=True)
+class Plan:
+    """What a call is to do.
+
+    Attributes
+    ----------
+    jobs : list of Job
+        In the order of the inputs, a folder's photos sorted by path.
+    found : Found
+        What else lies in the folders.
+    folder : Path or None
+        Where results go; None if the output is a file's name.
+    collects : bool
+        Whether this is about more than a single photo.
+    """
+
+    jobs: list[Job]
+    found: Found
+    folder: Path | None
+    collects: bool
+
+
+def plan(inputs: Sequence[Path], output: Path, options: Options = Options()) -> Plan:  # noqa: B008 - frozen
     """Find the photos and give each its destination.
 
     Parameters
@@ -33,112 +62,96 @@ def plan(
         Photos and folders. A photo goes to its own name in `output`, a folder's photos to their path below the folder.
     output : Path
         A folder, made if need be. With one photo as input also a file, if it has a photo's suffix.
-    force : bool
-        Whether files may be replaced.
-    skip_existing : bool
-        Whether photos are left out whose destination exists.
+    options : Options
+        Its format, `compare` and `layer` make the results' names.
 
     Returns
     -------
-    list of Job
-        In the order of `inputs`, a folder's photos sorted by path. Empty only if all were skipped.
+    Plan
+        With at least one job.
 
     Raises
     ------
     UsageError
         If an input does not exist or holds no photo, two photos would get one destination, a destination is itself
-        one of the photos, or exists and may not be replaced.
+        one of the photos, or options exclude each other.
     """
-    if force and skip_existing:
+    if options.force and options.skip_existing:
         raise UsageError("--force and --skip-existing exclude each other. Give one of them.")
+    for path in inputs:
+        # A link to nothing passes for a path that does not exist here: nothing was begun yet.
+        if not path.exists():
+            raise UsageError(f"Expected a photo or a folder of photos at {path}, but there is nothing.")
+    found = Found()
     if _is_file_name(output):
-        jobs = [_single(inputs, output)]
+        pairs = [_single(inputs, output, options)]
     else:
-        jobs = _without_repetitions(job for path in inputs for job in _below(path, output))
+        pairs = _without_repetitions(pair for path in inputs for pair in _below(path, output, found))
+    names = result_names([own for _, own in pairs], options)
+    jobs = [Job(source, *outputs) for (source, _), outputs in zip(pairs, names, strict=True)]
     _refuse_collisions(jobs)
     _refuse_photos_as_destinations(jobs)
-    if skip_existing:
-        return [job for job in jobs if not job.destination.exists()]
-    if not force:
-        _refuse_existing(jobs)
-    return jobs
+    folder = None if _is_file_name(output) else output
+    return Plan(jobs, found, folder, len(jobs) > 1 or any(path.is_dir() for path in inputs))
 
 
 def _is_file_name(output: Path) -> bool:
     return not output.is_dir() and (output.is_file() or output.suffix.lower() in PHOTO_SUFFIXES)
 
 
-def _single(inputs: Sequence[Path], output: Path) -> Job:
-    """The job whose output is a file."""
+def _single(inputs: Sequence[Path], output: Path, options: Options) -> tuple[Path, Path]:
+    """The photo whose output is a file."""
     if len(inputs) != 1 or inputs[0].is_dir():
         raise UsageError(f"Expected a folder as output for more than one photo. Received: {output}.")
-    if output.suffix.lower() not in WRITABLE:
+    suffix = output.suffix.lower()
+    if suffix not in WRITABLE:
         raise UsageError(f"Expected an output that ends in one of {', '.join(WRITABLE)}. Received: {output}.")
-    _refuse_missing(inputs[0])
-    return Job(inputs[0], output)
+    if options.layer:
+        raise UsageError(f"Expected a folder as output of --layer. Received: {output}.")
+    if options.file_format not in (None, WRITABLE[suffix].lower()):
+        raise UsageError(f"--format {options.file_format} and the name {output} exclude each other.")
+    return inputs[0], output
 
 
-def _below(path: Path, output: Path) -> Iterator[Job]:
-    """The jobs of one input, a photo or a folder."""
-    _refuse_missing(path)
+def _below(path: Path, output: Path, found: Found) -> Iterator[tuple[Path, Path]]:
+    """The photos of one input, a photo or a folder, and where they would go under their own names."""
     if not path.is_dir():
-        yield Job(path, output / _writable_name(Path(path.name)))
+        yield path, output / path.name
         return
-    # An earlier run's results, where the output lies inside of the input, are not photos to colour.
-    results = output.resolve()
-    if results == path.resolve():
+    if output.resolve() == path.resolve():
         raise UsageError(
             f"{output} is the photos' own folder, and they would be lost. Choose another output."
         )
-    photos = [photo for photo in find_photos(path) if not photo.resolve().is_relative_to(results)]
-    if not photos:
+    below = look_below(path, output)
+    if not below.photos and not below.unreadable:
         raise UsageError(
             f"Expected photos in the folder {path}, but there is none ({', '.join(sorted(PHOTO_SUFFIXES))})."
         )
-    for photo in photos:
-        yield Job(photo, output / _writable_name(photo.relative_to(path)))
+    found.add(below)
+    for photo in below.photos:
+        yield photo, output / photo.relative_to(path)
 
 
-def _writable_name(path: Path) -> Path:
-    """The same name, as PNG where its own format is not one that is written."""
-    return path if path.suffix.lower() in WRITABLE else path.with_name(path.name + ".png")
-
-
-def _without_repetitions(jobs: Iterable[Job]) -> list[Job]:
+def _without_repetitions(pairs: Iterator[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
     """Each photo once, though it may have been named by itself and by its folder."""
-    return list({(job.source.resolve(), job.destination): job for job in jobs}.values())
-
-
-def _refuse_missing(path: Path) -> None:
-    if not path.exists():
-        raise UsageError(f"Expected a photo or a folder of photos at {path}, but there is nothing.")
+    return list({(source.resolve(), own): (source, own) for source, own in pairs}.values())
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> None:
     taken: dict[Path, Job] = {}
     for job in jobs:
-        other = taken.setdefault(job.destination, job)
-        if other is not job:
-            raise UsageError(
-                f"{other.source} and {job.source} would both become {job.destination}. "
-                "Colour them in two calls with different outputs."
-            )
+        for path in job.outputs:
+            other = taken.setdefault(path, job)
+            if other is not job:
+                raise UsageError(
+                    f"{other.source} and {job.source} would both become {path}. "
+                    "Colour them in two calls with different outputs."
+                )
 
 
 def _refuse_photos_as_destinations(jobs: Sequence[Job]) -> None:
     sources = {job.source.resolve() for job in jobs}
     for job in jobs:
-        if job.destination.resolve() in sources:
-            raise UsageError(
-                f"{job.destination} is one of the photos and would be lost. Choose another output."
-            )
-
-
-def _refuse_existing(jobs: Sequence[Job]) -> None:
-    existing = [job.destination for job in jobs if job.destination.exists()]
-    if existing:
-        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
-        verb = "exist" if more else "exists"
-        raise UsageError(
-            f"{existing[0]}{more} already {verb}. Use --force to replace, or --skip-existing to colour only the others."
-        )
+        for path in job.outputs:
+            if path.resolve() in sources:
+                raise UsageError(f"{path} is one of the photos and would be lost. Choose another output.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tintype.cli.colorize import print_error, print_line
+from tintype.cli.console import print_error, print_line
 from tintype.cli.serve import needs_bentoml
 from tintype.cli.version import find_version
 from tintype.errors import TintypeError

@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 from typing import NoReturn
 
-from tintype.cli.colorize import print_error
+from tintype.cli.console import print_error
 from tintype.cli.version import find_version
 from tintype.errors import TintypeError
 

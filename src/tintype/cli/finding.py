@@ -1,0 +1,89 @@
+"""Photos below a folder, and an account of everything else that lies there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tintype.imaging.photo import PHOTO_SUFFIXES
+
+
+@dataclass
+class Found:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    photos : list of Path
+        Files with a photo's suffix, sorted by path. A link to nothing is among them: it was meant to be one.
+    strangers : int
+        Files that are no photos by their names, or no files.
+    hidden : int
+        Files and folders whose names begin with a dot.
+    links : list of Path
+        Links to folders, which are not followed: they may lead out of the folder, or round in circles.
+    unreadable : list of Path
+        Folders that may not be looked into.
+    """
+
+    photos: list[Path] = field(default_factory=list)
+    strangers: int = 0
+    hidden: int = 0
+    links: list[Path] = field(default_factory=list)
+    unreadable: list[Path] = field(default_factory=list)
+
+    def add(self, other: Found) -> None:
+        """Count another folder in."""
+        self.photos += other.photos
+        self.strangers += other.strangers
+        self.hidden += other.hidden
+        self.links += other.links
+        self.unreadable += other.unreadable
+
+
+def look_below(folder: Path, results: Path) -> Found:
+    """Look through a folder and all below it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to begin.
+    results : Path
+        A folder that is left out, with all below it: an earlier run's results are not photos to colour.
+
+    Returns
+    -------
+    Found
+    """
+    found, left_out = Found(), results.resolve()
+    for parent, folders, files in os.walk(folder, onerror=lambda error: found.unreadable.append(_of(error))):
+        here = Path(parent)
+        folders[:] = [name for name in sorted(folders) if _enters(here / name, left_out, found)]
+        for name in files:
+            _sort_in(here / name, found)
+    found.photos.sort()
+    return found
+
+
+def _of(error: OSError) -> Path:
+    return Path(os.fsdecode(error.filename))
+
+
+def _enters(folder: Path, left_out: Path, found: Found) -> bool:
+    if folder.name.startswith("."):
+        found.hidden += 1
+        return False
+    if folder.is_symlink():
+        found.links.append(folder)
+        return False
+    return folder.resolve() != left_out
+
+
+def _sort_in(path: Path, found: Found) -> None:
+    if path.name.startswith("."):
+        found.hidden += 1
+    elif path.suffix.lower() in PHOTO_SUFFIXES and (path.is_file() or not path.exists()):
+        found.photos.append(path)
+    else:
+        found.strangers += 1

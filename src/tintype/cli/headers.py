@@ -1,0 +1,53 @@
+"""What a file's first bytes say of a photo, without decoding it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from tintype.imaging.photo import sniff
+
+_BEGINNING = 64  # bytes, which `sniff` takes
+
+
+@dataclass(frozen=True)
+class Header:
+    """Format and size in pixels as the file says them, and its bytes."""
+
+    format: str
+    width: int
+    height: int
+    bytes: int
+
+    @property
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.width * self.height
+
+
+def read_header(path: Path) -> Header | None:
+    """The header of a photo's file.
+
+    Parameters
+    ----------
+    path : Path
+        The file. A pipe has no header that could be read twice.
+
+    Returns
+    -------
+    Header or None
+        None where there is none to be read: decoding the photo will say why.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            file_format = sniff(file.read(_BEGINNING))
+        if file_format is None:
+            return None
+        with Image.open(path, formats=[file_format]) as image:
+            return Header(file_format, image.width, image.height, path.stat().st_size)
+    except Exception:  # Pillow's parsers raise what they like, and every one of it means the same here
+        return None

@@ -1,15 +1,21 @@
-"""The real service, started as people start it."""
+"""The real service, started as people start it.
+
+With TINTYPE_TEST_BENTO set (`make bento-test`) every server here is the built Bento instead, in an environment of its
+own that has the pinned requirements and nothing of this project: the same tests hold for it.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +23,7 @@ import httpx
 import pytest
 
 READY_SECONDS = 240.0
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -72,16 +79,48 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
-def serving(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
-    """Start the service with the settings `TINTYPE_...`, not waiting for it."""
-    port, log = free_port(), folder / "log"
+@dataclass(frozen=True)
+class Launch:
+    """How to start the service.
+
+    Attributes
+    ----------
+    command : tuple of str
+        Up to the options.
+    environment : mapping of str to str
+        All of it but BENTOML_HOME, the settings that name the model among it.
+    home : Path or None
+        What BENTOML_HOME is a copy of; None starts with an empty one.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    home: Path | None = None
+
+
+def from_workspace(**settings: str) -> Launch:
+    """The service as it is imported here."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TINTYPE_")}
-    environment |= {"BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True", **settings}
-    command = [sys.executable, "-m", "bentoml", "serve", "tintype.serving.service:Tintype"]
+    command = (sys.executable, "-m", "bentoml", "serve", "tintype.serving.service:Tintype")
+    return Launch(command, {**environment, **settings})
+
+
+@contextmanager
+def serving(folder: Path, settings: Mapping[str, str], launch: Launch | None = None) -> Iterator[Server]:
+    """Start the service with the settings `TINTYPE_...`, not waiting for it; from the workspace unless told how."""
+    launch = launch or from_workspace()
+    port, log, home = free_port(), folder / "log", folder / "bentoml"
+    if launch.home is not None and not home.exists():
+        shutil.copytree(launch.home, home)
+    environment = {
+        **launch.environment,
+        "BENTOML_HOME": str(home),
+        "BENTOML_DO_NOT_TRACK": "True",
+        **settings,
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
+            [*launch.command, "--host", "127.0.0.1", "--port", str(port)],
             cwd=folder,
             env=environment,
             stdout=output,
@@ -94,22 +133,75 @@ def serving(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
             server.stop()
 
 
+@pytest.fixture(scope="session")
+def launch(bundle: Path, request: pytest.FixtureRequest) -> Launch:
+    """The way that servers start: from the workspace, unless the built Bento is asked for."""
+    if os.environ.get("TINTYPE_TEST_BENTO"):
+        return request.getfixturevalue("built_bento")  # type: ignore[no-any-return]
+    return from_workspace(TINTYPE_BUNDLE=str(bundle))
+
+
+@pytest.fixture(scope="session")
+def built_bento(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Launch:
+    """The Bento of the tests' bundle, and a Python that has what it requires and has never heard of this project."""
+    folder = tmp_path_factory.mktemp("bento")
+    home, python = folder / "home", folder / "venv/bin/python"
+    tag = package(bundle, home)
+    requirements = home / "bentos" / tag.replace(":", "/") / "env/python/requirements.txt"
+    uv(("venv", "--quiet", "--python", sys.executable, str(folder / "venv")))
+    uv(("pip", "sync", "--quiet", "--python", str(python), str(requirements)))
+    kept = {name: value for name, value in os.environ.items() if name in ("HOME", "LANG", "PATH", "TMPDIR")}
+    return Launch((str(python), "-m", "bentoml", "serve", tag), kept, home)
+
+
+def package(bundle: Path, home: Path, *options: str, **settings: str) -> str:
+    """The tag of the Bento that `tintype package` makes of a bundle in the store `home`."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("tintype")), "package", "--model", str(bundle), *options],
+        cwd=ROOT,
+        env={**os.environ, "BENTOML_HOME": str(home), **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    match = re.match(r"(?:Built|Unchanged:) (tintype:\S+)", done.stdout)
+    assert match is not None, done.stdout
+    return match[1]
+
+
+def uv(arguments: Sequence[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / ".ci/uv.py"), *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session", name="packed")
+def _packed() -> Callable[..., str]:
+    return package
+
+
+@pytest.fixture(scope="session", name="serving")
+def _serving() -> Callable[..., AbstractContextManager[Server]]:
+    return serving
+
+
 StartServer = Callable[..., Server]
 
 
 @pytest.fixture(scope="session")
-def server(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service with settings as they come."""
-    with serving(tmp_path_factory.mktemp("server"), {"TINTYPE_BUNDLE": str(bundle)}) as running:
+    with serving(tmp_path_factory.mktemp("server"), {}, launch) as running:
         running.wait_until("/readyz", 200)
         yield running
 
 
 @pytest.fixture(scope="session")
-def strict_server(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def strict_server(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service with a key, one page of another origin, small limits and one place."""
     settings = {
-        "TINTYPE_BUNDLE": str(bundle),
         "TINTYPE_API_KEY": "correct-horse",
         "TINTYPE_CORS_ORIGINS": "https://archive.example",
         "TINTYPE_MAX_MEGABYTES": "1",
@@ -117,18 +209,18 @@ def strict_server(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "TINTYPE_QUEUE": "1",
         "TINTYPE_READ_SECONDS": "3",
     }
-    with serving(tmp_path_factory.mktemp("strict"), settings) as running:
+    with serving(tmp_path_factory.mktemp("strict"), settings, launch) as running:
         running.wait_until("/readyz", 200)
         yield running
 
 
 @pytest.fixture
-def start_server(bundle: Path, tmp_path: Path) -> Iterator[StartServer]:
+def start_server(launch: Launch, tmp_path: Path) -> Iterator[StartServer]:
     """Start a service of one's own; it is not waited for."""
     with ExitStack() as stack:
 
         def start(**settings: str) -> Server:
-            return stack.enter_context(serving(tmp_path, {"TINTYPE_BUNDLE": str(bundle), **settings}))
+            return stack.enter_context(serving(tmp_path, settings, launch))
 
         yield start
 

@@ -97,7 +97,9 @@ def build_bento(
 
 def _build(context: Path, version: str, model: str) -> None:
     """Run `bentoml build` in a process of its own, which sees the source that is packed and no other."""
-    environment = {**os.environ, "PYTHONPATH": str(context / "src"), "BENTOML_DO_NOT_TRACK": "True"}
+    # Settings of whoever builds are not part of what is built.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TINTYPE_")}
+    environment |= {"PYTHONPATH": str(context / "src"), "BENTOML_DO_NOT_TRACK": "True"}
     done = subprocess.run(
         [sys.executable, "-m", "bentoml", "build", "--version", version, "--arg", f"model_tag={model}", "."],
         cwd=context,

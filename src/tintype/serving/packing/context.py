@@ -83,8 +83,8 @@ def packed_files(project: Path, include: Iterable[str], exclude: Iterable[str]) 
     list of Path
         Relative to `project`.
     """
-    wanted = PathSpec.from_lines("gitwildmatch", include)
-    unwanted = PathSpec.from_lines("gitwildmatch", [*exclude, *_NEVER])
+    wanted = PathSpec.from_lines("gitignore", include)
+    unwanted = PathSpec.from_lines("gitignore", [*exclude, *_NEVER])
     files = (path.relative_to(project) for path in (project / "src").rglob("*") if path.is_file())
     return sorted(path for path in files if wanted.match_file(path) and not unwanted.match_file(path))
 

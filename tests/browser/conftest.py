@@ -31,7 +31,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE = 60_000  # milliseconds for what the service does; machines of CI are slow
-START = 120  # seconds for the service to load its model
+START = 240  # seconds for the service to load its model
 
 
 @dataclass

@@ -62,7 +62,7 @@ function showTrouble(photo) {
 function showNotes(photo) {
   const { receipt, model, notes: said } = photo.result ?? {};
   const words = photo.result ? [receiptWords(receipt), makerWords(model), said] : [];
-  if (photo.result && !photo.visible)
+  if (photo.result && photo.visible === false)
     words.push("This browser cannot show the file itself: both sides are previews. The download is made from the file.");
   notes.replaceChildren(
     ...words.filter(Boolean).map((text) => {

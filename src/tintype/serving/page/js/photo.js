@@ -12,7 +12,7 @@ export class Photo {
   result = null; // the answer that is shown
   saved = null; // the answer that was downloaded, where it differs from the shown one
   gray = null; // the photo without colours, for browsers that cannot show its file
-  visible = false; // whether this browser can show the file
+  visible = null; // whether this browser can show the file; null until it tried
   wanted = 1; // saturation that the person asked for
   position = null; // of the dividing line; null until it was seen once
   thumbnail = null;

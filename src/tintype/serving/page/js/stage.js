@@ -30,7 +30,7 @@ export class Stage {
     if (turn !== this.#turn) return;
     const both = Boolean(photo.result && original);
     [compare.hidden, single.hidden] = [!both, both || !ready];
-    unseen.hidden = both || ready;
+    unseen.hidden = both || ready || photo.visible !== false;
     stageElement.toggleAttribute("data-empty", photo.state === "failed" && !ready);
     if (both) this.#open(photo);
   }

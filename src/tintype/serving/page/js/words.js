@@ -87,8 +87,9 @@ export function lineageWords(info) {
   return [
     ["Training run", info.run_id],
     ["Code (git commit)", info.git_commit],
-    ["Data (manifest)", info.manifest_sha256 ?? info.data?.manifest_sha256],
+    ["Data (manifest)", info.manifest_sha256],
+    ["Pipeline (dvc.lock)", info.dvc_lock_sha256],
     ["Model files", info.bundle_sha256],
-    ["Network", network.name],
+    ["Network", network.name && `${network.name}, ${network.size} pixels, with ${network.backbone}`],
   ].filter(([, value]) => value);
 }

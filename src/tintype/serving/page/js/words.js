@@ -18,11 +18,11 @@ export function makerWords(model) {
   return `Coloured by ${version ? `version ${version} of the model` : "an unregistered model"}: a guess, not a record.`;
 }
 
-/** Size and kind of what was answered. */
+/** Pixels, then size and kind of the answer, or the file's own size while there is none to download. */
 export function factWords(photo) {
   const facts = [];
   if (photo.width) facts.push(`${photo.width} × ${photo.height}`);
-  const kind = photo.result ? KINDS[photo.result.type] : "";
+  const kind = photo.visible && photo.result ? KINDS[photo.result.type] : ""; // a preview's size would mislead
   facts.push(kind ? `${kind}, ${sizeWords(photo.result.blob.size)}` : sizeWords(photo.file.size));
   return facts.join(" · ");
 }

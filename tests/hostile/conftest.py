@@ -57,7 +57,7 @@ def serving() -> Any:
     return load("serving_of_tests", TESTS / "serving/conftest.py").serving
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(serving: Any, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The service with its settings as they come, but for the patience with a slow sender."""
     settings = {"TINTYPE_BUNDLE": str(bundle), "TINTYPE_READ_SECONDS": "5"}

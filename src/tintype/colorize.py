@@ -181,7 +181,7 @@ class Colorizer:
             }
         )
         ab = np.asarray(decode_ab(unit[:count], self.info.ab_limit), np.float32)
-        return np.round(ab * AB_STEPS) / AB_STEPS
+        return np.rint(ab * np.float32(AB_STEPS)) / np.float32(AB_STEPS)
 
 
 def _padded(count: int) -> int:

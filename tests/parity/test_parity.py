@@ -95,7 +95,7 @@ def test_the_tensors_of_odd_photos_are_equal(
     colorizer = Colorizer.load(bundle)
     assert len(names) == len(find_photos(photos)) >= 17
     for row, gray, embedding, name in zip(lab, seen_by_backbone, embeddings, names, strict=True):
-        l8, gray8 = colorizer.prepare(read_photo(photos / name).rgb8)
+        l8, gray8 = colorizer.prepare(read_photo(photos / name).pixels)
         np.testing.assert_array_equal(l8, row[..., :1], err_msg=name)
         np.testing.assert_array_equal(gray8, gray, err_msg=name)
         # At another batch size a sum may run in another order: half precision's last place, and no more.

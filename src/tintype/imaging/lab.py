@@ -290,6 +290,3 @@ def _lightness_of_gray() -> NDArray[np.float64]:
 def _array(result: Any) -> Any:
     """OpenCV's stubs widen every result; the types here are those of the signatures."""
     return result
-
-
-rgb8_to_lab, lab_to_rgb8, gray_to_rgb8 = rgb_to_lab, lab_to_rgb, gray_to_rgb

@@ -18,7 +18,7 @@ from tintype.data.tensors.shards import index_path
 from tintype.files.atomic import new_file
 from tintype.files.digest import sha256_of
 from tintype.imaging.grid import draw_grid
-from tintype.imaging.lab import decode_lab8, gray_to_rgb8, lab_to_rgb8
+from tintype.imaging.lab import decode_lab8, gray_to_rgb, lab_to_rgb
 from tintype.imaging.photo import write_photo
 from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
 from tintype.models.backbone.spec import read_spec
@@ -157,7 +157,7 @@ def _drawer(validation: ShardSet) -> Callable[[Any, Path], Path]:
     def draw(network: Any, destination: Path) -> Path:
         ab = decode_ab(network.predict_on_batch(inputs))
         cells = [
-            [gray_to_rgb8(planes[..., 0]), _coloured(planes, chroma), lab_to_rgb8(planes)]
+            [gray_to_rgb(planes[..., 0]), _coloured(planes, chroma), lab_to_rgb(planes)]
             for planes, chroma in zip(lab, ab, strict=True)
         ]
         captions = [f"validation {number}" for number in range(1, len(cells) + 1)]
@@ -170,4 +170,4 @@ def _drawer(validation: ShardSet) -> Callable[[Any, Path], Path]:
 
 
 def _coloured(lab: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return lab_to_rgb8(np.concatenate([lab[..., :1], ab], axis=-1))
+    return lab_to_rgb(np.concatenate([lab[..., :1], ab], axis=-1))

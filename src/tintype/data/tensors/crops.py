@@ -35,7 +35,7 @@ def lab_crops(
     ndarray of shape (h, w, 3), float32
         Lab.
     """
-    lab = rgb_to_lab(read_photo(photos / photo.path).rgb8)
+    lab = rgb_to_lab(read_photo(photos / photo.path).pixels)
     height, width = lab.shape[:2]
     for crop in crops_of(height, width, count, min_side_share, photo.content_hash):
         yield crop.of(lab)

@@ -49,6 +49,11 @@ def talk(server, *pieces, pause=0.0, until=b""):
     return answer, sent
 
 
+def series(client):
+    lines = client.get("/metrics").text.splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
+
+
 def status_of(answer):
     head, _, body = answer.partition(b"\r\n\r\n")
     return int(head.split()[1]), head, json.loads(body)
@@ -229,3 +234,30 @@ def test_the_service_is_alive_while_it_works_on_a_large_photo(server):
         assert work.result().status_code == 200
     assert len(waits) > 20
     assert np.quantile(waits, 0.95) < 0.1
+
+
+def test_work_for_a_client_that_hung_up_is_dropped(server):
+    buffer = io.BytesIO()
+    Image.radial_gradient("L").resize((5000, 5000)).save(buffer, "PNG")
+    photo = buffer.getvalue()
+    with server.client() as client:
+        before = series(client)
+        start = time.monotonic()
+        for _ in range(12):
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(
+                    b"POST /colorize HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(photo) + photo
+                )
+        while (
+            series(client).get('tintype_photos_total{outcome="gone"}', 0)
+            < before.get('tintype_photos_total{outcome="gone"}', 0) + 12
+        ):
+            assert time.monotonic() - start < 60
+            time.sleep(0.05)
+        after = series(client)
+        assert after["tintype_photos_in_house"] == 0
+        worked_on = (
+            after['tintype_stage_seconds_count{stage="finish"}']
+            - before['tintype_stage_seconds_count{stage="finish"}']
+        )
+        assert worked_on < 12

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tintype.imaging.lab import rgb8_to_lab
+from tintype.imaging.lab import rgb_to_lab
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.serving.errors import ERRORS
 
@@ -17,11 +17,11 @@ SECURITY = ("content-security-policy", "x-content-type-options", "referrer-polic
 
 
 def lightness(image):
-    return rgb8_to_lab(np.asarray(image.convert("RGB")))[..., 0]
+    return rgb_to_lab(np.asarray(image.convert("RGB")))[..., 0]
 
 
 def chroma(image):
-    lab = rgb8_to_lab(np.asarray(image.convert("RGB")))
+    lab = rgb_to_lab(np.asarray(image.convert("RGB")))
     return float(np.hypot(lab[..., 1], lab[..., 2]).mean())
 
 

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from tintype.imaging.limits import MEGA
 from tintype.serving.answer import PhotoAnswer
 from tintype.serving.auth import check_key
-from tintype.serving.body import announced, refuse_announced
+from tintype.serving.body import announced, refuse_announced, unless_gone
 from tintype.serving.linger import Linger
 from tintype.serving.model_info import model_info
 from tintype.serving.openapi import openapi
@@ -150,7 +150,7 @@ class _Colorize:
             upload = await read_upload(request, limits.bytes, settings.read_seconds, place.hold)
             studio.metrics.file_megabytes.observe(len(upload.content) / MEGA)
             room = await stack.enter_async_context(studio.house.room(limits.pixels))
-            painted = await painter.paint(upload, room)
+            painted = await unless_gone(request, painter.paint(upload, room))
             place.leave()  # its pixels' room is kept, for the answer takes memory until it is sent
             answer = PhotoAnswer(painted, painter.lineage, upload.file_name, settings.send_seconds)
             await answer(request.scope, request.receive, send)

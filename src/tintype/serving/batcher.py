@@ -1,8 +1,11 @@
-"""The network's work for several photos at once: one thread that takes whatever waits.
+"""The network's work for several photos at once: one thread that takes what waits.
 
 It never waits for company: a lone photo goes at once, and while the network works on it, others gather and go
-together next. BentoML's own batching needs a second service and a client between the two, which replaces its
-connections after 100 requests and loses those in flight.
+together next. Batches have the sizes the network is compiled for, and are full: of seven that wait four go, and the
+other three with whoever has come meanwhile. Filling up would have the network colour nothing.
+
+BentoML's own batching needs a second service and a client between the two, which replaces its connections after
+100 requests and loses those in flight.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,15 +43,17 @@ class Batcher:
     ----------
     predict : callable
         `Colorizer.predict`. Called from one thread only.
-    largest : int
-        Photos in one batch at most.
+    sizes : sequence of int
+        Of batches, ascending, the first 1.
     observe : callable
         Told of each batch.
     """
 
-    def __init__(self, predict: Predict, largest: int, observe: Observe) -> None:
+    def __init__(self, predict: Predict, sizes: Sequence[int], observe: Observe) -> None:
         self._predict = predict
-        self._largest = largest
+        self._sizes = sizes
+        self._waiting: deque[_Item] = deque()  # taken off the queue, the thread's own
+        self._closing = False
         self._observe = observe
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()  # bounded by the house (admission)
         self._thread = threading.Thread(target=self._work, name="network", daemon=True)
@@ -76,27 +82,26 @@ class Batcher:
         self._thread.join()
 
     def _work(self) -> None:
-        while (first := self._queue.get()) is not None:
-            batch, last = self._gather(first)
+        while self._gather():
+            size = max(size for size in self._sizes if size <= len(self._waiting))
+            batch = [self._waiting.popleft() for _ in range(size)]
             # A photo whose client has gone is left out.
             batch = [item for item in batch if item.future.set_running_or_notify_cancel()]
             if batch:
                 self._run(batch)
-            if last:
-                return
 
-    def _gather(self, first: _Item) -> tuple[list[_Item], bool]:
-        """What waits by now, and whether it is the last there will be."""
-        batch = [first]
-        while len(batch) < self._largest:
+    def _gather(self) -> bool:
+        """Take what waits by now; sleep only if there is nothing to do. False once there will be no more."""
+        while not self._closing and len(self._waiting) < self._sizes[-1]:
             try:
-                item = self._queue.get_nowait()
+                item = self._queue.get(block=not self._waiting)
             except queue.Empty:
                 break
             if item is None:
-                return batch, True
-            batch.append(item)
-        return batch, False
+                self._closing = True
+            else:
+                self._waiting.append(item)
+        return bool(self._waiting)
 
     def _run(self, batch: list[_Item]) -> None:
         start = time.perf_counter()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
 from tintype.imaging.limits import MEGA
 from tintype.serving.responses import Gone, Refusal
 
+T = TypeVar("T")
 FRAMING = 64 * 1024  # what a form may add to the photo: boundaries, headers, options
 
 
@@ -61,6 +63,37 @@ async def chunks(
             raise too_large(most)
         hold(received)
         yield chunk
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives, or an end of it if the client hangs up first: nobody would hear the answer.
+
+    Parameters
+    ----------
+    request : Request
+        Whose body was read.
+    work : coroutine
+
+    Raises
+    ------
+    Gone
+        If the client hangs up.
+    """
+    task = asyncio.create_task(work)
+    watch = asyncio.create_task(_hang_up(request))
+    try:
+        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Gone
+        return task.result()
+    finally:
+        task.cancel()
+        watch.cancel()
+
+
+async def _hang_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
 
 
 def refuse_announced(request: Request, most: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.colorize import BATCH, Colorizer
+from tintype.colorize import SIZES, Colorizer
 from tintype.imaging.limits import MEGA, Limits
 from tintype.imaging.merge import Receipt, merge
 from tintype.imaging.photo import Photo, PhotoError, encode_photo, read_photo
@@ -75,7 +75,7 @@ class Painter:
         self._limits = limits
         self._metrics = metrics
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photo")
-        self._batcher = Batcher(colorizer.predict, BATCH, metrics.batch)
+        self._batcher = Batcher(colorizer.predict, SIZES, metrics.batch)
 
     async def paint(self, upload: Upload, room: Room) -> Painted:
         """Colour one photo.

@@ -233,5 +233,10 @@ def test_the_built_bento_serves_where_nothing_of_this_project_is(
     assert answer.status_code == 200
     assert answer.headers["x-tintype-receipt"]
     for package in ("tintype", "tensorflow", "mlflow"):
-        absent = f"import importlib.util as u; raise SystemExit(u.find_spec({package!r}) is not None)"
-        assert subprocess.run([python, "-c", absent], cwd=tmp_path, check=False).returncode == 0, package
+        absent = [
+            python,
+            "-c",
+            f"import importlib.util as u; raise SystemExit(u.find_spec({package!r}) is not None)",
+        ]
+        done = subprocess.run(absent, cwd=tmp_path, env=built_bento.environment, check=False)
+        assert done.returncode == 0, package

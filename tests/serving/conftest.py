@@ -113,9 +113,8 @@ def serving(folder: Path, settings: Mapping[str, str], launch: Launch | None = N
     if launch.home is not None and not home.exists():
         shutil.copytree(launch.home, home)
     environment = {
-        **launch.environment,
+        **{name: value for name, value in launch.environment.items() if name != "BENTOML_DO_NOT_TRACK"},
         "BENTOML_HOME": str(home),
-        "BENTOML_DO_NOT_TRACK": "True",
         **settings,
     }
     with log.open("wb") as output:
@@ -191,11 +190,29 @@ StartServer = Callable[..., Server]
 
 
 @pytest.fixture(scope="session")
-def server(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def way_out() -> Iterator[socket.socket]:
+    """What a service takes for the way to other hosts: a connection waits here to be seen."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def server(
+    launch: Launch, tmp_path_factory: pytest.TempPathFactory, way_out: socket.socket
+) -> Iterator[Server]:
     """A service with settings as they come."""
-    with serving(tmp_path_factory.mktemp("server"), {}, launch) as running:
+    proxy = f"http://127.0.0.1:{way_out.getsockname()[1]}"
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy)
+    with serving(tmp_path_factory.mktemp("server"), proxies, launch) as running:
         running.wait_until("/readyz", 200)
         yield running
+    assert_nobody_came(way_out)  # when it stopped
+
+
+def assert_nobody_came(listener: socket.socket) -> None:
+    with pytest.raises(BlockingIOError):
+        listener.accept()
 
 
 @pytest.fixture(scope="session")

@@ -307,3 +307,10 @@ def test_the_log_has_one_line_for_a_request_and_no_query(server, client):
     assert "\\nforged-line" in log
     assert "hidden-in-the-query" not in log
     assert "\nforged-line" not in log
+
+
+def test_nothing_is_told_to_other_hosts(client, way_out):
+    client.post("/colorize", files={"photo": (None, "https://example.org/a.jpg")})
+    client.post("/colorize", data={"photo": "http://example.org/a.jpg"})
+    with pytest.raises(BlockingIOError):  # nobody came by, BentoML's report of the start included
+        way_out.accept()

@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
-os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")  # before BentoML is imported: it reads this once
-
 import bentoml
 from bentoml.models import BentoModel
 from bentoml.validators import ContentType
@@ -28,10 +26,13 @@ from tintype.serving.loading import find_model
 from tintype.serving.log import keep_lines_whole
 from tintype.serving.settings import Settings, read_settings
 from tintype.serving.studio import Studio
+from tintype.serving.telemetry import send_none
 
-_NEVER = (
-    7 * 86_400.0
-)  # seconds; each step has a clock of its own, and BentoML's would answer 504 in another form
+# Seconds for a photo in the house, the longest queue before it included. Each step has a clock of its own; BentoML's,
+# which cannot be switched off, answers 504 and keeps a timer for each request until it is over.
+_WORK_SECONDS = 300.0
+
+send_none()
 
 
 class Arguments(BaseModel):
@@ -67,7 +68,7 @@ def studio() -> Studio:
 @bentoml.service(
     name="tintype",
     workers=SETTINGS.workers,
-    traffic={"timeout": _NEVER},
+    traffic={"timeout": SETTINGS.read_seconds + _WORK_SECONDS},
     metrics={"enabled": False},  # ours, see tintype.serving.metrics
 )
 class Tintype:

@@ -284,3 +284,12 @@ def test_codes(content: bytes, code: str) -> None:
 def test_the_code_of_a_missing_file(tmp_path: Path) -> None:
     assert refused(tmp_path / "none.jpg").code == "missing"
     assert refused(tmp_path).code == "missing"
+
+
+def test_a_very_wide_picture_is_read_in_time() -> None:
+    pixels = np.arange(300_000 * 3 * 30, dtype=np.uint32).astype(np.uint8).reshape(30, 300_000, 3)
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, pixels, photometric="rgb")
+    start = time.thread_time()
+    np.testing.assert_array_equal(read_photo(stream.getvalue()).pixels, pixels)
+    assert time.thread_time() - start < 3

@@ -10,7 +10,6 @@ import struct
 from dataclasses import dataclass, field, replace
 
 from tintype.imaging.ifd import (
-    LONG,
     RATIONAL,
     SHORT,
     Place,
@@ -20,12 +19,12 @@ from tintype.imaging.ifd import (
     read_directory,
     read_layout,
     value_of,
-    write_directory,
 )
 
 ORIENTATION, CAMERA, GPS = 0x0112, 0x8769, 0x8825
 MAX_BYTES = 60_000  # a JPEG segment holds 65533
-_MAKER_NOTE, _COLOR_SPACE = 0x927C, 0xA001
+MAKER_NOTE, _COLOR_SPACE = 0x927C, 0xA001
+_ACROSS, _DOWN, _UNIT = 282, 283, 296
 # Where a map's corner lies on the Earth (GeoTIFF 1.1), and what GDAL says of it.
 _PLACES = {33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113}
 # What is true of the file's pixels and nothing else: how they are laid out, their profile, thumbnails, and the other
@@ -122,8 +121,8 @@ def parse_exif(content: bytes) -> Exif:
     def below(tag: int) -> dict[int, Value]:
         at = integer_of(content, layout, main.get(tag))
         tags = read_directory(content, layout, at)[0] if at else {}
-        if tag == CAMERA and _MAKER_NOTE in tags:
-            starts.append(tags[_MAKER_NOTE].start)
+        if tag == CAMERA and MAKER_NOTE in tags:
+            starts.append(tags[MAKER_NOTE].start)
         return {key: value_of(content, place) for key, place in tags.items() if _fits(place)}
 
     starts: list[int] = []
@@ -154,65 +153,21 @@ def without_gps(exif: Exif) -> Exif:
     return replace(exif, gps={}, main={key: exif.main[key] for key in exif.main.keys() - _PLACES})
 
 
+def resolution_of(block: bytes) -> tuple[float, float] | None:
+    """Dots to an inch as an EXIF block says them; None if it does not."""
+    content = block.removeprefix(b"Exif\0\0")
+    layout = read_layout(content)
+    tags, _ = read_directory(content, layout, layout.first)
+    places = [tags[tag] for tag in (_ACROSS, _DOWN) if tag in tags and tags[tag].kind == RATIONAL]
+    pairs = [struct.unpack_from(f"{layout.order}2I", content, place.start) for place in places]
+    if len(pairs) < 2 or any(0 in pair for pair in pairs):
+        return None
+    inch = 2.54 if integer_of(content, layout, tags.get(_UNIT)) == 3 else 1  # or a centimetre
+    across, down = (inch * numerator / denominator for numerator, denominator in pairs)
+    return across, down
+
+
 def resolution_tags(dpi: tuple[float, float], order: str) -> dict[int, Value]:
     """The tags that say how many pixels there are to an inch."""
     across, down = (integers(RATIONAL, [round(value * 1000), 1000], order) for value in dpi)
-    return {282: across, 283: down, 296: integers(SHORT, [2], order)}
-
-
-def write_exif(exif: Exif) -> bytes | None:
-    """A block, of at most `MAX_BYTES`; None if there is nothing to say.
-
-    The maker's note is given up where the block would be too long with it; then the rest, if it still is.
-    """
-    if not (exif.main or exif.camera or exif.gps):
-        return None
-    whole = _assembled(exif)
-    if len(whole) <= MAX_BYTES:
-        return whole
-    short = _assembled(
-        replace(exif, camera={key: exif.camera[key] for key in exif.camera.keys() - {_MAKER_NOTE}})
-    )
-    return short if len(short) <= MAX_BYTES else None
-
-
-def _assembled(exif: Exif) -> bytes:
-    """Header, maker's note at its place, directories."""
-    camera, note = dict(exif.camera), exif.camera.get(_MAKER_NOTE)
-    block = bytearray(8)
-    pinned = note is not None and 8 <= exif.note_at <= MAX_BYTES - note.count
-    if note is not None and pinned:
-        block += bytes(exif.note_at - 8) + note.data + bytes((exif.note_at + len(note.data)) % 2)
-        del camera[_MAKER_NOTE]
-    tail, first = write_tree(replace(exif, camera=camera), len(block), note if pinned else None, exif.note_at)
-    struct.pack_into(f"{exif.order}2sHI", block, 0, b"II" if exif.order == "<" else b"MM", 42, first)
-    return bytes(block + tail)
-
-
-def write_tree(exif: Exif, at: int, note: Value | None = None, note_at: int = 0) -> tuple[bytes, int]:
-    """The directories, to stand at the even offset `at`; and where the main one is.
-
-    Parameters
-    ----------
-    note : Value, optional
-        The maker's note if it is in the file already, at `note_at`.
-    """
-    written, main = bytearray(), dict(exif.main)
-    for pointer, tags in ((CAMERA, exif.camera), (GPS, exif.gps)):
-        pinned = note if pointer == CAMERA else None
-        if tags or pinned:
-            start = at + len(written)
-            main[pointer] = integers(LONG, [start], exif.order)
-            written += _with_note(tags, pinned, note_at, exif.order, start)
-    first = at + len(written)
-    return bytes(written + write_directory(main, exif.order, first)), first
-
-
-def _with_note(tags: dict[int, Value], note: Value | None, note_at: int, order: str, at: int) -> bytes:
-    """A directory whose maker's note is elsewhere."""
-    if note is None:
-        return write_directory(tags, order, at)
-    placeholder = Value(note.kind, note.count, struct.pack(f"{order}I", note_at))
-    if len(note.data) <= 4:
-        placeholder = note
-    return write_directory(tags | {_MAKER_NOTE: placeholder}, order, at)
+    return {_ACROSS: across, _DOWN: down, _UNIT: integers(SHORT, [2], order)}

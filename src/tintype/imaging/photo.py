@@ -8,7 +8,6 @@ while a file is decoded (`decode`), what goes into a new file is chosen by a pol
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,10 +20,12 @@ from PIL import UnidentifiedImageError
 from tintype.files.atomic import new_file
 from tintype.imaging.decode import decode
 from tintype.imaging.encode import WRITERS, encode
+from tintype.imaging.finding import PHOTO_SUFFIXES, WRITABLE, find_photos
 from tintype.imaging.limits import COLLECTION, Limits
 from tintype.imaging.metadata import Metadata, carried
 from tintype.imaging.photo_error import PhotoError, reason
 from tintype.imaging.provenance import Provenance
+from tintype.imaging.refusals import refuse_bytes
 from tintype.imaging.sniff import FORMATS, sniff
 from tintype.imaging.srgb import shown
 
@@ -41,17 +42,6 @@ __all__ = [
     "sniff",
     "write_photo",
 ]
-
-WRITABLE = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-    ".avif": "AVIF",
-}
-PHOTO_SUFFIXES = frozenset({*WRITABLE, ".bmp", ".gif", ".heic", ".heif"})
 
 
 @dataclass(frozen=True)
@@ -97,16 +87,6 @@ class Photo:
     def rgb8(self) -> NDArray[np.uint8]:
         """The pixels with 8 bits, of shape (H, W, 3)."""
         return shown(self.pixels) if self.pixels.dtype == np.uint16 else self.pixels
-
-
-def find_photos(folder: Path) -> list[Path]:
-    """Files with a photo's suffix below `folder`, sorted by path; hidden files and folders are left out."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file())
-    return sorted(path for path in found if not _hidden(path.relative_to(folder).parts))
-
-
-def _hidden(parts: Iterable[str]) -> bool:
-    return any(part.startswith(".") for part in parts)
 
 
 def read_photo(source: Path | bytes, limits: Limits = COLLECTION) -> Photo:
@@ -172,24 +152,16 @@ def _content(source: Path | bytes, limits: Limits, name: str) -> bytes:
     """The file's bytes, which are not read if there are too many."""
     try:
         size = source.stat().st_size if isinstance(source, Path) else len(source)
-        _refuse_bytes(size, limits, name)
+        refuse_bytes(size, limits, name)
         content = source.read_bytes() if isinstance(source, Path) else source
     except OSError as error:
         raise PhotoError(
             f"Expected a readable photo at {name}. Received: {error.strerror}.", "missing"
         ) from None
-    _refuse_bytes(len(content), limits, name)  # what is no regular file has no size before
+    refuse_bytes(len(content), limits, name)  # what is no regular file has no size before
     if not content:
         raise PhotoError(f"Expected a photo in {name}, but it is empty.", "empty")
     return content
-
-
-def _refuse_bytes(size: int, limits: Limits, name: str) -> None:
-    if size > limits.bytes:
-        raise PhotoError(
-            f"Expected at most {limits.bytes / 1e6:.0f} MB in {name}. Received: {size / 1e6:.1f} MB.",
-            "too_many_bytes",
-        )
 
 
 def encode_photo(

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tintype.imaging.exif import MAX_BYTES, Exif, parse_exif, write_exif
+from tintype.imaging.exif import MAX_BYTES, Exif, parse_exif, resolution_of
+from tintype.imaging.exif_block import write_exif
 from tintype.imaging.ifd import DirectoryError, read_directory, read_layout, value_of
 from tintype.imaging.iptc import TIFF_TAG
 from tintype.imaging.png_chunks import read_chunks, xmp_of_text
@@ -68,7 +69,7 @@ def said_by(content: bytes, image: Any, file_format: str) -> Said:
         exif=_written(exif, notes),
         xmp=_upright_packet(packet, notes),
         iptc=_short(_captions(content, image, file_format), notes),
-        dpi=_resolution(image.info.get("dpi")),
+        dpi=_resolution(image.info.get("dpi")) or _resolution(_resolution_of(block)),
         orientation=1 if file_format == "TIFF" else orientation,  # Pillow and OpenCV turned it
         notes=tuple(notes),
     )
@@ -102,6 +103,13 @@ def _parsed(block: bytes | None, notes: list[str]) -> Exif:
     except DirectoryError:
         notes.append("Its EXIF is broken and was left behind.")
         return Exif("<")
+
+
+def _resolution_of(block: bytes | None) -> tuple[float, float] | None:
+    try:
+        return resolution_of(block) if block else None
+    except DirectoryError:
+        return None  # `_parsed` says so
 
 
 def _written(exif: Exif, notes: list[str]) -> bytes | None:

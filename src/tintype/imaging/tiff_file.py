@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.exif import Exif, resolution_tags, write_tree
-from tintype.imaging.ifd import LONG, SHORT, UNDEFINED, Value, integers
+from tintype.imaging.exif import Exif, resolution_tags
+from tintype.imaging.exif_block import write_tree
+from tintype.imaging.ifd import BYTE, LONG, SHORT, UNDEFINED, Value, integers
 from tintype.imaging.iptc import TIFF_TAG
 from tintype.imaging.metadata import Carried
 from tintype.imaging.photo_error import PhotoError
@@ -77,6 +78,6 @@ def _layout_tags(pixels: NDArray[Any], order: str) -> dict[int, Value]:
 
 
 def _said_tags(profile: bytes, said: Carried, order: str) -> dict[int, Value]:
-    blobs = {_PROFILE: profile, _XMP: said.xmp, TIFF_TAG: said.iptc}
-    tags = {tag: Value(UNDEFINED, len(blob), blob) for tag, blob in blobs.items() if blob}
+    blobs = {_PROFILE: (UNDEFINED, profile), _XMP: (BYTE, said.xmp), TIFF_TAG: (UNDEFINED, said.iptc)}
+    tags = {tag: Value(kind, len(blob), blob) for tag, (kind, blob) in blobs.items() if blob}
     return tags | (resolution_tags(said.dpi, order) if said.dpi else {})

@@ -83,9 +83,10 @@ def decode(content: bytes, file_format: str, limits: Limits, name: str) -> Decod
 def _require_decoder(file_format: str, name: str) -> None:
     available = {"AVIF": lambda: features.check("avif"), "HEIF": _has_heif}.get(file_format, lambda: True)
     if not available():
+        package = "pillow-heif" if file_format == "HEIF" else "pillow with its AVIF decoder"
         raise PhotoError(
-            f"{name} is a photo in {file_format}, for which no decoder is installed here. Install the package "
-            "pillow-heif, or save the photo as JPEG.",
+            f"Expected {name} in a format that can be decoded here. Received: {file_format}. Install the package "
+            f"{package}, or save the photo as JPEG.",
             "unsupported",
         )
 

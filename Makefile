@@ -5,11 +5,13 @@ UV     := python3 .ci/uv.py
 RUN    := $(UV) run --no-sync
 PHOTO  ?= data/legacy/black-canyon.jpg
 PRESET ?= sample
-PORT   ?= 5000
+PORT   ?=
 TESTS  ?=
+MODEL  ?= models:/tintype@champion
+VARIANT ?= cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline mlflow test check format hooks params clean env env-pipeline
+.PHONY: help demo pipeline mlflow serve bento container bench bench-load test check format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,14 +26,24 @@ demo: pipeline ## From a fresh clone to a coloured photo: environment, pipeline,
 	@echo "Gray, ours, truth:    reports/evaluate/grid.jpg"
 	@echo "How good it is:       reports/evaluate/metrics.json"
 	@echo "The checks of data:   reports/validate/docs/index.html"
-	@echo "Runs and versions:    make mlflow, then http://127.0.0.1:$(PORT)"
+	@echo "Runs and versions:    make mlflow, then http://127.0.0.1:5000"
+	@echo "The page for people:  make serve, then http://127.0.0.1:3000"
 	@echo "Your own photos:      make demo PHOTO=path/to/photo.jpg"
 
 pipeline: env-pipeline ## Run what has changed of the DVC pipeline
 	$(RUN) dvc repro
 
 mlflow: env-pipeline ## Serve MLflow's pages on the pipeline's own store, at PORT=5000
-	$(RUN) python -m tintype.registry.pages --port $(PORT)
+	$(RUN) python -m tintype.registry.pages --port $(or $(PORT),5000)
+
+serve: env-serve ## Serve the champion: page and interface, at PORT=3000; MODEL=models:/tintype/3 another version
+	$(RUN) tintype serve --model $(MODEL) --port $(or $(PORT),3000)
+
+bento: env-serve ## Pack the champion with its lineage and pinned requirements; VARIANT=gpu for TensorFlow
+	$(RUN) tintype package --model $(MODEL) --variant $(VARIANT)
+
+container: env-serve ## Build the CPU image, run it, colour a photo through it; needs buildah and podman
+	$(RUN) python .ci/container.py
 
 ##--- To change it
 
@@ -43,6 +55,13 @@ check: env ## Check format, style, types and the direction of imports
 	$(RUN) ruff check
 	$(RUN) mypy
 	$(RUN) lint-imports
+
+bench: env ## Measure what a photo costs around the network, up to 100 megapixels
+	$(RUN) python benchmarks/imaging.py
+	$(RUN) python benchmarks/imaging.py --depth 16 --megapixels 12
+
+bench-load: env ## Measure the service under load; MINUTES=10 for growth of memory
+	$(RUN) python benchmarks/load.py
 
 format: env ## Bring the code into shape
 	$(RUN) ruff check --fix
@@ -60,6 +79,9 @@ clean: ## Remove what tools leave behind; data, models and runs stay
 
 env:
 	$(UV) sync --locked --inexact
+
+env-serve:
+	$(UV) sync --locked --inexact --no-default-groups --group pipeline --group serve
 
 env-pipeline:
 	$(UV) sync --locked --inexact --no-default-groups --group pipeline

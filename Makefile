@@ -9,12 +9,14 @@ PORT   ?=
 TESTS  ?=
 MODEL  ?= models:/tintype@champion
 VARIANT ?= cpu
+BACKEND ?= buildah
+BASE   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline mlflow serve bento container bench bench-load test check format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline mlflow serve bento container bench bench-load bento-test test check format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##--- To use it
 
@@ -42,8 +44,8 @@ serve: env-serve ## Serve the champion: page and interface, at PORT=3000; MODEL=
 bento: env-serve ## Pack the champion with its lineage and pinned requirements; VARIANT=gpu for TensorFlow
 	$(RUN) tintype package --model $(MODEL) --variant $(VARIANT)
 
-container: env-serve ## Build the CPU image, run it, colour a photo through it; needs buildah and podman
-	$(RUN) python .ci/container.py
+container: env-serve ## Build the image, run it, colour PHOTO through it; VARIANT=gpu, BACKEND=docker, BASE=an image
+	$(RUN) python .ci/container.py --model $(MODEL) --variant $(VARIANT) --backend $(BACKEND) $(if $(BASE),--base $(BASE)) --photo $(PHOTO)
 
 ##--- To change it
 
@@ -56,12 +58,15 @@ check: env ## Check format, style, types and the direction of imports
 	$(RUN) mypy
 	$(RUN) lint-imports
 
+bento-test: env ## Hold the built Bento, in an environment of its own, to the service's tests
+	TINTYPE_TEST_BENTO=1 $(RUN) pytest -n 0 tests/serving/test_service.py tests/serving/test_limits.py tests/serving/test_stopping.py
+
 bench: env ## Measure what a photo costs around the network, up to 100 megapixels
 	$(RUN) python benchmarks/imaging.py
 	$(RUN) python benchmarks/imaging.py --depth 16 --megapixels 12
 
 bench-load: env ## Measure the service under load; MINUTES=10 for growth of memory
-	$(RUN) python benchmarks/load.py
+	$(RUN) python benchmarks/load.py $(if $(MINUTES),--minutes $(MINUTES))
 
 format: env ## Bring the code into shape
 	$(RUN) ruff check --fix

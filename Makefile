@@ -13,10 +13,10 @@ BACKEND ?= buildah
 BASE   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline mlflow serve bento container bench bench-load bento-test test check format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline mlflow serve bento container bench bench-load bench-faults bento-test test check format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##--- To use it
 
@@ -67,6 +67,9 @@ bench: env ## Measure what a photo costs around the network, up to 100 megapixel
 
 bench-load: env ## Measure the service under load; MINUTES=10 for growth of memory
 	$(RUN) python benchmarks/load.py $(if $(MINUTES),--minutes $(MINUTES))
+
+bench-faults: env ## Kill a worker, stop the service, both under load: nothing accepted may be lost
+	$(RUN) python benchmarks/faults.py
 
 format: env ## Bring the code into shape
 	$(RUN) ruff check --fix

@@ -36,10 +36,10 @@ def main() -> None:
 
 def _row(figures: dict[str, Any]) -> str:
     steps = ", ".join(f"{name} {seconds:.2f}" for name, seconds in figures["seconds"].items())
+    whole, peak = sum(figures["seconds"].values()), figures["peak_mb"]
     return (
-        f"{figures['megapixels']} megapixels, {figures['input_mb']:.1f} MB file: "
-        f"{sum(figures['seconds'].values()):.2f} s of one core ({steps}); peak {figures['peak_mb']:.0f} MB, {figures['peak_mb'] - figures['start_mb']:.0f} MB "
-        f"of it for the photo"
+        f"{figures['megapixels']} megapixels, {figures['input_mb']:.1f} MB file: {whole:.2f} s of one core ({steps}); "
+        f"peak {peak:.0f} MB, {peak - figures['start_mb']:.0f} MB of it for the photo"
     )
 
 

@@ -100,7 +100,7 @@ def process():
     started = []
 
     def start(*arguments, **options):
-        command = [sys.executable, "-m", "tintype.cli", *map(str, arguments)]
+        command = [str(Path(sys.executable).with_name("tintype")), *map(str, arguments)]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
         started.append(subprocess.Popen(command, **options))
         return started[-1]

@@ -92,7 +92,8 @@ def colorize(
         bool, typer.Option("--skip-existing", help="Leave out photos whose result is there already.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done, and estimate time and memory.")
+        bool,
+        typer.Option("--dry-run", "-n", help="Only say what would be done, and estimate time and memory."),
     ] = False,
     max_megapixels: Annotated[
         float, typer.Option("--max-megapixels", min=0.001, help="Refuse larger photos.")

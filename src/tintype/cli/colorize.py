@@ -10,10 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from tintype.cli.collection import Collection
-from tintype.cli.console import print_error, print_line
+from tintype.cli.console import print_error, print_line, progress
 from tintype.cli.finishing import Finisher
 from tintype.cli.jobs import Job, Plan, UsageError, plan
 from tintype.cli.lineage import find_model
@@ -139,7 +137,7 @@ def _load(bundle: Path) -> Colorizer:
 def _colour_all(collection: Collection, jobs: Sequence[Job], output: Path) -> int:
     """Colour each photo, name those that fail, and sum up."""
     start, summary, code = time.monotonic(), Summary(len(jobs)), OK
-    with tqdm(total=len(jobs), unit=" photos", disable=None, dynamic_ncols=True) as bar:
+    with progress(len(jobs)) as bar:
         try:
             for outcome in collection.run(jobs):
                 bar.update()

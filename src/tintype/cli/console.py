@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Any
 
 from tqdm import tqdm
 
@@ -21,6 +23,23 @@ def _printable(text: str, encoding: str | None) -> str:
     """File names may be no text at all, and text may be more than a terminal takes."""
     encoding = encoding or "ascii"
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def progress(total: int) -> tqdm[Any]:
+    """A bar with rate and time left; at a terminal only.
+
+    Returns
+    -------
+    tqdm
+        To be used in a `with` block.
+    """
+    try:
+        sized = os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError):  # no terminal, or no file
+        sized = True
+    # On a terminal that does not know its size, as in a container, tqdm would find no room for a bar.
+    size = {"dynamic_ncols": True} if sized else {"ncols": 80, "nrows": 20}
+    return tqdm(total=total, unit=" photos", disable=None, **size)
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -19,7 +19,9 @@ def test_make_alone_lists_every_command(make, root):
     listed = re.findall(r"^  make (\S+) +\S", make(), re.M)
     phony = re.search(r"^\.PHONY: (.*)$", (root / "Makefile").read_text(), re.M).group(1).split()
     assert set(phony) - set(listed) == {"env", "env-pipeline", "env-serve"}
-    assert {"demo", "test", "check", "pipeline", "mlflow", "serve", "bento", "container", "bench"} <= set(listed)
+    assert {"demo", "test", "check", "pipeline", "mlflow", "serve", "bento", "container", "bench"} <= set(
+        listed
+    )
 
 
 def test_every_command_is_what_make_can_run(make):

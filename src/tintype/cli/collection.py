@@ -114,6 +114,7 @@ class Collection:
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._decoders = ThreadPoolExecutor(workers, "decode")
         self._encoders = ThreadPoolExecutor(workers, "encode")
+        self._threads: list[threading.Thread] = []
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """Colour photos.
@@ -129,11 +130,11 @@ class Collection:
             As they finish, which is about the order of `jobs`. When the caller stops asking, as on an exception, call
             `stop`.
         """
-        threads = [
+        self._threads = [
             threading.Thread(target=self._guarded, args=(work, jobs), daemon=True)
             for work in (self._feed, self._colour)
         ]
-        for thread in threads:
+        for thread in self._threads:
             thread.start()
         for _ in jobs:
             yield self._outcomes.get()
@@ -150,6 +151,10 @@ class Collection:
         self.budget.close()
         self._waiting.close()
         self._decoders.shutdown(cancel_futures=True)
+        for (
+            thread
+        ) in self._threads:  # Python must not end while the network computes: its framework would abort
+            thread.join()
         self._encoders.shutdown()
         left = []
         while not self._outcomes.empty():

@@ -16,7 +16,7 @@ from tintype.cli import app
 from tintype.imaging.layer import encode_layer
 from tintype.imaging.photo import encode_photo, read_photo, write_photo
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.xmp import read_provenance
+from tintype.imaging.tags.xmp import read_provenance
 
 
 def _tintype(*arguments: object) -> Result:

@@ -15,7 +15,7 @@ from tintype.imaging.lab import chroma, rgb_to_lab
 from tintype.imaging.layer import read_layer
 from tintype.imaging.merge import merge
 from tintype.imaging.photo import find_photos, read_photo
-from tintype.imaging.xmp import read_provenance
+from tintype.imaging.tags.xmp import read_provenance
 
 
 def contents(folder):

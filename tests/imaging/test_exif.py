@@ -6,9 +6,10 @@ import struct
 import pytest
 from PIL import Image
 
-from tintype.imaging.exif import MAX_BYTES, Exif, parse_exif, resolution_of, without_gps
-from tintype.imaging.exif_block import write_exif
-from tintype.imaging.ifd import (
+from tintype.imaging.photo import encode_photo, read_photo
+from tintype.imaging.tags.exif import MAX_BYTES, Exif, parse_exif, resolution_of, without_gps
+from tintype.imaging.tags.exif_block import write_exif
+from tintype.imaging.tags.ifd import (
     LONG,
     RATIONAL,
     UNDEFINED,
@@ -19,7 +20,6 @@ from tintype.imaging.ifd import (
     read_layout,
     write_directory,
 )
-from tintype.imaging.photo import encode_photo, read_photo
 
 MAKER_NOTE = 0x927C
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, IptcImagePlugin, TiffImagePlugin
 
-from tintype.imaging.iptc import (
+from tintype.imaging.provenance import Lineage, Provenance
+from tintype.imaging.tags.iptc import (
     CHARACTER_SET,
     INSTRUCTIONS,
     PREFIX,
@@ -22,7 +23,6 @@ from tintype.imaging.iptc import (
     record_of_block,
     without_provenance,
 )
-from tintype.imaging.provenance import Lineage, Provenance
 
 MADE = Provenance(Lineage("tintype", "3", bundle_sha256="ab" * 32), "cd" * 32, {"saturation": "1"})
 

@@ -15,7 +15,7 @@ from PIL import Image
 from tintype.imaging.layer import STEP, LayerError, encode_layer, read_layer
 from tintype.imaging.merge import merge
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.xmp import COLOURS_ALONE, provenance_xmp, read_provenance
+from tintype.imaging.tags.xmp import COLOURS_ALONE, provenance_xmp, read_provenance
 
 MADE = Provenance(Lineage("tintype", "3", bundle_sha256="a" * 64), "e" * 64, {"saturation": "1.25"})
 

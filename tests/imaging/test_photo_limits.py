@@ -17,8 +17,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.imaging.frames import count_frames
-from tintype.imaging.jpeg_segments import count_scans
+from tintype.imaging.codec.frames import count_frames
+from tintype.imaging.codec.jpeg_segments import count_scans
 from tintype.imaging.limits import COLLECTION, SERVICE, Limits
 from tintype.imaging.photo import PhotoError, read_photo
 

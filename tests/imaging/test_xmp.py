@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.xmp import (
+from tintype.imaging.tags.xmp import (
     COLOURED_PHOTO,
     ProvenanceError,
     provenance_xmp,

@@ -13,7 +13,7 @@ from tintype.errors import TintypeError
 from tintype.files.digest import sha256_of
 from tintype.imaging.layer import is_layer
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.xmp import ProvenanceError, read_provenance
+from tintype.imaging.tags.xmp import ProvenanceError, read_provenance
 
 if TYPE_CHECKING:
     from tintype.registry.trace import Trace

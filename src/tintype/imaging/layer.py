@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
-from tintype.imaging.png_chunks import SIGNATURE, ChunkError, insert_chunks, read_chunks, xmp_chunk
+from tintype.imaging.codec.png_chunks import SIGNATURE, ChunkError, insert_chunks, read_chunks, xmp_chunk
 from tintype.imaging.provenance import Provenance
-from tintype.imaging.xmp import COLOURS_ALONE, ProvenanceError, provenance_xmp, read_provenance
+from tintype.imaging.tags.xmp import COLOURS_ALONE, ProvenanceError, provenance_xmp, read_provenance
 
 STEP = 1 / 256  # Lab units
 FORMAT = "ab16/1"

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
 from tintype.files.atomic import new_file
-from tintype.imaging.decode import decode
-from tintype.imaging.encode import WRITERS, encode
+from tintype.imaging.codec.decode import decode
+from tintype.imaging.codec.encode import WRITERS, encode
+from tintype.imaging.codec.refusals import refuse_bytes
+from tintype.imaging.codec.sniff import FORMATS, sniff
+from tintype.imaging.codec.srgb import shown
 from tintype.imaging.finding import PHOTO_SUFFIXES, WRITABLE, find_photos
 from tintype.imaging.limits import COLLECTION, Limits
-from tintype.imaging.metadata import Metadata, carried
 from tintype.imaging.photo_error import PhotoError, reason
 from tintype.imaging.provenance import Provenance
-from tintype.imaging.refusals import refuse_bytes
-from tintype.imaging.sniff import FORMATS, sniff
-from tintype.imaging.srgb import shown
+from tintype.imaging.tags.metadata import Metadata, carried
 
 __all__ = [
     "FORMATS",

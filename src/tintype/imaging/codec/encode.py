@@ -11,12 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.imaging.iptc import photoshop_block
-from tintype.imaging.metadata import Carried
+from tintype.imaging.codec.png_chunks import (
+    exif_chunk,
+    insert_chunks,
+    profile_chunk,
+    resolution_chunk,
+    xmp_chunk,
+)
+from tintype.imaging.codec.srgb import shown, srgb_profile
+from tintype.imaging.codec.tiff_file import encode_tiff
 from tintype.imaging.photo_error import PhotoError, reason
-from tintype.imaging.png_chunks import exif_chunk, insert_chunks, profile_chunk, resolution_chunk, xmp_chunk
-from tintype.imaging.srgb import shown, srgb_profile
-from tintype.imaging.tiff_file import encode_tiff
+from tintype.imaging.tags.iptc import photoshop_block
+from tintype.imaging.tags.metadata import Carried
 
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}  # pixels
 _MOST_XMP_IN_JPEG = 65_502  # bytes, in a segment of its own

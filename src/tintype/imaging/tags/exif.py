@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field, replace
 
-from tintype.imaging.ifd import (
+from tintype.imaging.tags.ifd import (
     RATIONAL,
     SHORT,
     Place,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tintype.imaging.ifd import (
+from tintype.imaging.photo_error import PhotoError
+from tintype.imaging.tags.ifd import (
     Layout,
     Place,
     integer_of,
     read_directory,
     read_layout,
 )
-from tintype.imaging.photo_error import PhotoError
 
 _MOST_NUMBERS = 300_000  # in a tag's value: more than a strip for each row of each plane of the tallest photo
 _BYTES = {1, 2, 6, 7}  # types whose values are not taken apart one by one

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tintype.imaging.ifd import DirectoryError, integer_of, read_directory, read_layout
+from tintype.imaging.tags.ifd import DirectoryError, integer_of, read_directory, read_layout
 
 _REDUCED = 1  # of TIFF's NewSubfileType: a smaller version of another page
 _TRAILER, _EXTENSION, _PICTURE = 0x3B, 0x21, 0x2C  # GIF89a, appendix A

@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tintype.imaging.exif import MAX_BYTES, Exif, parse_exif, resolution_of
-from tintype.imaging.exif_block import write_exif
-from tintype.imaging.ifd import DirectoryError, read_directory, read_layout, value_of
-from tintype.imaging.iptc import TIFF_TAG
-from tintype.imaging.png_chunks import read_chunks, xmp_of_text
-from tintype.imaging.xmp import unusable_xmp
+from tintype.imaging.codec.png_chunks import read_chunks, xmp_of_text
+from tintype.imaging.tags.exif import MAX_BYTES, Exif, parse_exif, resolution_of
+from tintype.imaging.tags.exif_block import write_exif
+from tintype.imaging.tags.ifd import DirectoryError, read_directory, read_layout, value_of
+from tintype.imaging.tags.iptc import TIFF_TAG
+from tintype.imaging.tags.xmp import unusable_xmp
 
 _ORIENTATION = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>))([1-8])")
 _IPTC_RESOURCE = 0x0404

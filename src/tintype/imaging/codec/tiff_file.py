@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.exif import Exif, resolution_tags
-from tintype.imaging.exif_block import write_tree
-from tintype.imaging.ifd import BYTE, LONG, SHORT, UNDEFINED, Value, integers
-from tintype.imaging.iptc import TIFF_TAG
-from tintype.imaging.metadata import Carried
 from tintype.imaging.photo_error import PhotoError
+from tintype.imaging.tags.exif import Exif, resolution_tags
+from tintype.imaging.tags.exif_block import write_tree
+from tintype.imaging.tags.ifd import BYTE, LONG, SHORT, UNDEFINED, Value, integers
+from tintype.imaging.tags.iptc import TIFF_TAG
+from tintype.imaging.tags.metadata import Carried
 
 _XMP, _PROFILE = 700, 34675
 _STRIP = 1 << 18  # bytes, about

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
-from tintype.imaging.exif import CAMERA, GPS, MAKER_NOTE, MAX_BYTES, Exif
-from tintype.imaging.ifd import LONG, Value, integers, write_directory
+from tintype.imaging.tags.exif import CAMERA, GPS, MAKER_NOTE, MAX_BYTES, Exif
+from tintype.imaging.tags.ifd import LONG, Value, integers, write_directory
 
 
 def write_exif(exif: Exif) -> bytes | None:

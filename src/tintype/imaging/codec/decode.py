@@ -8,17 +8,17 @@ from importlib import import_module
 
 from PIL import Image, features
 
-from tintype.imaging.budget import Budgeted
-from tintype.imaging.depth16 import Planes
-from tintype.imaging.frames import count_frames
-from tintype.imaging.jpeg_segments import count_scans
+from tintype.imaging.codec.budget import Budgeted
+from tintype.imaging.codec.depth16 import Planes
+from tintype.imaging.codec.frames import count_frames
+from tintype.imaging.codec.jpeg_segments import count_scans
+from tintype.imaging.codec.picture import picture_of
+from tintype.imaging.codec.refusals import refuse_frames, refuse_pixels, refuse_scans
+from tintype.imaging.codec.tiff_header import read_tiff_header
+from tintype.imaging.codec.turn import upright
 from tintype.imaging.limits import Limits
 from tintype.imaging.photo_error import PhotoError
-from tintype.imaging.picture import picture_of
-from tintype.imaging.refusals import refuse_frames, refuse_pixels, refuse_scans
-from tintype.imaging.said import Said, said_by
-from tintype.imaging.tiff_header import read_tiff_header
-from tintype.imaging.turn import upright
+from tintype.imaging.tags.said import Said, said_by
 
 Image.MAX_IMAGE_PIXELS = None  # the ceiling is in `Limits`, checked here before anything is decoded
 # Pillow's remarks on broken tags, for which there are notes and errors here.

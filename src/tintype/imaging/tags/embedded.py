@@ -12,8 +12,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from tintype.imaging.png_chunks import ChunkError, read_chunks, xmp_of_text
-from tintype.imaging.sniff import sniff
+from tintype.imaging.codec.png_chunks import ChunkError, read_chunks, xmp_of_text
+from tintype.imaging.codec.sniff import sniff
 
 _HEADERS: dict[str, Any] = {
     "JPEG": JpegImageFile,

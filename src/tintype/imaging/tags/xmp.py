@@ -11,8 +11,9 @@ from pathlib import Path
 from xml.dom import minidom
 
 from tintype.errors import TintypeError
-from tintype.imaging.embedded import xmp_of
-from tintype.imaging.packet import (
+from tintype.imaging.provenance import Lineage, Provenance
+from tintype.imaging.tags.embedded import xmp_of
+from tintype.imaging.tags.packet import (
     PacketError,
     add_property,
     add_resource,
@@ -24,7 +25,6 @@ from tintype.imaging.packet import (
     resources,
     write_packet,
 )
-from tintype.imaging.provenance import Lineage, Provenance
 
 OURS = "urn:tintype:provenance:1#"
 IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"

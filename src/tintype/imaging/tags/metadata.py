@@ -6,11 +6,11 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
-from tintype.imaging.exif import Exif, parse_exif, resolution_tags, without_gps
-from tintype.imaging.exif_block import write_exif
-from tintype.imaging.iptc import CHARACTER_SET, iptc_record, read_record
 from tintype.imaging.provenance import Provenance
-from tintype.imaging.xmp import provenance_xmp, without_place
+from tintype.imaging.tags.exif import Exif, parse_exif, resolution_tags, without_gps
+from tintype.imaging.tags.exif_block import write_exif
+from tintype.imaging.tags.iptc import CHARACTER_SET, iptc_record, read_record
+from tintype.imaging.tags.xmp import provenance_xmp, without_place
 
 Metadata = Literal["keep", "no-gps", "strip"]
 POLICIES: tuple[Metadata, ...] = ("keep", "no-gps", "strip")

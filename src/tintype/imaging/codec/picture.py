@@ -6,13 +6,13 @@ from typing import Any
 
 from PIL import Image
 
-from tintype.imaging.budget import BLOCK, Budgeted
-from tintype.imaging.depth16 import Planes, colour16, gray16, is_deep, unmultiplied
-from tintype.imaging.icc import ProfileError, parse_profile, to_srgb16
+from tintype.imaging.codec.budget import BLOCK, Budgeted
+from tintype.imaging.codec.depth16 import Planes, colour16, gray16, is_deep, unmultiplied
+from tintype.imaging.codec.icc import ProfileError, parse_profile, to_srgb16
+from tintype.imaging.codec.png_chunks import read_chunks
+from tintype.imaging.codec.srgb import gray8, is_usable, rgb8_and_alpha, shown
+from tintype.imaging.codec.tiff_header import TiffHeader
 from tintype.imaging.photo_error import PhotoError
-from tintype.imaging.png_chunks import read_chunks
-from tintype.imaging.srgb import gray8, is_usable, rgb8_and_alpha, shown
-from tintype.imaging.tiff_header import TiffHeader
 
 _PULLING = {"JPEG", "MPO", "PNG", "GIF"}  # whose decoders take any number of bytes; others want whole rows
 

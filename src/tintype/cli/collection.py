@@ -35,7 +35,7 @@ from tintype.imaging.photo import Photo, PhotoError, read_photo
 BATCH = 8  # `tintype.colorize.BATCH`, whose import takes the network's framework with it
 PATIENCE = 0.25  # seconds that a photo waits for company at most, while more are being decoded
 IN_FLIGHT = 3 * BATCH  # photos: a batch being decoded, one in the network, one being encoded
-IN_FLIGHT_PIXELS = 50_000_000  # about 15 bytes of memory each
+IN_FLIGHT_PIXELS = 50_000_000  # about 10 bytes of memory each
 UNKNOWN_PIXELS = 12_000_000  # where the header does not say: a phone's photo
 
 

@@ -1,8 +1,8 @@
 """What a call would take, from the photos' headers and a short measurement: `--dry-run`.
 
 Time around the network is proportional to pixels. It is measured here and now on a small picture made up for it, since
-machines differ. The network's own share and its memory are constants that were measured once, on 2 cores of an EPYC
-with the TensorFlow backend: a network on another backend or a GPU is faster, a wider one slower.
+machines differ. The network's own share and the memory are constants that were measured once, with the fusion network
+of 128 pixels on 2 cores of an EPYC with the OpenVINO backend: a GPU is faster, a wider network slower.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tintype.imaging.inputs import inputs_of
 from tintype.imaging.merge import merge
 from tintype.imaging.photo import encode_photo, read_photo
 
-LOAD_SECONDS = 8.0
+LOAD_SECONDS = 7.0
 NETWORK_SECONDS = 0.05  # a photo, in batches of 8
-BASE_BYTES = 800_000_000  # of the program with network and backend
-PIXEL_BYTES = 18  # in flight
+BASE_BYTES = 600_000_000  # of the program with network and backend; with TensorFlow 900 MB
+PIXEL_BYTES = 12  # in flight; 11 of a JPEG of 189 megapixels, 8 where several are in flight
 _SIDE = 1000  # pixels of the picture that is measured on
 
 

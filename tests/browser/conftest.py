@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path(shutil.which("chromium") or shutil.which("google-chrome") or "/usr/bin/chromium")
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -83,7 +84,9 @@ def _serving(bundle: Path, home: Path, **settings: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("TINTYPE_")}
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("KERAS_", "TINTYPE_"))
+    }
     environ |= {"TINTYPE_BUNDLE": str(bundle), "BENTOML_HOME": str(home / "bentoml"), **settings}
     command = [sys.executable, "-m", "bentoml", "serve", "tintype.serving.service:Tintype"]
     log = home / "serve.log"
@@ -136,7 +139,8 @@ def strict_service(bundle: Path, strict_key: str, tmp_path_factory: pytest.TempP
         yield address
 
 
-@pytest.fixture(scope="session")
+# For a file, not for all: Playwright's event loop runs in this thread, and tests of others would find it there.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; without one there is no test of the page, and that is a failure."""
     if not CHROMIUM.exists():

@@ -77,9 +77,9 @@ def test_moving_the_saturation_asks_the_service_once(coloured):
     asked = []
     coloured.page.on("request", lambda request: asked.append(request.url))
     coloured.page.focus("#saturation")
-    for _ in range(5):
-        coloured.page.keyboard.press("ArrowRight")
-    coloured.wait_for("#work")
+    with coloured.page.expect_response("**/colorize?*", timeout=60_000):
+        for _ in range(5):
+            coloured.page.keyboard.press("ArrowRight")
     coloured.page.wait_for_selector("#work", state="hidden", timeout=60_000)
     assert [url.rpartition("/")[2] for url in asked if not url.startswith("blob:")] == [
         "colorize?saturation=1.25"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,10 @@ from PIL import Image
 from tintype.params import NetworkParams, Params, load_params
 
 ROOT = Path(__file__).parents[1]
+
+# A process has one backend, whichever test comes first. Commands and services that tests start as processes of their
+# own are not told, and choose as they do for people.
+os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
 @pytest.fixture(scope="session")

@@ -21,12 +21,12 @@ from tintype.imaging.photo import read_photo
 
 @pytest.fixture
 def many(here, sample):
-    """A folder `in` of forty photos that all differ, in three folders."""
+    """A folder `in` of 120 photos that all differ, in three folders."""
     picture = Image.open(sample / "coffee.jpg").convert("L")
-    for number in range(40):
+    for number in range(120):
         folder = Path(f"in/{number % 3}")
         folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.roll(np.asarray(picture), 10 * number, axis=1)).save(folder / f"{number}.jpg")
+        Image.fromarray(np.roll(np.asarray(picture), 4 * number, axis=1)).save(folder / f"{number}.jpg")
     return Path("in")
 
 
@@ -65,12 +65,12 @@ def test_after_kill_9_the_same_command_does_the_rest_and_nothing_twice(many, bun
             if not path.name.startswith("."):
                 stamp = (path.stat().st_mtime_ns, sha256_of(path))
                 assert written.setdefault(path, stamp) == stamp  # never written a second time
-    assert 9 <= len(written) < 40
+    assert 9 <= len(written) < 120
     last = process(*command)
     out, err = last.communicate()
     assert last.returncode == 0
     assert [line for line in err.splitlines() if "cut off" not in line] == []
-    assert f"Coloured {40 - len(written)} of {40 - len(written)} photos into out" in out
+    assert f"Coloured {120 - len(written)} of {120 - len(written)} photos into out" in out
     assert f"{len(written)} photos were coloured before" in out
     assert all((path.stat().st_mtime_ns, sha256_of(path)) == stamp for path, stamp in written.items())
     assert done_lines() == {path.relative_to("in").as_posix(): 1 for path in many.rglob("*.jpg")}
@@ -94,13 +94,13 @@ def test_ctrl_c_finishes_what_it_writes_and_says_how_to_go_on(many, bundle, proc
     assert "Coloured " in out
     statuses = Counter(record.status for record in read_manifest(Path("out") / MANIFEST).records.values())
     assert set(statuses) == {"done"}
-    assert 6 <= statuses["done"] < 40
+    assert 6 <= statuses["done"] < 120
     assert parts() == []
     again = process(*command)
     out, err = again.communicate()
     assert (again.returncode, err) == (0, "")
     assert f"{statuses['done']} photos were coloured before" in out
-    assert sum(done_lines().values()) == 40
+    assert sum(done_lines().values()) == 120
 
 
 def at_a_terminal(process, *arguments):

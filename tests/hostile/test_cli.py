@@ -38,7 +38,7 @@ def run(
         text=True,
         timeout=240,
         cwd=folder,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"},
         check=False,
     )
     return done, out

@@ -251,7 +251,7 @@ def test_a_silent_api_is_given_up_on(get, fault, monkeypatch):
     start = time.monotonic()
     with pytest.raises(DownloadError, match="cut in the middle of ifigotin"):
         get()
-    assert time.monotonic() - start < 7
+    assert time.monotonic() - start < 30  # twenty waits of the default length would be far more
 
 
 def test_trouble_of_the_api_that_passes_is_waited_for(get, fault):

@@ -2,7 +2,8 @@
 
 Preprocessing (gray as R = G = B, offset, scale) is part of the compiled graph, so whoever embeds hands
 over plain gray bytes. Every call to the graph has the same shape: the last batch is padded, so an
-embedding depends on its photo, the batch size and the machine, and never on the other photos.
+embedding depends on its photo and never on the other photos; on the batch size, the place in the batch and the
+machine only in the last places of half precision.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 import importlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,10 @@ def manifest_lines():
     return read
 
 
+def _interruptible():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def process():
     """Start the installed command as a process of its own; whatever still runs at the end is killed."""
@@ -102,7 +107,8 @@ def process():
     def start(*arguments, **options):
         command = [str(Path(sys.executable).with_name("tintype")), *map(str, arguments)]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-        started.append(subprocess.Popen(command, **options))
+        # Whoever runs the tests in the background has SIGINT ignored, and a child would inherit that.
+        started.append(subprocess.Popen(command, preexec_fn=_interruptible, **options))
         return started[-1]
 
     yield start

@@ -11,11 +11,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tintype.evaluation.baselines import painters
+from tintype.evaluation.baselines import constant_chroma, painters
 from tintype.evaluation.custom import colour_custom
 from tintype.evaluation.evaluate import evaluate
+from tintype.evaluation.front import read_front
 from tintype.evaluation.photos import EvaluationError, photos_of_split
+from tintype.evaluation.prior import prior_of_files
+from tintype.evaluation.sweep import FACTORS
+from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.photo import read_photo
+from tintype.models.backbone import Backbone
 
 Painter = Callable[[np.ndarray], np.ndarray]
 
@@ -39,7 +44,7 @@ def photos(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 @pytest.fixture(scope="module")
 def report(half: Painter, photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = tmp_path_factory.mktemp("report")
-    evaluate(painters(half, (4.0, 8.0)), photos, report, network_size=16, grid_photos=3)
+    evaluate(painters(half, (4.0, 8.0)), photos, report, network_size=16, grid_photos=3, side=64)
     return report
 
 
@@ -50,7 +55,9 @@ def test_metrics_hold_ours_beside_the_baselines(report: Path) -> None:
     assert metrics["all_gray"]["colourfulness_ratio"] == 0
     assert metrics["all_gray"]["psnr_db"] > 15
     assert metrics["ours"]["delta_e2000_mean"] < metrics["mean_ab"]["delta_e2000_mean"]
-    assert set(metrics["ours"]) == set(metrics["all_gray"]) == set(metrics["mean_ab"])
+    assert set(metrics["ours"]) - {"bleed_score"} == set(metrics["all_gray"])
+    assert metrics["ours"]["patch_score"] == pytest.approx(0.5, abs=0.1)
+    assert metrics["all_gray"]["patch_score"] == 0
     assert metrics["slices"]["large_upscale"]["photos"] == 3
 
 
@@ -65,6 +72,75 @@ def test_curves_and_photos_are_tables(report: Path) -> None:
     assert all(float(row["colourfulness"]) < float(row["truth_colourfulness"]) for row in rows)
 
 
+@pytest.fixture(scope="module")
+def full_report(
+    half: Painter,
+    photos: dict[str, Path],
+    backbone_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, list[tuple[int, ...]]]:
+    """The report with all there is, and the sizes of the photos of which chroma was asked."""
+    report, asked = tmp_path_factory.mktemp("full"), []
+
+    def chroma(rgb8: np.ndarray) -> np.ndarray:
+        asked.append(rgb8.shape)
+        return 0.5 * rgb_to_lab(rgb8)[..., 1:]
+
+    evaluate(
+        painters(half, (4.0, 8.0)),
+        photos,
+        report,
+        network_size=16,
+        grid_photos=3,
+        side=64,
+        chroma={"ours": chroma, "mean_ab": constant_chroma(4, 8)},
+        prior=prior_of_files([photos[name] for name in ("cat.png", "leaves.png", "temple.png")]),
+        backbone=Backbone.load(backbone_folder),
+    )
+    return report, asked
+
+
+def test_the_network_colours_a_photo_once_for_all_factors_at_the_size_that_is_judged(
+    full_report: tuple[Path, list[tuple[int, ...]]],
+) -> None:
+    assert full_report[1] == [(64, 57, 3), (64, 43, 3), (1, 40, 3), (48, 64, 3)]
+
+
+def test_fronts_are_written_for_plots_and_by_photo_for_pooling(
+    full_report: tuple[Path, list[tuple[int, ...]]],
+) -> None:
+    report = full_report[0]
+    points = pd.read_csv(report / "front.csv")
+    assert list(points) == ["painter", "factor", "colourfulness_ratio", "delta_e2000_mean", "patch_score"]
+    assert list(points["factor"]) == 2 * list(FACTORS)
+    for painter, part in points.groupby("painter"):
+        pd.testing.assert_frame_equal(
+            pd.read_csv(report / f"front_{painter}.csv"), part.reset_index(drop=True)
+        )
+    ours = read_front([report / "front_photos.csv"])
+    assert ours.photos == ("cat.png", "leaves.png", "line.png", "temple.png")
+    here = points[(points["painter"] == "ours") & (points["factor"] == 1)].iloc[0]
+    assert ours.at(here["colourfulness_ratio"]) == pytest.approx(here["delta_e2000_mean"], abs=0.01)
+
+
+def test_metrics_of_the_prior_the_gamut_and_the_backbone_are_there_where_they_can_be(
+    full_report: tuple[Path, list[tuple[int, ...]]],
+) -> None:
+    metrics = json.loads((full_report[0] / "metrics.json").read_text())
+    assert metrics["features"] == {"backbone": "efficientnet_lite0", "origin": "embedded"}
+    ours, gray = metrics["ours"], metrics["all_gray"]
+    assert 0 < ours["feature_distance"] < gray["feature_distance"]
+    assert 0 < ours["frechet_distance"] < gray["frechet_distance"]
+    assert gray["auc_rebalanced"] < gray["auc"]
+    assert gray["auc_rebalanced"] < ours["auc_rebalanced"] < ours["auc"] < 1
+    assert ours["out_of_gamut_share"] == 0 < metrics["mean_ab"]["out_of_gamut_share"] < 1
+    assert "out_of_gamut_share" not in gray
+    with (full_report[0] / "photos.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert all(0 < float(row["feature_distance"]) < 4 for row in rows)
+    assert rows[2]["bleed_score"] == ""  # a line of one colour has no edges
+
+
 def test_timing_has_a_file_of_its_own(report: Path) -> None:
     timing = json.loads((report / "timing.json").read_text())
     assert timing["photos"] == 4
@@ -75,7 +151,7 @@ def test_the_grid_shows_gray_ours_and_truth_of_the_first_photos(
     half: Painter, photos: dict[str, Path], report: Path, tmp_path: Path
 ) -> None:
     fewer = dict(list(photos.items())[:1])
-    evaluate(painters(half, (0.0, 0.0)), fewer, tmp_path, network_size=16, grid_photos=3)
+    evaluate(painters(half, (0.0, 0.0)), fewer, tmp_path, network_size=16, grid_photos=3, side=64)
     one, three = (read_photo(folder / "grid.jpg").rgb8 for folder in (tmp_path, report))
     assert three.shape[0] > 1.5 * one.shape[0]
     cells = np.split(one[60:200, 24:-24], [192, 198, 390, 396], axis=1)[::2]
@@ -86,7 +162,7 @@ def test_the_grid_shows_gray_ours_and_truth_of_the_first_photos(
 def test_the_same_photos_give_the_same_files(
     half: Painter, photos: dict[str, Path], report: Path, tmp_path: Path
 ) -> None:
-    evaluate(painters(half, (4.0, 8.0)), photos, tmp_path, network_size=16, grid_photos=3)
+    evaluate(painters(half, (4.0, 8.0)), photos, tmp_path, network_size=16, grid_photos=3, side=64)
     for name in ("metrics.json", "photos.csv", "ab_error.csv"):
         assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
     np.testing.assert_array_equal(

@@ -7,11 +7,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.lab import gray_to_rgb, lab_to_rgb, rgb_to_lab
+from tintype.imaging.lab import gray_to_rgb, rgb_to_lab
+from tintype.imaging.merge import merge
 
 Rgb8 = NDArray[np.uint8]
 Painter = Callable[[Rgb8], Rgb8]
 """Colours a photo of shape (H, W, 3), uint8, by its lightness alone; the result has the same shape."""
+
+ChromaOf = Callable[[Rgb8], NDArray[np.float32]]
+"""A painter's a* and b* for a photo, in Lab units, of shape (h, w, 2), float32, at any size, before `merge`."""
 
 
 def all_gray(rgb8: Rgb8) -> Rgb8:
@@ -32,13 +36,17 @@ def constant_ab(a: float, b: float) -> Painter:
     -------
     Painter
     """
+    chroma = constant_chroma(a, b)
 
     def paint(rgb8: Rgb8) -> Rgb8:
-        lab = rgb_to_lab(rgb8)
-        lab[..., 1:] = (a, b)
-        return lab_to_rgb(lab)
+        return merge(rgb8, chroma(rgb8))[0]
 
     return paint
+
+
+def constant_chroma(a: float, b: float) -> ChromaOf:
+    """What `constant_ab` paints with: a* and b*, in Lab units, for every pixel of any photo."""
+    return lambda rgb8: np.full((*rgb8.shape[:2], 2), (a, b), np.float32)
 
 
 def painters(ours: Painter, mean_ab: tuple[float, float]) -> dict[str, Painter]:

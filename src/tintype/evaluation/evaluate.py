@@ -6,10 +6,7 @@ Everything but timing.json is the same at every run.
 
 from __future__ import annotations
 
-import csv
-import statistics
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.evaluation.baselines import Painter, all_gray
-from tintype.evaluation.judging import Judgement, judge, reduced
+from tintype.evaluation.baselines import ChromaOf, Painter, all_gray
+from tintype.evaluation.clock import Clock
+from tintype.evaluation.features import Looks, Viewer
+from tintype.evaluation.gamut import out_of_gamut_share
+from tintype.evaluation.judging import Judgement, judge
+from tintype.evaluation.prior import AbPrior
+from tintype.evaluation.reducing import reduced
 from tintype.evaluation.summary import ab_error_rows, photo_rows, summarize
-from tintype.files.atomic import new_file, write_json
+from tintype.evaluation.sweep import Row, pooled, sweep
+from tintype.evaluation.table_files import write_csv
+from tintype.files.atomic import write_json
 from tintype.imaging.grid import draw_grid
+from tintype.imaging.lab import lightness
 from tintype.imaging.photo import read_photo, write_photo
+from tintype.models.backbone import Backbone
 
 GRID_SIDE = 512  # pixels of a photo kept for the grid: more than its cell ever shows
 GRID_QUALITY = 90
@@ -35,6 +41,10 @@ def evaluate(
     *,
     network_size: int,
     grid_photos: int,
+    side: int,
+    chroma: Mapping[str, ChromaOf] | None = None,
+    prior: AbPrior | None = None,
+    backbone: Backbone | None = None,
 ) -> dict[str, Any]:
     """Judge painters on photos.
 
@@ -46,11 +56,21 @@ def evaluate(
         Name in the report -> file, at least one.
     report : Path
         Folder to write to: ``metrics.json``; ``timing.json``; ``photos.csv``, a row a photo; ``ab_error.csv``, the
-        curve; ``grid.jpg`` with the first `grid_photos` photos as gray, ours and truth.
+        curve; ``grid.jpg`` with the first `grid_photos` photos as gray, ours and truth. With `chroma` also
+        ``front.csv``, its part for each painter as ``front_PAINTER.csv``, and ``front_photos.csv``.
     network_size : int
         Side in pixels of the square that the network sees.
     grid_photos : int
         At most so many photos in the grid.
+    side : int
+        Long side in pixels at which photos are judged; larger ones are reduced.
+    chroma : mapping of str to ChromaOf, optional
+        Painters whose chroma can be had before it is merged: they are swept over factors on it, and the share of it
+        that lies outside the gamut is counted.
+    prior : AbPrior, optional
+        Of the training photos; without it there is no rebalanced AuC.
+    backbone : Backbone, optional
+        Through which feature distances are measured; without it there are none.
 
     Returns
     -------
@@ -63,50 +83,62 @@ def evaluate(
         If a photo cannot be read or the grid cannot be written.
     """
     judgements: list[Judgement] = []
+    fronts: list[Row] = []
     rows: list[list[NDArray[np.uint8]]] = []
-    clock = _Clock()
+    clock = Clock()
+    viewer = Viewer(backbone, tuple(painters)) if backbone else None
     for name, path in tqdm(photos.items(), desc="evaluate", unit="photo", disable=None):
         truth = read_photo(path).rgb8
         painted = {painter: clock.time(painter, paint, truth) for painter, paint in painters.items()}
-        judgements.append(judge(name, truth, painted))
+        judgement = judge(name, truth, painted, side=side, prior=prior)
+        if viewer:
+            viewer.add(truth, painted)
+        if chroma:
+            seen = reduced(truth, side)
+            planes = {painter: of(seen) for painter, of in chroma.items()}
+            fronts += sweep(name, seen, planes)
+            outside = {painter: out_of_gamut_share(lightness(seen), ab) for painter, ab in planes.items()}
+            judgement = judgement.with_scores("out_of_gamut_share", outside)
+        judgements.append(judgement)
         if len(rows) < grid_photos:
             rows.append([reduced(rgb8, GRID_SIDE) for rgb8 in (all_gray(truth), painted["ours"], truth)])
-    metrics = summarize(judgements, network_size)
-    write_json(report / "metrics.json", metrics)
+    metrics = _write_figures(report, judgements, viewer.finish() if viewer else None, backbone, network_size)
     write_json(report / "timing.json", clock.summary("ours"))
-    _write_csv(report / "photos.csv", photo_rows(judgements))
-    _write_csv(report / "ab_error.csv", ab_error_rows(judgements))
+    if fronts:
+        _write_fronts(report, fronts)
     captions = [path.stem for path in list(photos.values())[: len(rows)]]
     grid = draw_grid(rows, headings=["gray", "ours", "truth"], captions=captions)
     write_photo(report / "grid.jpg", grid, quality=GRID_QUALITY)
     return metrics
 
 
-class _Clock:
-    """How long painters take."""
+def _write_figures(
+    report: Path,
+    judgements: list[Judgement],
+    looks: Looks | None,
+    backbone: Backbone | None,
+    network_size: int,
+) -> dict[str, Any]:
+    if looks:
+        judgements = [
+            judgement.with_scores("feature_distance", distances)
+            for judgement, distances in zip(judgements, looks.distances, strict=True)
+        ]
+    metrics = summarize(judgements, network_size)
+    if looks and backbone:
+        for painter, distance in looks.frechet.items():
+            if np.isfinite(distance):
+                metrics[painter]["frechet_distance"] = round(distance, 4)
+        metrics["features"] = {"backbone": backbone.spec.name, "origin": backbone.spec.origin}
+    write_json(report / "metrics.json", metrics)
+    write_csv(report / "photos.csv", photo_rows(judgements))
+    write_csv(report / "ab_error.csv", ab_error_rows(judgements))
+    return metrics
 
-    def __init__(self) -> None:
-        self._seconds: dict[str, list[float]] = {}
-        self._megapixels: dict[str, list[float]] = {}
 
-    def time(self, painter: str, paint: Painter, rgb8: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        start = time.perf_counter()
-        painted = paint(rgb8)
-        self._seconds.setdefault(painter, []).append(time.perf_counter() - start)
-        self._megapixels.setdefault(painter, []).append(rgb8.shape[0] * rgb8.shape[1] / 1e6)
-        return painted
-
-    def summary(self, painter: str) -> dict[str, float]:
-        """Medians: the first photo pays for the network's compilation."""
-        return {
-            "photos": len(self._seconds[painter]),
-            "seconds_per_photo": round(statistics.median(self._seconds[painter]), 4),
-            "megapixels_per_photo": round(statistics.median(self._megapixels[painter]), 4),
-        }
-
-
-def _write_csv(destination: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with new_file(destination) as part, part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def _write_fronts(report: Path, fronts: list[Row]) -> None:
+    points = pooled(fronts)
+    write_csv(report / "front.csv", points)
+    write_csv(report / "front_photos.csv", fronts)
+    for painter in dict.fromkeys(str(row["painter"]) for row in points):  # a line each in DVC's plot
+        write_csv(report / f"front_{painter}.csv", [row for row in points if row["painter"] == painter])

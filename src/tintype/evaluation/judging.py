@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tintype.evaluation.bleeding import bleed_score
+from tintype.evaluation.colour_error import area_under, share_below
 from tintype.evaluation.metrics import colourfulness, delta_ab, delta_e2000, psnr_db, ssim
-from tintype.imaging.geometry import resize
+from tintype.evaluation.patches import patch_gradient
+from tintype.evaluation.prior import AbPrior
+from tintype.evaluation.reducing import reduced as reduced
 from tintype.imaging.lab import chroma, rgb_to_lab
 
 Rgb8 = NDArray[np.uint8]
-
-JUDGED_SIDE = 1024
-"""Long side in pixels at which photos are compared.
-
-Photos are coloured at full size. Truth and result are then reduced alike where they are larger: a person does
-not see more of a photo at once, and CIEDE2000 of 12 megapixels takes 6 s and 2 GB.
-"""
-
-AB_ERRORS = np.arange(151)
-"""Where the curve of a*b* errors is sampled, in Lab units, as in Zhang et al. 2016."""
+Curve = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,24 +32,40 @@ class Judgement:
         Its full size in pixels.
     chroma : float
         Mean C* of the truth.
-    colourfulness : float
-        Of the truth.
+    truth : dict
+        Metric -> value of those that need no comparison: ``colourfulness``, ``patch_gradient``, ``bleed_score``.
     scores : dict
-        Painter -> metric -> value.
+        Painter -> metric -> value. NaN where a metric is not defined for the photo.
     ab_curves : dict
         Painter -> ndarray of shape (151,), float64: share of pixels with an a*b* error below each of `AB_ERRORS`.
+    rebalanced : dict
+        The same with pixels weighted by the inverse prior of their true colour; empty without a prior.
+    weight : float
+        Mean weight of the photo's pixels there: what its rebalanced curves count among those of others.
     """
 
     photo: str
     height: int
     width: int
     chroma: float
-    colourfulness: float
+    truth: dict[str, float]
     scores: dict[str, dict[str, float]]
-    ab_curves: dict[str, NDArray[np.float64]]
+    ab_curves: dict[str, Curve]
+    rebalanced: dict[str, Curve]
+    weight: float
+
+    def with_scores(self, metric: str, values: Mapping[str, float]) -> Judgement:
+        """The same with one metric more, for the painters that are named."""
+        added = {
+            painter: scores | ({metric: values[painter]} if painter in values else {})
+            for painter, scores in self.scores.items()
+        }
+        return replace(self, scores=added)
 
 
-def judge(photo: str, truth: Rgb8, painted: Mapping[str, Rgb8]) -> Judgement:
+def judge(
+    photo: str, truth: Rgb8, painted: Mapping[str, Rgb8], *, side: int, prior: AbPrior | None = None
+) -> Judgement:
     """Compare what painters made of a photo with the photo.
 
     Parameters
@@ -65,23 +76,43 @@ def judge(photo: str, truth: Rgb8, painted: Mapping[str, Rgb8]) -> Judgement:
         The photo in its own colours.
     painted : mapping of str to ndarray of shape (H, W, 3), uint8
         Painter -> its version.
+    side : int
+        Long side in pixels at which photos are compared: truth and result are reduced alike where they are larger. A
+        person does not see more of a photo at once than 1024, and CIEDE2000 of 12 megapixels takes 6 s and 2 GB.
+    prior : AbPrior, optional
+        Of training photos, for the rebalanced curves.
 
     Returns
     -------
     Judgement
     """
-    seen = reduced(truth, JUDGED_SIDE)
+    seen = reduced(truth, side)
     lab = rgb_to_lab(seen)
-    scores, curves = {}, {}
+    weights = None if prior is None else prior.weights(lab[..., 1:])
+    scores, curves, rebalanced = {}, {}, {}
     for name, rgb8 in painted.items():
-        scores[name], curves[name] = _scores(reduced(rgb8, JUDGED_SIDE), seen, lab)
+        scores[name], error = _scores(reduced(rgb8, side), seen, lab)
+        curves[name] = share_below(error)
+        scores[name]["auc"] = area_under(curves[name])
+        if weights is not None:
+            rebalanced[name] = share_below(error, weights)
     height, width = truth.shape[:2]
-    return Judgement(photo, height, width, float(chroma(lab).mean()), colourfulness(seen), scores, curves)
+    return Judgement(
+        photo,
+        height,
+        width,
+        chroma=float(chroma(lab).mean()),
+        truth=_alone(seen, lab, lab),
+        scores=scores,
+        ab_curves=curves,
+        rebalanced=rebalanced,
+        weight=1.0 if weights is None else float(weights.mean(dtype=np.float64)),
+    )
 
 
 def _scores(
     rgb8: Rgb8, truth: Rgb8, truth_lab: NDArray[np.float32]
-) -> tuple[dict[str, float], NDArray[np.float64]]:
+) -> tuple[dict[str, float], NDArray[np.float32]]:
     lab = rgb_to_lab(rgb8)
     ab_error = delta_ab(lab, truth_lab)
     scores = {
@@ -89,23 +120,16 @@ def _scores(
         "ssim": ssim(rgb8, truth),
         "delta_e2000_mean": float(delta_e2000(lab, truth_lab).mean(dtype=np.float64)),
         "delta_ab_mean": float(ab_error.mean(dtype=np.float64)),
-        "colourfulness": colourfulness(rgb8),
+        **_alone(rgb8, lab, truth_lab),
     }
-    return scores, _share_below(ab_error)
+    return scores, ab_error
 
 
-def _share_below(ab_error: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Share of pixels whose error is below each of `AB_ERRORS`."""
-    last = int(AB_ERRORS[-1])
-    counts = np.bincount(np.minimum(ab_error, last).astype(np.intp).ravel(), minlength=last + 1)
-    return np.concatenate([[0.0], np.cumsum(counts[:last]) / ab_error.size])
-
-
-def reduced(rgb8: Rgb8, side: int) -> Rgb8:
-    """The photo with its long side reduced to `side` pixels, averaged over area; smaller ones stay as they are."""
-    height, width = rgb8.shape[:2]
-    if max(height, width) <= side:
-        return rgb8
-    scale = side / max(height, width)
-    small = resize(rgb8.astype(np.float32), max(1, round(height * scale)), max(1, round(width * scale)))
-    return np.clip(np.rint(small), 0, 255).astype(np.uint8)
+def _alone(rgb8: Rgb8, lab: NDArray[np.float32], truth_lab: NDArray[np.float32]) -> dict[str, float]:
+    """What can be measured of one photo, given only the lightness of the truth."""
+    lightness = truth_lab[..., 0]
+    return {
+        "colourfulness": colourfulness(rgb8),
+        "patch_gradient": patch_gradient(lab, lightness),
+        "bleed_score": bleed_score(lab, lightness),
+    }

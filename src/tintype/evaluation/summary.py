@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tintype.evaluation.judging import AB_ERRORS, Judgement
+from tintype.evaluation.colour_error import AB_ERRORS, area_under
+from tintype.evaluation.judging import Judgement
 from tintype.evaluation.metrics import colourfulness_ratio
+from tintype.evaluation.patches import patch_score
 from tintype.evaluation.slices import slices_of
+from tintype.evaluation.table_files import DIGITS
 
-DIGITS = 4  # after the point: more is noise in a diff
 SLICE_METRICS = ("delta_e2000_mean", "colourfulness_ratio")
 
 _COLUMNS = {
@@ -20,9 +22,21 @@ _COLUMNS = {
     "ssim": ("SSIM", ".3f"),
     "delta_e2000_mean": ("CIEDE2000", ".2f"),
     "delta_ab_mean": ("ab error", ".2f"),
+    "auc": ("AuC", ".3f"),
+    "auc_rebalanced": ("rebalanced", ".3f"),
     "colourfulness": ("colourfulness", ".1f"),
     "colourfulness_ratio": ("ratio to truth", ".2f"),
+    "patch_score": ("patches", ".2f"),
+    "bleed_score": ("bleeding, %", ".2f"),
+    "out_of_gamut_share": ("out of gamut", ".3f"),
+    "feature_distance": ("feature distance", ".3f"),
+    "frechet_distance": ("Fr\N{LATIN SMALL LETTER E WITH ACUTE}chet", ".1f"),
 }
+# Ratios of sums over photos to the truth's.
+_RATIOS = (
+    ("colourfulness_ratio", colourfulness_ratio, "colourfulness"),
+    ("patch_score", patch_score, "patch_gradient"),
+)
 _ROWS = {"ours": "ours", "all_gray": "all gray", "mean_ab": "mean ab", "truth": "truth"}
 
 
@@ -39,8 +53,10 @@ def summarize(judgements: Sequence[Judgement], network_size: int) -> dict[str, A
     Returns
     -------
     dict
-        For each painter a block of means over photos, with ``delta_e2000_se``, the standard error of
-        ``delta_e2000_mean``, where there are two photos at least. ``truth`` has its ``colourfulness``, ``photos`` is
+        For each painter a block of means over the photos for which a metric is defined, with the ratios of sums
+        ``colourfulness_ratio`` and ``patch_score``, with ``auc_rebalanced`` over all photos' pixels if there was a
+        prior, and ``delta_e2000_se``, the standard error of ``delta_e2000_mean``, where there are two photos at least.
+        What is defined for no photo is left out. ``truth`` has what can be said of the true photos alone, ``photos`` is
         their number, and ``slices`` has for each kind of photo that occurs its number and `SLICE_METRICS`.
     """
     slices: dict[str, list[Judgement]] = {}
@@ -49,7 +65,12 @@ def summarize(judgements: Sequence[Judgement], network_size: int) -> dict[str, A
             slices.setdefault(name, []).append(judgement)
     return {
         **_blocks(judgements),
-        "truth": {"colourfulness": _rounded(np.mean([judgement.colourfulness for judgement in judgements]))},
+        "truth": _defined(
+            {
+                metric: _mean([judgement.truth[metric] for judgement in judgements])
+                for metric in judgements[0].truth
+            }
+        ),
         "photos": len(judgements),
         "slices": {
             name: {"photos": len(members), **_blocks(members, SLICE_METRICS)}
@@ -67,20 +88,36 @@ def _blocks(
 def _block(painter: str, judgements: Sequence[Judgement], only: Sequence[str] | None) -> dict[str, float]:
     """A painter's means; a number that is not defined for these photos is left out."""
     scores = [judgement.scores[painter] for judgement in judgements]
-    block = {metric: float(np.mean([score[metric] for score in scores])) for metric in scores[0]}
-    block["colourfulness_ratio"] = colourfulness_ratio(
-        [score["colourfulness"] for score in scores], [judgement.colourfulness for judgement in judgements]
-    )
+    block = {metric: _mean([score[metric] for score in scores]) for metric in scores[0]}
+    for ratio, of, metric in _RATIOS:
+        block[ratio] = of(
+            [score[metric] for score in scores], [judgement.truth[metric] for judgement in judgements]
+        )
+    block["auc_rebalanced"] = _rebalanced(painter, judgements)
     block["delta_e2000_se"] = _standard_error([score["delta_e2000_mean"] for score in scores])
-    return {
-        metric: _rounded(value)
-        for metric, value in block.items()
-        if math.isfinite(value) and (only is None or metric in only)
-    }
+    return {metric: value for metric, value in _defined(block).items() if only is None or metric in only}
+
+
+def _rebalanced(painter: str, judgements: Sequence[Judgement]) -> float:
+    """AuC of all photos' pixels together: a photo of rare colours counts more."""
+    if not judgements[0].rebalanced:
+        return math.nan
+    curves = [judgement.rebalanced[painter] for judgement in judgements]
+    return area_under(np.average(curves, axis=0, weights=[judgement.weight for judgement in judgements]))
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Over those that are defined."""
+    defined = [value for value in values if not math.isnan(value)]
+    return float(np.mean(defined)) if defined else math.nan
 
 
 def _standard_error(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.nan
+
+
+def _defined(block: Mapping[str, float]) -> dict[str, float]:
+    return {metric: _rounded(value) for metric, value in block.items() if math.isfinite(value)}
 
 
 def _rounded(value: Any) -> float:
@@ -107,15 +144,23 @@ def ab_error_rows(judgements: Sequence[Judgement]) -> list[dict[str, float]]:
 
 
 def photo_rows(judgements: Sequence[Judgement], painter: str = "ours") -> list[dict[str, str | float]]:
-    """One row a photo with one painter's scores: for finding the worst, and for plots."""
+    """One row a photo with one painter's scores: for finding the worst, for plots and for pooling.
+
+    ``auc_rebalanced`` is the photo's own; among others it counts `auc_weight`.
+    """
     return [
         {
             "photo": judgement.photo,
             "width": judgement.width,
             "height": judgement.height,
-            "truth_chroma": _rounded(judgement.chroma),
-            "truth_colourfulness": _rounded(judgement.colourfulness),
-            **{metric: _rounded(value) for metric, value in judgement.scores[painter].items()},
+            "truth_chroma": judgement.chroma,
+            **{f"truth_{metric}": value for metric, value in judgement.truth.items()},
+            **judgement.scores[painter],
+            "patch_score": patch_score(
+                [judgement.scores[painter]["patch_gradient"]], [judgement.truth["patch_gradient"]]
+            ),
+            "auc_rebalanced": area_under(judgement.rebalanced[painter]) if judgement.rebalanced else math.nan,
+            "auc_weight": judgement.weight,
         }
         for judgement in judgements
     ]
@@ -127,21 +172,28 @@ def metrics_table(metrics: dict[str, Any]) -> str:
     Parameters
     ----------
     metrics : dict
-        As made by `summarize`; of each block, what is missing is shown as a dash.
+        As made by `summarize`; of each block, what is missing is shown as a dash. Metrics that no block has are left
+        out.
 
     Returns
     -------
     str
         Lines without a final newline.
     """
+    blocks = [metrics[name] for name in _ROWS if name in metrics]
+    columns = {
+        metric: column for metric, column in _COLUMNS.items() if any(metric in block for block in blocks)
+    }
     lines = [
-        "| | " + " | ".join(title for title, _ in _COLUMNS.values()) + " |",
-        "|---|" + "---:|" * len(_COLUMNS),
+        "| | " + " | ".join(title for title, _ in columns.values()) + " |",
+        "|---|" + "---:|" * len(columns),
     ]
     for name, title in _ROWS.items():
         if name in metrics:
-            cells = [_cell(metrics[name], metric, form) for metric, (_, form) in _COLUMNS.items()]
+            cells = [_cell(metrics[name], metric, form) for metric, (_, form) in columns.items()]
             lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    if "features" in metrics:
+        lines += ["", f"Features: those of the backbone {metrics['features']['backbone']}."]
     return "\n".join(lines)
 
 

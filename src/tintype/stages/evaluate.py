@@ -8,22 +8,34 @@ from tintype.params import Params
 from tintype.stages.door import enter
 
 
-def main(params: Params, raw: Path, manifest: Path, bundle: Path, custom: Path, report: Path) -> None:
+def main(
+    params: Params, raw: Path, manifest: Path, backbone: Path, bundle: Path, custom: Path, report: Path
+) -> None:
     """Compare the colours with the truth and with the baselines, and colour the custom photos."""
     from tintype.colorize import Colorizer
-    from tintype.evaluation.baselines import painters
+    from tintype.evaluation.baselines import constant_chroma, painters
     from tintype.evaluation.custom import colour_custom
     from tintype.evaluation.evaluate import evaluate
     from tintype.evaluation.photos import photos_of_split
+    from tintype.evaluation.prior import prior_of_files
+    from tintype.models.backbone import Backbone
 
     colorizer = Colorizer.load(bundle)
+    mean_ab = colorizer.info.data.mean_ab
     colour_custom(colorizer.colorize, custom, report)
     evaluate(
-        painters(colorizer.colorize, colorizer.info.data.mean_ab),
+        painters(colorizer.colorize, mean_ab),
         photos_of_split(raw, manifest),
         report,
         network_size=colorizer.info.size,
         grid_photos=params.evaluate.grid_photos,
+        side=params.evaluate.side,
+        chroma={
+            "ours": lambda rgb8: colorizer.chroma_of([rgb8])[0],
+            "mean_ab": constant_chroma(*mean_ab),
+        },
+        prior=prior_of_files(photos_of_split(raw, manifest, "train").values()),
+        backbone=Backbone.load(backbone),
     )
 
 

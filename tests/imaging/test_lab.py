@@ -9,12 +9,16 @@ from skimage import color
 
 from tintype.imaging.lab import (
     chroma,
+    decode_l8,
     decode_lab8,
+    encode_l8,
     encode_lab8,
     gray_to_rgb,
+    lab_to_linear,
     lab_to_rgb,
     lightness,
     lightness_to_gray8,
+    luminance_to_lightness,
     rgb_to_lab,
 )
 
@@ -113,3 +117,28 @@ def test_says_what_it_wants_when_it_gets_something_else() -> None:
         ValueError, match=r"Expected uint8 or uint16 RGB of shape \(H, W, 3\). Received: float64 \(2, 2, 3\)"
     ):
         rgb_to_lab(np.zeros((2, 2, 3)))  # type: ignore[arg-type]
+
+
+def test_lightness_in_a_byte_is_the_first_plane_of_lab_in_bytes() -> None:
+    l8 = np.arange(256, dtype=np.uint8)
+    lab8 = np.stack([l8, l8, l8], axis=-1)
+    np.testing.assert_array_equal(decode_l8(l8), decode_lab8(lab8)[..., 0])
+    np.testing.assert_array_equal(encode_l8(decode_l8(l8)), l8)
+
+
+@pytest.mark.parametrize(("rgb", "lab"), PUBLISHED.items())
+def test_linear_light_of_published_values(rgb: tuple[int, ...], lab: tuple[float, ...]) -> None:
+    linear = lab_to_linear(np.array([[lab]], np.float32))
+    np.testing.assert_allclose(linear[0, 0], np.array(rgb) / 255, atol=0.002)
+
+
+def test_linear_light_is_what_scikit_image_sees_too(cat: np.ndarray) -> None:
+    levels = cat / 255
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    np.testing.assert_allclose(lab_to_linear(color.rgb2lab(cat).astype(np.float32)), linear, atol=0.002)
+
+
+def test_lightness_of_luminance_agrees_with_the_definition() -> None:
+    luminance = np.array([[0, 0.001, 0.008856, 0.184187, 0.5, 1, 2]], np.float32)
+    expected = [[0, 0.9033, 8.0, 50.0, 76.0693, 100, 100]]
+    np.testing.assert_allclose(luminance_to_lightness(luminance), expected, atol=0.005)

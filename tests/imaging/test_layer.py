@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.imaging.layer import STEP, LayerError, encode_layer, read_layer
+from tintype.imaging import layer as layer_module
+from tintype.imaging.layer import FORMAT, STEP, LayerError, encode_layer, on_steps, read_layer
 from tintype.imaging.merge import merge
 from tintype.imaging.provenance import Lineage, Provenance
 from tintype.imaging.tags.xmp import COLOURS_ALONE, provenance_xmp, read_provenance
@@ -40,6 +41,34 @@ def test_colours_and_what_belongs_to_them_come_back_exactly(ab: NDArray[np.float
 def test_colours_between_steps_are_rounded(ab: NDArray[np.float32]) -> None:
     near = np.clip(ab + np.float32(0.4 * STEP), -128, 127.99)
     assert np.abs(read_layer(encode_layer(near, MADE, (1, 1))).ab - near).max() <= STEP / 2
+
+
+def test_a_layer_holds_exactly_what_is_on_its_steps() -> None:
+    values = np.random.default_rng(2).uniform(-200, 200, (30, 40, 2)).astype(np.float32)
+    values[0, 0] = (128, -128)
+    held = on_steps(values)
+    np.testing.assert_array_equal(read_layer(encode_layer(held, MADE, (1, 1))).ab, held)
+    np.testing.assert_array_equal(held, on_steps(held))
+    np.testing.assert_array_equal(held[0, 0], np.float32([128 - STEP, -128]))
+    inside = np.abs(values) < 127.9
+    assert np.abs(held - values)[inside].max() <= STEP / 2
+
+
+def test_layers_of_earlier_versions_are_interpolated_as_they_were(
+    ab: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_layer(encode_layer(ab, MADE, (1, 1))).edges
+    monkeypatch.setattr(layer_module, "FORMAT", "ab16/1")
+    old = encode_layer(ab, MADE, (1, 1))
+    monkeypatch.setattr(layer_module, "FORMAT", "ab16/3")
+    newer = encode_layer(ab, MADE, (1, 1))
+    monkeypatch.undo()
+    assert FORMAT == "ab16/2"
+    assert not read_layer(old).edges
+    np.testing.assert_array_equal(read_layer(old).ab, ab)
+    assert read_layer(old).provenance == MADE
+    with pytest.raises(LayerError, match="Expected a colour layer"):
+        read_layer(newer)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tintype.imaging import geometry
 from tintype.imaging.geometry import STRIP_PIXELS, resize
 from tintype.imaging.lab import lab_to_rgb, lightness, rgb_to_lab
 from tintype.imaging.merge import merge
@@ -29,13 +30,50 @@ def test_keeps_size_depth_and_lightness(cat: np.ndarray, patches: np.ndarray, dt
     assert receipt.max_dl < 0.5
 
 
-def test_strips_make_no_difference(cat: np.ndarray, patches: np.ndarray) -> None:
+def test_colours_at_the_photos_size_are_those_of_lab(cat: np.ndarray, patches: np.ndarray) -> None:
     large = np.tile(cat, (4, 3, 1))
     assert large[..., 0].size > 5 * STRIP_PIXELS
-    lab = np.dstack([lightness(large), resize(patches, *large.shape[:2])])
-    difference = np.abs(merge(large, patches)[0].astype(int) - lab_to_rgb(lab))
-    assert difference.max() <= 1
-    assert difference.mean() < 0.001
+    wide = resize(patches, *large.shape[:2])
+    whole = lab_to_rgb(np.dstack([lightness(large), wide]))
+    for coloured in (merge(large, patches, edges=False)[0], merge(large, wide)[0]):
+        difference = np.abs(coloured.astype(int) - whole)
+        assert difference.max() <= 1
+        assert difference.mean() < 0.001
+
+
+def test_strips_make_no_difference(
+    cat: np.ndarray, patches: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = np.tile(cat, (4, 3, 1))
+    coloured, receipt = merge(large, patches)
+    monkeypatch.setattr(geometry, "STRIP_PIXELS", large[..., 0].size)
+    whole, same = merge(large, patches)
+    # What is outside of the gamut is worked on alone or with its strip, by how much of it there is: last bits differ.
+    assert np.abs(coloured.astype(int) - whole).max() <= 1
+    assert (coloured != whole).mean() < 0.001
+    assert receipt.mean_chroma == pytest.approx(same.mean_chroma, rel=1e-6)
+
+
+def test_colours_change_where_the_photo_does() -> None:
+    house = np.full((60, 80, 3), 200, np.uint8)
+    house[:, 37:] = 60
+    ab = np.zeros((6, 8, 2), np.float32)
+    ab[:, 4:] = (30, 20)
+    ab[:, 3] = (9, 6)
+    chroma = {
+        edges: np.linalg.norm(rgb_to_lab(merge(house, ab, edges=edges)[0])[30, :, 1:], axis=-1)
+        for edges in (True, False)
+    }
+    assert np.abs(np.diff(chroma[True])).argmax() == 36
+    assert np.abs(np.diff(chroma[True])).max() > 15
+    assert np.abs(np.diff(chroma[False])).max() < 6
+
+
+@pytest.mark.parametrize("edges", [True, False])
+def test_no_colour_is_gray_to_the_last_bit(cat: np.ndarray, edges: bool) -> None:
+    gray, receipt = merge(cat, np.zeros((32, 32, 2), np.float32), edges=edges)
+    assert np.ptp(gray, axis=-1).max() == 0
+    assert receipt.mean_chroma == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 7), (600, 2)])

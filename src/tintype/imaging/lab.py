@@ -128,14 +128,7 @@ def _from_linear(linear: Float, dtype: np.dtype[Any]) -> Pixels:
 
 
 def _lightness(linear: Float) -> Float:
-    luminance = cv2.transform(linear, _LUMINANCE)
-    root = cv2.pow(luminance, 1 / 3)
-    root *= 116
-    root -= 16
-    dark = luminance <= _EPSILON
-    if dark.any():
-        root[dark] = luminance[dark] * _KAPPA
-    return _array(np.clip(root, 0, 100, out=root))
+    return luminance_to_lightness(cv2.transform(linear, _LUMINANCE))
 
 
 @cache
@@ -229,6 +222,11 @@ def encode_l8(lightness: Float) -> Byte:
     return np.clip(np.rint(lightness * np.float32(2.55)), 0, 255).astype(np.uint8)
 
 
+def decode_l8(l8: Byte) -> Float:
+    """Inverse of `encode_l8`: the first plane that `decode_lab8` gives."""
+    return _array(l8.astype(np.float32) / np.float32(2.55))
+
+
 def encode_lab8(lab: Float) -> Byte:
     """Lab in a byte a plane, as the shards keep it: L*255/100, a+128, b+128, rounded.
 
@@ -285,6 +283,33 @@ def _lightness_of_gray() -> NDArray[np.float64]:
     """L* of the 256 gray levels, rising."""
     levels = np.arange(256, dtype=np.uint8)
     return lightness(np.repeat(levels[np.newaxis, :, np.newaxis], 3, axis=2))[0].astype(np.float64)
+
+
+def lab_to_linear(lab: Float) -> Float:
+    """Linear light of a Lab image, in sRGB's primaries.
+
+    Parameters
+    ----------
+    lab : ndarray of shape (H, W, 3), float32
+        L* in [0, 100], a* and b* in Lab units.
+
+    Returns
+    -------
+    ndarray of shape (H, W, 3), float32
+        In [0, 1]; what lies outside sRGB's gamut is clipped.
+    """
+    return _array(cv2.cvtColor(np.ascontiguousarray(lab, dtype=np.float32), cv2.COLOR_LAB2LRGB))
+
+
+def luminance_to_lightness(luminance: Float) -> Float:
+    """L* in [0, 100] of linear light, of shape (H, W), where white is 1 (CIE 15:2004); what is lighter is white."""
+    root = cv2.pow(luminance, 1 / 3)
+    root *= 116
+    root -= 16
+    dark = luminance <= _EPSILON
+    if dark.any():
+        root[dark] = luminance[dark] * _KAPPA
+    return _array(np.clip(root, 0, 100, out=root))
 
 
 def _array(result: Any) -> Any:

@@ -3,8 +3,11 @@
 A layer is a PNG of 16 bits a channel at the network's size. Red is 32768 everywhere; green holds a*, blue holds b*, as
 round(256 * value) + 32768. So a step is 1/256 Lab unit, gray is the middle, the range is -128 to just under 128, and
 any viewer shows where the colours go. Its XMP says which master it belongs to, by SHA-256 and size in pixels, and the
-parameters it is to be applied with. `Colorizer` rounds to the same steps: master and layer give, to the last bit, what
+parameters it is to be applied with. `Colorizer` rounds by `on_steps` too: master and layer give, to the last bit, what
 colouring the master gave.
+
+The format says how the colours are enlarged: ab16/2 along the photo's edges (`tintype.imaging.guided`); ab16/1, of
+earlier versions, interpolated over them.
 """
 
 from __future__ import annotations
@@ -23,10 +26,11 @@ from tintype.imaging.provenance import Provenance
 from tintype.imaging.tags.xmp import COLOURS_ALONE, ProvenanceError, provenance_xmp, read_provenance
 
 STEP = 1 / 256  # Lab units
-FORMAT = "ab16/1"
+FORMAT = "ab16/2"
 MAX_SIDE = 4096  # pixels; networks see far less
 MAX_BYTES = 128_000_000
 
+_EDGES = {"ab16/1": False, FORMAT: True}
 _MIDDLE = 32768
 _MARK, _SIZE = "layer", "master_size"
 _HEADER = struct.Struct(
@@ -54,12 +58,34 @@ class Layer:
         Width and height of the master in pixels, upright.
     saturation : float
         Factor on a* and b*.
+    edges : bool
+        Whether they are enlarged along the photo's edges.
     """
 
     ab: NDArray[np.float32]
     provenance: Provenance
     master_size: tuple[int, int]
     saturation: float
+    edges: bool = True
+
+
+def on_steps(ab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colours that a layer holds exactly: the nearest whole multiples of `STEP` in [-128, 128).
+
+    Parameters
+    ----------
+    ab : ndarray of any shape, float32
+        a* and b* in Lab units.
+
+    Returns
+    -------
+    ndarray of the same shape, float32
+    """
+    return (_codes(ab) - np.float32(_MIDDLE)) * np.float32(STEP)
+
+
+def _codes(ab: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.clip(np.rint(ab / np.float32(STEP)) + np.float32(_MIDDLE), 0, 65535)
 
 
 def encode_layer(ab: NDArray[np.float32], provenance: Provenance, master_size: tuple[int, int]) -> bytes:
@@ -79,7 +105,7 @@ def encode_layer(ab: NDArray[np.float32], provenance: Provenance, master_size: t
     bytes
         PNG; equal inputs give equal files.
     """
-    codes = np.clip(np.rint(ab / STEP) + _MIDDLE, 0, 65535).astype(np.uint16)
+    codes = _codes(ab).astype(np.uint16)
     blue_green_red = np.dstack([codes[..., 1], codes[..., 0], np.full_like(codes[..., 0], _MIDDLE)])
     _, png = cv2.imencode(".png", blue_green_red)
     extra = {_MARK: FORMAT, _SIZE: f"{master_size[0]}x{master_size[1]}"}
@@ -112,7 +138,8 @@ def read_layer(source: Path | bytes) -> Layer:
     except ProvenanceError:
         raise _no_layer(name) from None
     parameters = dict(said.parameters)
-    if parameters.pop(_MARK, None) != FORMAT:
+    edges = _EDGES.get(parameters.pop(_MARK, ""))
+    if edges is None:
         raise _no_layer(name)
     try:
         width, height = map(int, parameters.pop(_SIZE, "").split("x"))
@@ -123,7 +150,8 @@ def read_layer(source: Path | bytes) -> Layer:
         ) from None
     if not 0 <= saturation <= 2:
         raise LayerError(f"Expected a saturation of 0 to 2 in {name}. Received: {saturation:g}.")
-    return Layer(_colours(content, name), replace(said, parameters=parameters), (width, height), saturation)
+    said = replace(said, parameters=parameters)
+    return Layer(_colours(content, name), said, (width, height), saturation, edges)
 
 
 def is_layer(said: Provenance) -> bool:

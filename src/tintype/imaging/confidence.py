@@ -1,0 +1,64 @@
+"""How sure a model is of its colours: colours it is not sure of fade to gray, and a picture of it for people.
+
+The confidence of a colour is the probability that the true one lies near it, as far as the model's validation photos
+told. The model's bundle says it (`tintype.colorize`); here it is used.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.imaging.geometry import resize, resize_axis, rows_between, strips
+
+FADE = 0.05  # to each side of the threshold
+
+
+def faded(ab: NDArray[np.float32], confidence: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
+    """Colours without those that the model is not sure of.
+
+    They are whole from `FADE` above the threshold, gone from `FADE` below it, and halved at it, with a smooth step
+    between (3 t^2 - 2 t^3), since a sharp one would draw outlines of its own.
+
+    Parameters
+    ----------
+    ab : ndarray of shape (..., 2), float32
+        a* and b* in Lab units.
+    confidence : ndarray of shape (...), float32
+        In [0, 1].
+    threshold : float
+        In [0, 1]; 0 leaves all as it is.
+
+    Returns
+    -------
+    ndarray of shape (..., 2), float32
+    """
+    if threshold <= 0:
+        return ab
+    share = np.clip((confidence - np.float32(threshold - FADE)) / np.float32(2 * FADE), 0, 1)
+    return ab * (share * share * (3 - 2 * share))[..., np.newaxis]
+
+
+def confidence_png(confidence: NDArray[np.float32], height: int, width: int) -> bytes:
+    """Confidence as a picture to lay beside a photo.
+
+    Parameters
+    ----------
+    confidence : ndarray of shape (h, w), float32
+        In [0, 1].
+    height, width : int
+        The photo's size in pixels.
+
+    Returns
+    -------
+    bytes
+        A PNG of that size in 8 bits of gray, black for 0 and white for 1; equal inputs give equal files.
+    """
+    few = resize(confidence, min(len(confidence), height), min(confidence.shape[1], width))[..., np.newaxis]
+    picture = np.empty((height, width), np.uint8)
+    for rows in strips(height, width):
+        part = resize_axis(rows_between(few, height, rows), width=width)[..., 0]
+        picture[rows] = np.rint(np.clip(part, 0, 1) * 255)
+    _, png = cv2.imencode(".png", picture)
+    return png.tobytes()

@@ -88,8 +88,25 @@ class EmbedParams(_Block):
 class NetworkParams(_Block):
     """The network."""
 
-    name: Literal["fusion"]
+    name: Literal["fusion", "pyramid"]
     width: Annotated[float, Field(gt=0, le=4)]  # multiplies every layer's channels; 1 is the report's
+    head: Literal["tanh", "classes"]
+    view: (
+        Annotated[int, Field(ge=64, le=2048, multiple_of=32)] | None
+    )  # pixels; pyramid: side at which the backbone looks
+    skips: bool  # the decoder sees finer maps too
+    embedding: bool  # pyramid: the backbone's vector beside its maps; fusion always has it
+    frozen: bool  # pyramid: the backbone's own weights stay as they are
+    dropout: Annotated[float, Field(ge=0, lt=1)]  # pyramid only
+    half: bool  # weights are kept in half precision
+
+    @model_validator(mode="after")
+    def _fusion_is_made_of_the_embedding(self) -> Self:
+        if self.name == "fusion" and not self.embedding:
+            raise ValueError(
+                "network.embedding is false, but the network fusion is made of it. Expected true."
+            )
+        return self
 
 
 class TrainParams(_Block):
@@ -97,8 +114,13 @@ class TrainParams(_Block):
 
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_size: Annotated[int, Field(ge=1, le=4096)]  # crops
-    loss: Literal["mse", "huber"]
+    loss: Literal["mse", "huber", "classes"]  # classes: cross entropy, for that head and no other
     huber_delta: Annotated[float, Field(gt=0, le=1)]  # in units of the network's output, -1..1
+    rebalance: Annotated[float, Field(ge=0, le=1)]  # classes: 1 weighs a colour by its rarity, 0 all alike
+    perceptual: Annotated[
+        float, Field(ge=0, le=100)
+    ]  # weight of the distance of the backbone's features; 0: none
+    scans: Annotated[float, Field(ge=0, le=1)]  # strength of what old photos suffer, done to L; 0: none
     optimizer: Literal["rmsprop", "adam", "adamw"]
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     schedule: Literal["constant", "cosine"]
@@ -112,9 +134,32 @@ class TrainParams(_Block):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
+class AdversarialParams(_Block):
+    """What a critic teaches the network after it is fitted."""
+
+    steps: Annotated[int, Field(ge=0, le=100_000)]  # of network and critic in turn; 0: no such stage
+    critic_steps: Annotated[int, Field(ge=0, le=100_000)]  # of the critic alone, before
+    weight: Annotated[float, Field(gt=0, le=100)]  # of the critic's word beside the loss
+    learning_rate: Annotated[float, Field(gt=0, le=1)]  # of the network
+    check_every: Annotated[int, Field(ge=1)]  # steps between two looks at validation photos
+    patience: Annotated[int, Field(ge=1)]  # looks without a gain, then it stops
+
+
+class DecodeParams(_Block):
+    """How colours are made of what the network says; fitted on validation photos."""
+
+    temperature: (
+        Annotated[float, Field(gt=0, le=2)] | None
+    )  # classes: of the annealed mean; null: what fits best
+    colourfulness: (
+        Annotated[float, Field(gt=0, le=2)] | None
+    )  # aimed at, times the truth's; null: as the network says
+
+
 class EvaluateParams(_Block):
     """How the network is judged."""
 
+    side: Annotated[int, Field(ge=32, le=4096)]  # pixels; long side at which photos are compared
     grid_photos: Annotated[int, Field(ge=1, le=100)]
     custom_photos: str  # a folder of photos of your own, coloured for the second grid
 
@@ -138,8 +183,28 @@ class Params(_Block):
     embed: EmbedParams
     network: NetworkParams
     train: TrainParams
+    adversarial: AdversarialParams
+    decode: DecodeParams
     evaluate: EvaluateParams
     register_: RegisterParams = Field(alias="register")
+
+    @model_validator(mode="after")
+    def _loss_fits_the_head(self) -> Self:
+        if (self.network.head == "classes") != (self.train.loss == "classes"):
+            raise ValueError(
+                f"train.loss is {self.train.loss} and network.head is {self.network.head}. Expected classes for both, "
+                "or mse or huber with tanh."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _scans_are_seen_by_all_parts(self) -> Self:
+        if self.train.scans > 0 and (self.network.name == "fusion" or self.network.embedding):
+            raise ValueError(
+                f"train.scans is {self.train.scans:g}, but network.embedding is true, and embeddings are made of clean "
+                "photos. Expected 0, or the network pyramid without embedding."
+            )
+        return self
 
     @model_validator(mode="after")
     def _training_gets_a_share(self) -> Self:

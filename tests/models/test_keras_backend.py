@@ -9,6 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tintype.imaging.inputs import inputs_of
+from tintype.models.bins import ab_bins
+from tintype.models.decoding import annealed_mean, decoded, spread_of, undecoded
+from tintype.models.heads import put_head
+from tintype.models.keras_backend import prepare_keras
+from tintype.models.keras_file import load_network, save_network
+from tintype.models.network import AB_LIMIT
+
+prepare_keras()
+
+import keras  # noqa: E402
+
 COLOUR = """
 import sys
 from pathlib import Path
@@ -42,8 +54,60 @@ def test_openvino_and_tensorflow_give_the_same_colours(bundle: Path, cat: np.nda
         assert done.stderr == ""
         ab[backend] = np.load(tmp_path / f"{backend}.npy")
     difference = np.hypot(*np.moveaxis(ab["openvino"] - ab["tensorflow"], -1, 0))
-    assert np.hypot(*np.moveaxis(ab["tensorflow"], -1, 0)).mean() > 0.5  # there is something to agree on
-    assert difference.mean() < 0.05
+    colours = np.hypot(*np.moveaxis(ab["tensorflow"], -1, 0))
+    assert colours.mean() > 0.5  # there is something to agree on
+    # On processors that have bfloat16 OpenVINO computes in it, of 8 bits.
+    assert difference.mean() < 0.02 * colours.mean()
+
+
+PREDICT = """
+import sys
+from pathlib import Path
+import numpy as np
+from tintype.models.keras_backend import compile_for_inference, prepare_keras
+prepare_keras(sys.argv[1])
+from tintype.models.keras_file import load_network
+network = load_network(Path(sys.argv[2]))
+compile_for_inference(network)
+output = network.predict_on_batch({"l": np.load(sys.argv[3])})
+np.savez(sys.argv[4], **{name: np.asarray(values) for name, values in output.items()})
+"""
+
+
+def test_openvino_decodes_classes_to_the_colours_and_the_spread_that_numpy_makes_of_them(
+    pyramid_bundle: Path, cat: np.ndarray, tmp_path: Path
+) -> None:
+    l8 = np.stack([inputs_of(turned, 48, 48)[0] for turned in (cat, cat[:, ::-1])]).astype(np.float32)
+    scores = np.asarray(undecoded(load_network(pyramid_bundle / "network.keras"))({"l": l8}))
+    check_decoding(pyramid_bundle / "network.keras", l8, scores, tmp_path)
+
+
+def test_openvino_knows_the_spread_where_a_network_is_nearly_sure(tmp_path: Path) -> None:
+    """Nine parts of one class, one of another: in bfloat16 a difference of squares would be off by units."""
+    count = len(ab_bins())
+    features = keras.Input((1, count, count), name="l")
+    network = keras.Model({"l": features}, put_head(features, "classes"))
+    network.get_layer("classes").set_weights([np.eye(count)[None, None], np.zeros(count)])
+    save_network(decoded(network, 0.4), tmp_path / "network.keras", half=True)
+    shares = 0.9 * np.eye(count) + 0.1 * np.roll(np.eye(count), 1, axis=1)
+    scores = np.log(shares + 1e-20).astype(np.float32)[None, None]
+    check_decoding(tmp_path / "network.keras", scores, scores, tmp_path)
+
+
+def check_decoding(network: Path, given: np.ndarray, scores: np.ndarray, folder: Path) -> None:
+    np.save(folder / "l.npy", given)
+    # In Lab units, at most and on average; OpenVINO's are those of bfloat16.
+    for backend, at_most, on_average in (("tensorflow", 0.05, 0.01), ("openvino", 12.0, 1.0)):
+        done = in_fresh_process(
+            PREDICT, backend, str(network), str(folder / "l.npy"), str(folder / f"{backend}.npz")
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        found = np.load(folder / f"{backend}.npz")
+        ab = np.abs(found["ab"] * AB_LIMIT - annealed_mean(scores, 0.4))
+        spread = np.abs(found["spread"][..., 0] * AB_LIMIT - spread_of(scores))
+        assert ab.max() < at_most, backend
+        assert ab.mean() < on_average, backend
+        assert spread.max() < min(at_most, 1.0), backend
 
 
 def test_a_backend_that_is_not_installed_is_named() -> None:

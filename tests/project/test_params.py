@@ -77,7 +77,17 @@ def test_blocks_cannot_be_changed(load):
         ("train.learning_rate", 0, ["train.learning_rate is 0", "above 0"]),
         ("validate.validation_share", 0.5, ["validate.validation_share is 0.5", "below 0.5"]),
         ("train.patience", 0, ["train.patience is 0", "from 1"]),
-        ("network.name", "unet", ["network.name is 'unet'", "fusion"]),
+        ("network.name", "unet", ["network.name is 'unet'", "one of fusion, pyramid"]),
+        ("network.head", "softmax", ["network.head is 'softmax'", "one of tanh, classes"]),
+        ("network.view", 100, ["network.view is 100", "from 64 to 2048 and a multiple of 32 or null"]),
+        ("network.dropout", 1.0, ["network.dropout is 1.0", "from 0 below 1"]),
+        ("network.half", None, ["network.half is None", "true or false"]),
+        ("train.loss", "l1", ["train.loss is 'l1'", "one of mse, huber, classes"]),
+        ("train.rebalance", 1.5, ["train.rebalance is 1.5", "from 0 to 1"]),
+        ("train.scans", -0.1, ["train.scans is -0.1", "from 0 to 1"]),
+        ("train.perceptual", -1, ["train.perceptual is -1", "from 0 to 100"]),
+        ("decode.temperature", 0, ["decode.temperature is 0", "above 0 to 2 or null"]),
+        ("decode.colourfulness", "much", ["decode.colourfulness is 'much'", "a number above 0 to 2 or null"]),
         ("fetch.kaggle_dataset", "imagenet", ["fetch.kaggle_dataset is 'imagenet'", "form"]),
         ("weights.checksum", "md5:0", ["weights.checksum is 'md5:0'", "sha256"]),
         # not a number at all, yet a float
@@ -96,6 +106,63 @@ def test_shares_that_leave_nothing_to_train_on(load, tmp_path, content):
     YAML(typ="safe").dump(content, tmp_path / "params.yaml")
     with pytest.raises(ParamsError, match="leave 10% of the photos to train on"):
         load_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("network", "train", "sentence"),
+    [
+        (
+            {"head": "tanh"},
+            {},
+            "train.loss is classes and network.head is tanh. Expected classes for both, or mse or huber with tanh.",
+        ),
+        ({"head": "classes"}, {"loss": "huber"}, "train.loss is huber and network.head is classes."),
+        (
+            {"name": "fusion", "embedding": False},
+            {},
+            "network.embedding is false, but the network fusion is made of it. Expected true.",
+        ),
+        (
+            {"embedding": True},
+            {"scans": 0.5},
+            "train.scans is 0.5, but network.embedding is true, and embeddings are made of clean photos. Expected 0, "
+            "or the network pyramid without embedding.",
+        ),
+        (
+            {"name": "fusion", "embedding": True},
+            {"scans": 0.5},
+            "train.scans is 0.5, but network.embedding is true",
+        ),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused_in_a_sentence(
+    tmp_path, content, network, train, sentence
+):
+    content["network"] |= network
+    content["train"] |= train
+    YAML(typ="safe").dump(content, tmp_path / "params.yaml")
+    with pytest.raises(ParamsError) as caught:
+        load_params(tmp_path / "params.yaml")
+    assert sentence in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("network", "train"),
+    [
+        ({"head": "tanh"}, {"loss": "huber"}),
+        ({"name": "fusion", "embedding": True}, {}),
+        ({"embedding": False}, {"scans": 0.5}),
+        ({"embedding": True}, {"scans": 0.0}),
+    ],
+)
+def test_combinations_with_a_meaning_pass(tmp_path, content, network, train):
+    content["network"] |= network
+    content["train"] |= train
+    YAML(typ="safe").dump(content, tmp_path / "params.yaml")
+    params = load_params(tmp_path / "params.yaml")
+    assert params.network.model_dump().items() >= network.items()
+    assert params.train.model_dump().items() >= train.items()
 
 
 def test_all_mistakes_are_named_at_once(tmp_path, content):

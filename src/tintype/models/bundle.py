@@ -67,6 +67,16 @@ class DataInfo(_Part):
     mean_ab: tuple[float, float]  # of the training photos, in Lab units
 
 
+class Decoding(_Part):
+    """How the network's output becomes the colours that are shown; all of it fitted on validation photos."""
+
+    gain: float = Field(default=1.0, gt=0)  # factor on a* and b*
+    temperature: float | None = Field(
+        default=None, gt=0
+    )  # of a class distribution; at work inside the network
+    confidence: tuple[tuple[float, float], ...] | None = None  # (spread in Lab units, probability), by spread
+
+
 class BundleInfo(_Part):
     """The content of bundle.json."""
 
@@ -76,13 +86,16 @@ class BundleInfo(_Part):
     ab_limit: float  # Lab units; the network's 1
     network: NetworkInfo
     backbone: BackboneSpec
+    decoding: Decoding = Decoding()
     preset: str
     trained: TrainedInfo
     data: DataInfo
     files: dict[str, str] = {}  # SHA-256 of each
 
 
-def save_bundle(destination: Path, network: Any, backbone_file: Path, info: BundleInfo) -> BundleInfo:
+def save_bundle(
+    destination: Path, network: Any, backbone_file: Path | None, info: BundleInfo, *, half: bool = False
+) -> BundleInfo:
     """Write a bundle; the folder appears whole or not at all.
 
     Parameters
@@ -91,10 +104,12 @@ def save_bundle(destination: Path, network: Any, backbone_file: Path, info: Bund
         The folder; one that is there is replaced.
     network : keras.Model
         The trained network.
-    backbone_file : Path
-        The backbone's `.keras` file.
+    backbone_file : Path or None
+        The backbone's `.keras` file; None for a network that has what it needs of the backbone inside it.
     info : BundleInfo
         All but `files`, which are added here.
+    half : bool
+        Whether the network's weights are kept in half precision.
 
     Returns
     -------
@@ -102,9 +117,10 @@ def save_bundle(destination: Path, network: Any, backbone_file: Path, info: Bund
         As written.
     """
     with new_folder(destination) as folder:
-        save_network(network, folder / NETWORK_FILE)
-        shutil.copyfile(backbone_file, folder / BACKBONE_FILE)
-        files = {name: sha256_of(folder / name) for name in (NETWORK_FILE, BACKBONE_FILE)}
+        save_network(network, folder / NETWORK_FILE, half=half)
+        if backbone_file is not None:
+            shutil.copyfile(backbone_file, folder / BACKBONE_FILE)
+        files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
         complete = info.model_copy(update={"files": files})
         write_json(folder / INFO_FILE, complete.model_dump(mode="json"))
         write_text(folder / CARD_FILE, model_card(complete))

@@ -1,11 +1,38 @@
-"""The model card that a bundle carries."""
+"""The model cards that bundles carry."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tintype.models.bundle import BundleInfo
+
+_ELSEWHERE = """How well it colours is in `reports/evaluate/metrics.json` and on the version in the registry, beside the
+figures of an all-gray and a mean-colour photo.
+"""
+
+
+@dataclass(frozen=True)
+class StarterFacts:
+    """What the starter's card says beyond its bundle's description.
+
+    Attributes
+    ----------
+    data : str
+        Where its photos come from, as the end of a sentence, such as "the Kaggle data set ...".
+    held_out : int
+        Photos that it was judged on.
+    table : str
+        Its evaluation beside the baselines, in Markdown.
+    operating_point : str
+        Why its colours are as strong as they are, in sentences.
+    """
+
+    data: str
+    held_out: int
+    table: str
+    operating_point: str
 
 
 def model_card(info: BundleInfo) -> str:
@@ -21,6 +48,106 @@ def model_card(info: BundleInfo) -> str:
     str
         Markdown.
     """
+    return f"{_description(info)}\n{_ELSEWHERE}{_warning(info)}"
+
+
+def starter_card(info: BundleInfo, facts: StarterFacts) -> str:
+    """The card of the starter, which has to say everything by itself.
+
+    Parameters
+    ----------
+    info : BundleInfo
+        The bundle's description.
+    facts : StarterFacts
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    trained = info.trained
+    return f"""{_description(info)}{_warning(info)}
+## Data
+
+{trained.photos} photos to learn from and {facts.held_out} to be judged on, from {facts.data}. Photos are dealt
+out by the hash of their content, and crops of one photo never meet in two parts. No photo is part of this project or of
+the weights' files.
+
+## How well it colours
+
+Means over the {facts.held_out} photos held out. A colourfulness ratio of 1 is right, below is too gray. PSNR and SSIM
+reward gray, so each figure has to be read beside all gray and one mean colour.
+
+{facts.table}
+
+## Operating point
+
+{facts.operating_point}
+
+## Licence
+
+The weights of the decoder are this project's, under Apache-2.0 as its code. The backbone's weights:
+{info.backbone.licence}. Both were learned from ImageNet's photos, whose terms
+(https://www.image-net.org/download) allow research and education without trade; the photos' own rights are with their
+authors. Whether such terms bind weights is not settled: who uses the starter for trade should look into it, or train on
+photos of their own (`fetch.source: directory`, or `tintype adapt`).
+
+## Limits
+
+- Colours are plausible guesses. Do not present them as a record of how something looked; every file that is coloured
+  says in its metadata that it was.
+- {trained.photos} photos are few: common things (sky, leaves, fur, wood, skin) get their usual colours, others stay
+  pale or take a neighbour's. Blotches happen, on plain walls and backgrounds above all.
+- It sees {info.size} x {info.size} pixels: small things have the colour of what is around them.
+- ImageNet's photos are of things and animals, mostly from the web around 2010. People, dress and places of other times
+  are rare in them; uniforms, flags, cars and other things of arbitrary colour are guessed by what was common.
+- All its photos were colour photos. What makes old ones different (fading, scratches, plates that did not see red) is
+  known to it from imitations at best.
+"""
+
+
+def adapted_card(info: BundleInfo, base: str, verdict: str, table: str, counts: tuple[int, int, int]) -> str:
+    """The card of a bundle that was fitted further on a person's own photos.
+
+    Parameters
+    ----------
+    info : BundleInfo
+        The new bundle's description.
+    base : str
+        What it was before, in words.
+    verdict : str
+        Whether it helped, in sentences.
+    table : str
+        Both models' figures, in Markdown.
+    counts : tuple of three int
+        Photos to learn from, to choose by, and held out.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    learned, chosen, held_out = counts
+    return f"""{_description(info)}{_warning(info)}
+## Adapted
+
+From {base}, with {learned} photos to learn from and {chosen} to choose epoch and decoding by.
+
+## How well it colours
+
+{verdict}
+
+Means over {held_out} photos that neither training nor decoding saw, with 95 % intervals over photos. Before and after
+are as colourful as each other on the photos to choose by, so that the difference is one of hue and place. Read each
+figure beside all gray: gray is never far wrong. Gray, before, after and truth side by side: `adapted.jpg`.
+
+{table}
+
+If the model before has seen these photos in its training, its figures are too good.
+"""
+
+
+def _description(info: BundleInfo) -> str:
     trained, backbone = info.trained, info.backbone
     return f"""# Model card: {info.name}
 
@@ -37,11 +164,16 @@ never evidence of what was there.
 | Training | {trained.epochs} epochs, {trained.loss}, {trained.optimizer}, seed {trained.seed} |
 | Weights of | epoch {trained.best_epoch} |
 | Loss | {trained.train_loss:.5f} on training photos, {trained.val_loss:.5f} on validation photos |
+| Decoding | {_decoding(info)} |
 | Data | manifest {info.data.manifest_sha256[:12]}, mean a*, b* {info.data.mean_ab[0]:.1f}, {info.data.mean_ab[1]:.1f} |
+"""
 
-How well it colours is in `reports/evaluate/metrics.json` and on the version in the registry, beside the
-figures of an all-gray and a mean-colour photo.
-{_warning(info)}"""
+
+def _decoding(info: BundleInfo) -> str:
+    """Temperature and gain, fitted on validation photos."""
+    temperature = info.decoding.temperature
+    cooled = "" if temperature is None else f"temperature {temperature:g}, "
+    return f"{cooled}colours times {info.decoding.gain:g}, fitted on validation photos"
 
 
 def _origin(info: BundleInfo) -> str:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from tintype.models.heads import Head, put_head
 from tintype.models.keras_backend import prepare_keras
 
 ENCODER = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 1), (256, 1))  # channels, stride
 STRIDE = 8
 
 
-def build_fusion(size: int, embedding_size: int, width: float = 1.0) -> Any:
+def build_fusion(
+    size: int, embedding_size: int, width: float = 1.0, *, head: Head = "tanh", skips: bool = False
+) -> Any:
     """The network with fresh weights.
 
     Parameters
@@ -25,11 +28,16 @@ def build_fusion(size: int, embedding_size: int, width: float = 1.0) -> Any:
         Length E of the backbone's vector.
     width : float
         Multiplies the channels of every hidden layer; 1 is the report's.
+    head : str
+        ``tanh`` is the report's. ``classes`` ends the decoder at a quarter of the size.
+    skips : bool
+        Whether the decoder sees the encoder's maps of its own size too; the report's does not.
 
     Returns
     -------
     keras.Model
-        ``l`` (B, size, size, 1) in 0..255 and ``embedding`` (B, E) to ``ab`` (B, size, size, 2) float32 in [-1, 1].
+        ``l`` (B, size, size, 1) in 0..255 and ``embedding`` (B, E) to ``ab`` (B, size, size, 2) float32 in [-1, 1], or
+        to scores of classes (B, size/4, size/4, Q).
     """
     prepare_keras()
     import keras
@@ -44,8 +52,14 @@ def build_fusion(size: int, embedding_size: int, width: float = 1.0) -> Any:
 
     # Encoder: to H/8 x W/8 x 256
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="l_unit")(l8)
+    encoded: dict[int, Any] = {}  # the last map of each size
     for number, (channels, stride) in enumerate(ENCODER, start=1):
         x = conv(x, channels, f"encoder_{number}", stride=stride)
+        encoded[x.shape[1]] = x
+
+    def up(x: Any, name: str) -> Any:
+        x = layers.UpSampling2D(2, name=name)(x)
+        return layers.Concatenate(name=f"skip_{name}")([x, encoded[x.shape[1]]]) if skips else x
 
     # Fusion: H/8 x W/8 x (256 + E) to H/8 x W/8 x 256
     grid = size // STRIDE
@@ -56,9 +70,11 @@ def build_fusion(size: int, embedding_size: int, width: float = 1.0) -> Any:
 
     # Decoder: to H x W x 2
     x = conv(x, 128, "decoder_1")
-    x = layers.UpSampling2D(2, name="up_1")(x)  # H/4 x W/4
+    x = up(x, "up_1")  # H/4 x W/4
     x = conv(x, 64, "decoder_2")
-    x = layers.UpSampling2D(2, name="up_2")(x)  # H/2 x W/2
+    if head == "classes":
+        return keras.Model({"l": l8, "embedding": embedding}, put_head(x, head), name="fusion")
+    x = up(x, "up_2")  # H/2 x W/2
     x = conv(x, 32, "decoder_3")
     x = conv(x, 32, "decoder_4")
     x = conv(x, 16, "decoder_5")

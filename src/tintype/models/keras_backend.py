@@ -59,6 +59,9 @@ def prepare_keras(backend: str | None = None) -> None:
     # Device chatter would bury the progress bar, some of it dressed up as errors; real ones are Python exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # OpenVINO reports its use to a host abroad unless asked not to, in a file in the home; without the package that
+    # does so it goes on in silence.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     # On OpenVINO Keras hands itself a dict in another order than it asks for one, and warns itself of that.
     warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
     with _without_chatter():
@@ -130,11 +133,20 @@ def compile_for_inference(network: Any) -> None:
     network : keras.Model
         Changed in place.
     """
+    network.compile(jit_compile=jit_choice())
+
+
+def jit_choice() -> bool | str:
+    """What `compile` gets as `jit_compile`.
+
+    Returns
+    -------
+    False or "auto"
+        TensorFlow: a graph without XLA, whose compilation costs minutes for a deep network on a CPU.
+    """
     import keras
 
-    # TensorFlow: a graph without XLA, whose compilation costs minutes for a deep network on a CPU.
-    jit = False if keras.backend.backend() == "tensorflow" else "auto"
-    network.compile(jit_compile=jit)
+    return False if keras.backend.backend() == "tensorflow" else "auto"
 
 
 @contextmanager

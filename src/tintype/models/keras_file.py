@@ -7,6 +7,7 @@ layers and weights, but no code.
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 import zipfile
@@ -23,7 +24,7 @@ class NetworkFileError(TintypeError):
     """A file does not hold a network that can be loaded."""
 
 
-def save_network(network: Any, destination: Path) -> None:
+def save_network(network: Any, destination: Path, *, half: bool = False) -> None:
     """Save a network as a `.keras` file whose bytes depend on the network alone.
 
     Parameters
@@ -31,6 +32,8 @@ def save_network(network: Any, destination: Path) -> None:
     network : keras.Model
     destination : Path
         Ends in `.keras`. Not written atomically: write into a `new_file` or `new_folder`.
+    half : bool
+        Whether weights are kept in half precision, which halves the file. They are computed with as before.
     """
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".keras-") as folder:
         stamped = Path(folder) / "network.keras"
@@ -40,7 +43,47 @@ def save_network(network: Any, destination: Path) -> None:
                 content = source.read(name)
                 if name.endswith(".json"):
                     content = json.dumps(_without_traces(json.loads(content), {})).encode()
+                elif half and name.endswith(".weights.h5"):
+                    content = _halved(content)
                 target.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+
+
+def _halved(content: bytes) -> bytes:
+    """An HDF5 file with its arrays of 32-bit numbers in 16; Keras widens them when it loads them.
+
+    Raises
+    ------
+    NetworkFileError
+        If a weight is too large for half precision.
+    """
+    import h5py
+    import numpy as np
+
+    target = io.BytesIO()
+    with (
+        h5py.File(io.BytesIO(content)) as wide,
+        h5py.File(target, "w", libver="latest", track_order=True) as narrow,
+    ):
+
+        def copy(name: str, item: Any) -> None:
+            if not isinstance(item, h5py.Dataset):
+                group = narrow.require_group(name)
+                group.attrs.update(item.attrs)
+                return
+            array = item[()]
+            if getattr(array, "dtype", None) == np.float32:
+                with np.errstate(over="ignore"):  # found below
+                    array = array.astype(np.float16)
+                if not np.isfinite(array).all():
+                    raise NetworkFileError(
+                        f"Expected weights below 65504, as half precision can hold. Received: a larger one in {name}."
+                        " Set network.half to false."
+                    )
+            narrow.create_dataset(name, data=array).attrs.update(item.attrs)
+
+        narrow.attrs.update(wide.attrs)
+        wide.visititems(copy)
+    return target.getvalue()
 
 
 def _without_traces(content: Any, numbers: dict[int, int]) -> Any:

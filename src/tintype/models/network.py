@@ -1,44 +1,80 @@
 """Networks by name, what each needs of the backbone, and the units they speak.
 
-A network takes L as the shards keep it (a byte, 0..255) and gives ab in units of `AB_LIMIT`. What it
-needs of the backbone it declares: `embedding`, the vector that the stage `embed` precomputes. Training, bundle
-and Colorizer read the declaration and bring what is asked for.
+A network takes L as the shards keep it (a byte, 0..255) and says colours in units of `AB_LIMIT`. What it
+needs of the backbone it declares: ``embedding``, the vector that the stage `embed` precomputes, or ``maps``, which it
+computes itself with the backbone's layers inside it. Training, bundle and Colorizer read the
+declaration and bring what is asked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
+from tintype.models.backbone.spec import BackboneSpec
 from tintype.params import NetworkParams
 
 AB_LIMIT = 128.0  # Lab units; the tanh's 1
 
-Needs = Literal["embedding"]
-NEEDS: dict[str, Needs] = {"fusion": "embedding"}
+Needs = Literal["embedding", "maps", "embedding and maps"]
 
 
-def build_network(params: NetworkParams, size: int, embedding_size: int) -> Any:
+def needs_of(params: NetworkParams) -> Needs:
+    """What a network needs of the backbone."""
+    if params.name == "fusion":
+        return "embedding"
+    return "embedding and maps" if params.embedding else "maps"
+
+
+def needs_embedding(needs: Needs) -> bool:
+    """Whether the backbone has to be run beside the network."""
+    return needs != "maps"
+
+
+def build_network(
+    params: NetworkParams,
+    size: int,
+    embedding_size: int,
+    backbone: Callable[[], tuple[Any, BackboneSpec]] | None = None,
+) -> Any:
     """A fresh network.
 
     Parameters
     ----------
     params : NetworkParams
-        Name and width.
+        Which one.
     size : int
         Side of its square input in pixels, a multiple of 8.
     embedding_size : int
         Length of the backbone's vector.
+    backbone : callable, optional
+        Loads the backbone and its description; called by networks that need its maps.
 
     Returns
     -------
     keras.Model
-        Inputs by name, ``l`` of shape (B, size, size, 1) in 0..255 and what `NEEDS` says; output ``ab`` of shape
-        (B, size, size, 2) in [-1, 1].
+        Inputs by name, ``l`` of shape (B, size, size, 1) in 0..255 and ``embedding`` if it needs one; output as
+        `tintype.models.heads.put_head` says, at the size or a fraction of it.
     """
-    from tintype.models.fusion import build_fusion
+    if params.name == "fusion":
+        from tintype.models.fusion import build_fusion
 
-    builders = {"fusion": build_fusion}
-    return builders[params.name](size, embedding_size, params.width)
+        return build_fusion(size, embedding_size, params.width, head=params.head, skips=params.skips)
+    from tintype.models.pyramid import build_pyramid
+    from tintype.models.trunk import build_trunk
+
+    if backbone is None:
+        raise ValueError(f"Expected a backbone for the network {params.name}. Received: None.")
+    trunk = build_trunk(*backbone(), params.view or size, frozen=params.frozen)
+    return build_pyramid(
+        size,
+        trunk,
+        embedding_size if params.embedding else None,
+        width=params.width,
+        head=params.head,
+        skips=params.skips,
+        dropout=params.dropout,
+    )
 
 
 def encode_ab(ab8: Any) -> Any:

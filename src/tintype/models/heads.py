@@ -1,0 +1,33 @@
+"""Heads: how a network says a colour.
+
+``tanh`` says one colour a pixel. ``classes`` says how likely each bin of the gamut is, which keeps apart what a mean
+would blend to brown; `tintype.models.decoding` makes a colour and its uncertainty of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from tintype.models.bins import ab_bins
+
+Head = Literal["tanh", "classes"]
+
+
+def put_head(features: Any, head: Head) -> Any:
+    """A head on a network's last features.
+
+    Parameters
+    ----------
+    features : tensor of shape (B, h, w, C)
+    head : str
+
+    Returns
+    -------
+    tensor, float32
+        ``tanh``: ab (B, h, w, 2) in [-1, 1]. ``classes``: scores before the softmax, (B, h, w, Q).
+    """
+    from keras import layers
+
+    if head == "tanh":
+        return layers.Conv2D(2, 1, activation="tanh", dtype="float32", name="ab")(features)
+    return layers.Conv2D(len(ab_bins()), 1, dtype="float32", name="classes")(features)

@@ -1,0 +1,99 @@
+"""The pyramid network: a decoder over the maps that a pretrained backbone makes of the gray photo.
+
+A U-Net (O. Ronneberger, P. Fischer, T. Brox, 2015, https://arxiv.org/abs/1505.04597) whose encoder has learned on
+millions of photos what things are, so that a few hundred suffice to learn what colours they have.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tintype.models.heads import Head, put_head
+from tintype.models.keras_backend import prepare_keras
+
+LEVELS = ((16, 192), (8, 128), (4, 96))  # stride, channels
+FINEST = LEVELS[-1][0]
+MEMORY = 0.9  # of batch statistics: trainings may be of a few hundred steps, in which Keras' 0.99 would not get there
+TOP = 256  # channels at stride 32
+
+
+def build_pyramid(
+    size: int,
+    trunk: Any,
+    embedding_size: int | None,
+    *,
+    width: float,
+    head: Head,
+    skips: bool,
+    dropout: float,
+) -> Any:
+    """The network; the trunk with its own weights, the rest fresh.
+
+    Parameters
+    ----------
+    size : int
+        Side of the input in pixels, a multiple of 8.
+    trunk : keras.Model
+        From `tintype.models.trunk.build_trunk`, at any size: the photo is enlarged to what it wants to see.
+    embedding_size : int or None
+        Length E of the backbone's vector, which is joined in at the coarsest map; None to do without it.
+    width : float
+        Multiplies the channels of every hidden layer.
+    head : str
+        See `tintype.models.heads`.
+    skips : bool
+        Whether the finer maps are used, or only the coarsest.
+    dropout : float
+        Share of channels left out in training, at the coarsest map; half as many above it.
+
+    Returns
+    -------
+    keras.Model
+        ``l`` (B, size, size, 1) in 0..255 and, if wanted, ``embedding`` (B, E), to the head's output at a quarter of
+        the size: chroma is seen coarsely, and the photo's own lightness leads the rest of the way.
+    """
+    prepare_keras()
+    import keras
+    from keras import layers
+
+    def channels(count: int) -> int:
+        return max(4, round(count * width))
+
+    l8 = keras.Input((size, size, 1), name="l")
+    inputs = {"l": l8}
+    view = trunk.input.shape[1]
+    maps = trunk(_to_size(l8, view))
+    x = layers.Conv2D(channels(TOP), 1, name="top")(maps["stride_32"])  # (B, view/32, view/32, 256)
+    if embedding_size is not None:
+        inputs["embedding"] = keras.Input((embedding_size,), name="embedding")
+        vector = layers.LayerNormalization(name="embedding_norm")(inputs["embedding"])
+        vector = layers.Dropout(dropout, name="embedding_dropout")(vector)
+        vector = layers.Dense(channels(TOP), name="embedding_top")(vector)
+        x = layers.Add(name="fuse")([x, layers.Reshape((1, 1, -1), name="everywhere")(vector)])
+    x = layers.ReLU(name="top_relu")(x)
+    x = layers.SpatialDropout2D(dropout, name="top_dropout")(x)
+    for stride, count in LEVELS:
+        side = view // stride if stride > FINEST else size // FINEST  # the costliest level is not enlarged
+        x = _to_size(x, side)
+        if skips:
+            skip = maps[f"stride_{stride}"]
+            if skip.shape[-1] > channels(count):  # of a wide backbone
+                skip = layers.Conv2D(channels(count), 1, activation="relu", name=f"lateral_{stride}")(skip)
+            skip = _to_size(skip, side)
+            x = layers.Concatenate(name=f"skip_{stride}")([x, skip])
+        x = layers.Conv2D(channels(count), 3, padding="same", use_bias=False, name=f"conv_{stride}")(x)
+        x = layers.BatchNormalization(momentum=MEMORY, name=f"norm_{stride}")(x)
+        x = layers.ReLU(name=f"relu_{stride}")(x)
+        x = layers.SpatialDropout2D(dropout / 2, name=f"dropout_{stride}")(x)
+    return keras.Model(inputs, put_head(x, head), name="pyramid")
+
+
+def _to_size(x: Any, side: int) -> Any:
+    """A map at another size, bilinear; as it is if it has it already."""
+    from keras import ops
+
+    if x.shape[1] == side:
+        return x
+    # Not the layer Resizing: it takes every call for one of training, and makes the layers behind it think so too
+    # where nobody says otherwise (Keras 3.15, `Layer._resolve_and_populate_arg`). It would also round L to bfloat16.
+    return ops.image.resize(x, (side, side), interpolation="bilinear", data_format="channels_last")

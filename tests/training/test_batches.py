@@ -13,10 +13,15 @@ from tintype.training.batches import batches, first_rows, mean_ab
 def rows_of(stream: Any) -> list[tuple[bytes, bytes, bytes]]:
     """Each row of a stream as bytes: lightness, embedding, target."""
     return [
-        (l8.tobytes(), vector.tobytes(), ab.tobytes())
+        (l8.tobytes(), vector.tobytes(), truth.tobytes())
         for inputs, target in stream.as_numpy_iterator()
-        for l8, vector, ab in zip(inputs["l"], inputs["embedding"], target, strict=True)
+        for l8, vector, truth in zip(inputs["l"], inputs["embedding"], target, strict=True)
     ]
+
+
+def truth_of(row: np.ndarray) -> np.ndarray:
+    """The target of a Lab row as floats: L* as it is, ab in units of the network."""
+    return np.concatenate([row[..., :1], (row[..., 1:] - 128) / 128], axis=-1)
 
 
 def test_the_stream_is_the_shards_rows_each_with_its_own_embedding(tensors: Any) -> None:
@@ -25,7 +30,7 @@ def test_the_stream_is_the_shards_rows_each_with_its_own_embedding(tensors: Any)
     for lab_file, embedding_file in zip(train.lab, train.embeddings, strict=True):
         lab8, vectors = np.load(lab_file).astype(np.float32), np.load(embedding_file).astype(np.float32)
         expected += [
-            (row[..., :1].tobytes(), vector.tobytes(), ((row[..., 1:] - 128) / 128).tobytes())
+            (row[..., :1].tobytes(), vector.tobytes(), truth_of(row).tobytes())
             for row, vector in zip(lab8, vectors, strict=True)
         ]
     assert train.rows == 18
@@ -46,13 +51,48 @@ def test_flips_about_half_of_the_rows_and_their_targets_with_them(tensors: Any) 
     train = tensors.split("train")
     plain = {l8: target for l8, _, target in rows_of(batches(train, 4))}
     flipped = 0
-    for l8, _, _ in rows_of(batches(train, 4, shuffle_seed=1, flip=True)):
+    for l8, _, target in rows_of(batches(train, 4, shuffle_seed=1, flip=True)):
         if l8 in plain:
             continue
         flipped += 1
         mirrored = np.frombuffer(l8, np.float32).reshape(32, 32)[:, ::-1].tobytes()
         assert mirrored in plain
+        was = np.frombuffer(plain[mirrored], np.float32).reshape(32, 32, 3)
+        np.testing.assert_array_equal(np.frombuffer(target, np.float32).reshape(32, 32, 3), was[:, ::-1])
     assert 3 <= flipped <= 15
+
+
+def test_only_the_inputs_that_the_network_takes_are_there(tensors: Any) -> None:
+    inputs, target = next(iter(batches(tensors.split("train"), 4, inputs=("l",)).as_numpy_iterator()))
+    assert set(inputs) == {"l"}
+    assert target.shape == (4, 32, 32, 3)
+
+
+def test_scans_change_the_lightness_that_is_seen_and_nothing_else(tensors: Any) -> None:
+    train = tensors.split("train")
+    plain, old = (rows_of(batches(train, 4, shuffle_seed=1, scans=scans)) for scans in (0.0, 1.0))
+    assert [row[1:] for row in old] == [row[1:] for row in plain]  # truth and embedding, in the same order
+    changed = sum(ours[0] != theirs[0] for ours, theirs in zip(old, plain, strict=True))
+    assert 3 <= changed <= 18
+
+
+def test_scans_are_the_same_for_one_seed_and_others_in_every_epoch(tensors: Any) -> None:
+    train = tensors.split("train")
+    stream = batches(train, 4, shuffle_seed=1, flip=True, scans=1.0)
+    first, second = rows_of(stream), rows_of(stream)
+    assert rows_of(batches(train, 4, shuffle_seed=1, flip=True, scans=1.0)) == first
+    seen_first, seen_second = ({l8 for l8, _, _ in rows} for rows in (first, second))
+    assert len(seen_first & seen_second) < 18
+
+
+def test_a_scanned_row_is_mirrored_as_a_whole(tensors: Any) -> None:
+    """The truth's own lightness goes with its colours, and the scan is one of that lightness."""
+    train = tensors.split("train")
+    for l8, _, truth in rows_of(batches(train, 4, shuffle_seed=1, flip=True, scans=0.2)):
+        seen = np.frombuffer(l8, np.float32).reshape(32, 32)
+        true = np.frombuffer(truth, np.float32).reshape(32, 32, 3)[..., 0]
+        straight, mirrored = np.abs(seen - true).mean(), np.abs(seen[:, ::-1] - true).mean()
+        assert straight < mirrored
 
 
 def test_a_damaged_shard_stops_training_before_it_starts(tensors: Any) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +11,24 @@ import numpy as np
 import pytest
 
 from tintype.errors import TintypeError
+from tintype.models.bins import ab_bins, class_weights
+from tintype.models.heads import Head, put_head
 from tintype.models.keras_backend import prepare_keras
 from tintype.models.network import build_network
-from tintype.params import NetworkParams, Params, TrainParams
+from tintype.params import Params, TrainParams
 from tintype.training.batches import batches
-from tintype.training.checkpoint import Checkpoints
+from tintype.training.checkpoint import Checkpoints, TrainingState
 from tintype.training.fit import Fitted, fit
-from tintype.training.optimizers import loss_of
 
 prepare_keras()
 
 import keras  # noqa: E402
 
 from tintype.training import keeper  # noqa: E402
+from tintype.training.losses import SumOfDistances, loss_of  # noqa: E402
+from tintype.training.prior import class_prior  # noqa: E402
 
-NETWORK = NetworkParams(name="fusion", width=0.05)
+Build = Callable[..., Any]
 
 
 class Watcher:
@@ -53,13 +59,24 @@ def train_params(params: Params) -> TrainParams:
         "grid_every": 4,
         "mixed_precision": False,
         "patience": None,
+        "loss": "huber",
     }
     return params.train.model_copy(update=changes)
 
 
-def run(tensors: Any, params: TrainParams, folder: Path, watcher: Watcher) -> Fitted:
+def tiny(head: Head = "tanh") -> keras.Model:
+    """The smallest network that looks and listens, at a quarter of the size."""
+    l8, vector = keras.Input((32, 32, 1), name="l"), keras.Input((8,), name="embedding")
+    x = keras.layers.Conv2D(4, 4, strides=4, name="look")(keras.layers.Rescaling(1 / 255)(l8))
+    said = keras.layers.Reshape((1, 1, 4))(keras.layers.Dense(4, name="listen")(vector))
+    return keras.Model({"l": l8, "embedding": vector}, put_head(keras.layers.Add()([x, said]), head))
+
+
+def run(
+    tensors: Any, params: TrainParams, folder: Path, watcher: Watcher, build: Build | None = None
+) -> Fitted:
     return fit(
-        lambda: build_network(NETWORK, 32, 8),
+        build or (lambda: tiny("classes" if params.loss == "classes" else "tanh")),
         params,
         tensors.split("train"),
         tensors.split("validation"),
@@ -70,9 +87,12 @@ def run(tensors: Any, params: TrainParams, folder: Path, watcher: Watcher) -> Fi
     )
 
 
-def test_learns_what_the_embedding_says(tensors: Any, train_params: TrainParams, tmp_path: Path) -> None:
+def test_the_reports_network_learns_what_the_embedding_says(
+    network_params: Any, tensors: Any, train_params: TrainParams, tmp_path: Path
+) -> None:
     params = train_params.model_copy(update={"epochs": 40, "loss": "mse", "schedule": "constant"})
-    fitted = run(tensors, params, tmp_path / "c", Watcher())
+    build = functools.partial(build_network, network_params(width=0.05), 32, 8)
+    fitted = run(tensors, params, tmp_path / "c", Watcher(), build)
     losses = [epoch["loss"] for epoch in fitted.history]
     # The best single colour, which ignores the embedding, leaves (30 / 128) ** 2 in one of the two planes.
     assert min(losses) < 0.3 * (30 / 128) ** 2 / 2
@@ -147,7 +167,7 @@ def test_stops_in_the_step_in_which_the_loss_is_no_number(
     watcher = Watcher()
 
     def poisoned() -> Any:
-        network = build_network(NETWORK, 32, 8)
+        network = tiny()
         return keras.Model(network.input, keras.layers.Rescaling(float("nan"))(network.output))
 
     with pytest.raises(
@@ -183,3 +203,88 @@ def test_mixed_precision_trains_and_the_result_computes_in_float32(
     )
     assert {layer.compute_dtype for layer in fitted.network.layers} == {"float32"}
     assert fitted.history[-1]["loss"] < fitted.history[0]["loss"]
+
+
+CLASSES = {"loss": "classes", "rebalance": 0.5, "learning_rate": 0.05, "schedule": "constant"}
+
+
+def test_classes_learn_and_what_is_minimised_is_the_weighted_cross_entropy(
+    tensors: Any, train_params: TrainParams, tmp_path: Path
+) -> None:
+    params = train_params.model_copy(update={**CLASSES, "epochs": 10})
+    fitted = run(tensors, params, tmp_path / "c", Watcher())
+    losses = [epoch["loss"] for epoch in fitted.history]
+    assert losses[-1] < 0.6 * losses[0]
+    weights = class_weights(class_prior(tensors.split("train").lab), ab_bins(), 0.5)
+    fitted.network.compile(loss=loss_of(params, weights))
+    loss = fitted.network.evaluate(batches(tensors.split("validation"), 6), verbose=0)
+    assert loss == pytest.approx(fitted.history[fitted.best_epoch - 1]["val_loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_classes_go_on_after_a_kill_with_loss_weights_and_optimizer(
+    mixed: bool, tensors: Any, train_params: TrainParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "CHECKPOINT_SECONDS", 0)
+    params = train_params.model_copy(
+        update={**CLASSES, "mixed_precision": mixed, "epochs": 4, "grid_every": 3}
+    )
+    undisturbed = run(tensors, params, tmp_path / "whole", Watcher())
+    with pytest.raises(KeyboardInterrupt):
+        run(tensors, params, tmp_path / "c", Watcher(stop_after=3))
+    fitted = run(tensors, params, tmp_path / "c", watcher := Watcher())
+    assert watcher.epochs == [3, 4]
+    assert [epoch["epoch"] for epoch in fitted.history] == [1, 2, 3, 4]
+    for ours, theirs in zip(fitted.history, undisturbed.history, strict=True):
+        # From the third epoch on in another order of crops. A loss that was lost would be 0, a fresh network's as in
+        # the first epoch.
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-6 if ours["epoch"] < 3 else 0.1)
+    assert fitted.history[2]["loss"] < 0.8 * fitted.history[0]["loss"]
+    assert {layer.compute_dtype for layer in fitted.network.layers} == {"float32"}
+
+
+def test_a_checkpoint_is_taken_up_by_a_process_that_knows_nothing(tmp_path: Path) -> None:
+    network = tiny("classes")
+    network.compile(
+        optimizer=keras.optimizers.AdamW(),
+        loss=SumOfDistances([(1.0, lambda truth, output: output)], name="classes"),
+    )
+    network.optimizer.build(network.trainable_variables)
+    Checkpoints(tmp_path).write(TrainingState(epoch=1, best_epoch=1), network, network.get_weights())
+    code = (
+        "import sys; from pathlib import Path; from tintype.models.keras_backend import prepare_keras;"
+        "prepare_keras(); from tintype.training.checkpoint import Checkpoints;"
+        "checkpoints = Checkpoints(Path(sys.argv[1])); network = checkpoints.load_network(checkpoints.read());"
+        "print(network.loss.name, type(network.optimizer).__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["classes", "AdamW"], done.stderr
+
+
+def test_the_perceptual_distance_is_asked_for_only_where_it_weighs(
+    tensors: Any, train_params: TrainParams, tmp_path: Path
+) -> None:
+    asked: list[float] = []
+    first: dict[float, float] = {}
+    for weight in (0.0, 2.0):
+        params = train_params.model_copy(update={**CLASSES, "perceptual": weight, "epochs": 1})
+
+        def perceptual(weight: float = weight) -> Any:
+            asked.append(weight)
+            return lambda truth, output: keras.ops.ones(keras.ops.shape(output)[:1])
+
+        fitted = fit(
+            lambda: tiny("classes"),
+            params,
+            tensors.split("train"),
+            tensors.split("validation"),
+            perceptual=perceptual,
+            checkpoints=Checkpoints(tmp_path / str(weight)),
+            observer=Watcher(),
+            grids=tmp_path,
+        )
+        first[weight] = fitted.history[0]["loss"]
+    assert asked == [2.0]
+    assert first[2.0] == pytest.approx(first[0.0] + 2.0, rel=1e-5)

@@ -8,6 +8,7 @@ where a Python generator gave 220.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from tintype.data.tensors.plan import ShardPlan
 from tintype.data.tensors.shards import NPY_HEADER_BYTES, ShardError, npy_path, open_shard
 from tintype.models.network import encode_ab
+from tintype.training.scans import ScanParams, as_scans
 
 SHUFFLE_BYTES = 256 * 2**20  # of rows held to shuffle among
 READERS = 4  # shards read in turn
@@ -73,7 +75,15 @@ def open_split(plans: list[ShardPlan], split: str, lab: Path, embeddings: Path) 
     return ShardSet(lab_files, embedding_files, rows, lab_shape[1], embedding_shape[1])
 
 
-def batches(shards: ShardSet, batch_size: int, *, shuffle_seed: int | None = None, flip: bool = False) -> Any:
+def batches(
+    shards: ShardSet,
+    batch_size: int,
+    *,
+    inputs: Sequence[str] = ("l", "embedding"),
+    shuffle_seed: int | None = None,
+    flip: bool = False,
+    scans: float = 0.0,
+) -> Any:
     """The rows of a split as a stream of batches.
 
     Parameters
@@ -82,18 +92,24 @@ def batches(shards: ShardSet, batch_size: int, *, shuffle_seed: int | None = Non
         From `open_split`.
     batch_size : int
         Rows in a batch; the last one may be smaller.
+    inputs : sequence of str
+        Which inputs the network takes.
     shuffle_seed : int, optional
         Shuffle anew in every epoch, from this seed. Without it rows come in the shards' order.
     flip : bool
         Mirror half of the rows, by the same seed.
+    scans : float
+        Strength of what old photos suffer, done to the lightness that the network sees; see `tintype.training.scans`.
 
     Returns
     -------
     tf.data.Dataset
-        Pairs of inputs, ``{"l": (B, size, size, 1), "embedding": (B, E)}``, and target (B, size, size, 2), all float32.
+        Pairs of inputs, of ``{"l": (B, size, size, 1), "embedding": (B, E)}`` those asked for, and target
+        (B, size, size, 3), the true L* as 0..255 and ab in [-1, 1), all float32.
     """
     import tensorflow as tf
 
+    old = ScanParams(strength=scans)
     row_bytes = shards.size * shards.size * 3
 
     def records(lab: Any, embeddings: Any) -> Any:
@@ -106,17 +122,26 @@ def batches(shards: ShardSet, batch_size: int, *, shuffle_seed: int | None = Non
 
     def decode(lab: Any, embeddings: Any) -> Any:
         lab8 = tf.reshape(tf.io.decode_raw(lab, tf.uint8), (-1, shards.size, shards.size, 3))
-        planes = tf.cast(lab8, tf.float32)
         vectors = tf.reshape(tf.io.decode_raw(embeddings, tf.float16), (-1, shards.embedding_size))
-        return planes, tf.cast(vectors, tf.float32)
+        return lab8, lab8[..., :1], tf.cast(vectors, tf.float32)
 
-    def mirror(pair: Any, seed: Any) -> Any:
-        planes, vectors = pair
-        chosen = tf.random.stateless_uniform((tf.shape(planes)[0], 1, 1, 1), seed=tf.stack([seed, 0])) < 0.5
-        return tf.where(chosen, tf.reverse(planes, [2]), planes), vectors
+    def age(row: Any, seed: Any) -> Any:
+        lab8, _, vectors = row
+        aged = tf.numpy_function(
+            lambda rows, number: as_scans(rows, old, seed=int(number)), (lab8, seed), tf.uint8
+        )
+        return lab8, tf.ensure_shape(aged, (None, shards.size, shards.size, 1)), vectors
 
-    def split(planes: Any, vectors: Any) -> Any:
-        return {"l": planes[..., :1], "embedding": vectors}, encode_ab(planes[..., 1:])
+    def mirror(row: Any, seed: Any) -> Any:
+        lab8, l8, vectors = row
+        chosen = tf.random.stateless_uniform((tf.shape(lab8)[0], 1, 1, 1), seed=tf.stack([seed, 0])) < 0.5
+        return *(tf.where(chosen, tf.reverse(planes, [2]), planes) for planes in (lab8, l8)), vectors
+
+    def split(lab8: Any, l8: Any, vectors: Any) -> Any:
+        planes = tf.cast(lab8, tf.float32)
+        truth = tf.concat([planes[..., :1], encode_ab(planes[..., 1:])], axis=-1)
+        given = {"l": tf.cast(l8, tf.float32), "embedding": vectors}
+        return {name: given[name] for name in inputs}, truth
 
     paths = [list(map(str, files)) for files in (shards.lab, shards.embeddings)]
     stream = tf.data.Dataset.from_tensor_slices(tuple(paths))
@@ -130,9 +155,11 @@ def batches(shards: ShardSet, batch_size: int, *, shuffle_seed: int | None = Non
             min(shards.rows, max(batch_size, SHUFFLE_BYTES // row_bytes)), seed=shuffle_seed
         )
     stream = stream.batch(batch_size).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-    if flip:
-        seeds = tf.data.Dataset.random(seed=shuffle_seed or 0, rerandomize_each_iteration=True)
-        stream = tf.data.Dataset.zip(stream, seeds).map(mirror, num_parallel_calls=tf.data.AUTOTUNE)
+    for number, change in enumerate(
+        [change for change, wanted in ((age, scans > 0), (mirror, flip)) if wanted]
+    ):
+        seeds = tf.data.Dataset.random(seed=(shuffle_seed or 0) + number, rerandomize_each_iteration=True)
+        stream = tf.data.Dataset.zip(stream, seeds).map(change, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.map(split, num_parallel_calls=tf.data.AUTOTUNE)
     # Nothing in the stream says how many records the files hold, and Keras warns of data that ends unannounced.
     stream = stream.apply(tf.data.experimental.assert_cardinality(math.ceil(shards.rows / batch_size)))

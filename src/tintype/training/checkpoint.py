@@ -71,6 +71,8 @@ class Checkpoints:
         """The compiled network of a state that has one."""
         import keras
 
+        import tintype.training.losses  # noqa: F401 - the file says the loss by name, which has to be known
+
         return keras.saving.load_model(self.folder / str(state.network_file), safe_mode=True)
 
     def load_best(self, state: TrainingState) -> list[NDArray[Any]]:

@@ -6,14 +6,19 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tintype.models.bins import ab_bins, class_weights
 from tintype.models.keras_backend import make_deterministic, prepare_keras, set_precision
 from tintype.params import TrainParams
 from tintype.training.batches import ShardSet, batches
 from tintype.training.checkpoint import Checkpoints
 from tintype.training.observer import Observer
-from tintype.training.optimizers import loss_of, optimizer_of
+from tintype.training.optimizers import optimizer_of
+from tintype.training.prior import class_prior
+
+if TYPE_CHECKING:
+    from tintype.training.losses import Distance
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ def fit(
     train: ShardSet,
     validation: ShardSet,
     *,
+    perceptual: Callable[[], Distance] | None = None,
     checkpoints: Checkpoints,
     observer: Observer,
     draw: Callable[[Any, Path], Path] | None = None,
@@ -56,6 +62,8 @@ def fit(
         The stage's parameters.
     train, validation : ShardSet
         Rows to learn from, and rows to choose the best epoch by.
+    perceptual : callable, optional
+        Gives the distance that `params.perceptual` weighs; called if that is not 0.
     checkpoints : Checkpoints
         Where a training that was killed left off, and where this one leaves its state.
     observer : Observer
@@ -90,14 +98,22 @@ def fit(
     else:
         network = build()
         optimizer, best = optimizer_of(params, steps * params.epochs), network.get_weights()
-    # The loss is set anew in either case: a Keras file does not keep the Huber loss's delta.
-    network.compile(optimizer=optimizer, loss=loss_of(params), jit_compile=False)
+    # The loss is set anew in either case: a Keras file does not keep what it is made of.
+    loss = loss_on(train, params, perceptual)
+    network.compile(optimizer=optimizer, loss=loss, jit_compile=False)
     keeper = Keeper(params, state, checkpoints, observer, draw, grids, best, train.rows)
     if not keeper.patience_is_over:
         network.fit(
             # A continued training shuffles in an order of its own.
-            batches(train, params.batch_size, shuffle_seed=params.seed + state.epoch, flip=params.flip),
-            validation_data=batches(validation, params.batch_size),
+            batches(
+                train,
+                params.batch_size,
+                inputs=tuple(network.input),
+                shuffle_seed=params.seed + state.epoch,
+                flip=params.flip,
+                scans=params.scans,
+            ),
+            validation_data=batches(validation, params.batch_size, inputs=tuple(network.input)),
             initial_epoch=state.epoch,
             epochs=params.epochs,
             verbose=0,
@@ -109,7 +125,29 @@ def fit(
                 keeper,
             ],
         )
+        # What follows may be killed as well, and shall not cost the training.
+        checkpoints.write(state, network, keeper.best)
     set_precision(False)  # a bundle computes in float32, whatever its training did
     finished = build()
     finished.set_weights(keeper.best)
     return Fitted(finished, state.history, state.best_epoch)
+
+
+def loss_on(train: ShardSet, params: TrainParams, perceptual: Callable[[], Distance] | None = None) -> Any:
+    """The loss that parameters ask for; its classes weigh what they do by how often training photos have them.
+
+    Parameters
+    ----------
+    train, params, perceptual
+        As `fit` takes them.
+
+    Returns
+    -------
+    keras.losses.Loss
+    """
+    from tintype.training.losses import loss_of
+
+    weights = None
+    if params.loss == "classes":
+        weights = class_weights(class_prior(train.lab), ab_bins(), params.rebalance)
+    return loss_of(params, weights, perceptual() if perceptual and params.perceptual else None)

@@ -1,4 +1,4 @@
-"""Optimizer, schedule and loss from parameters."""
+"""Optimizer and schedule from parameters."""
 
 from __future__ import annotations
 
@@ -48,14 +48,3 @@ def _learning_rate(params: TrainParams, steps: int) -> Any:
         warmup_target=params.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-
-
-def loss_of(params: TrainParams) -> Any:
-    """The loss, in squared units of the network's output."""
-    import keras
-
-    losses = {
-        "mse": keras.losses.MeanSquaredError(),
-        "huber": keras.losses.Huber(delta=params.huber_delta),
-    }
-    return losses[params.loss]

@@ -7,8 +7,9 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +18,25 @@ from tintype.data.tensors.plan import TRAIN, VALIDATION, ShardPlan
 from tintype.data.tensors.shards import index_path
 from tintype.files.atomic import new_file
 from tintype.files.digest import sha256_of
+from tintype.imaging.geometry import resize
 from tintype.imaging.grid import draw_grid
 from tintype.imaging.lab import decode_lab8, gray_to_rgb, lab_to_rgb
 from tintype.imaging.photo import write_photo
 from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
-from tintype.models.backbone.spec import read_spec
+from tintype.models.backbone.spec import BackboneSpec, read_spec
 from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo, save_bundle
-from tintype.models.network import AB_LIMIT, NEEDS, build_network, decode_ab
-from tintype.params import NetworkParams, TrainParams
+from tintype.models.decoding import decoded, plain_ab
+from tintype.models.keras_file import load_network
+from tintype.models.network import AB_LIMIT, build_network, needs_embedding, needs_of
+from tintype.params import AdversarialParams, DecodeParams, NetworkParams, TrainParams
 from tintype.training.batches import ShardSet, first_rows, mean_ab, open_split
+from tintype.training.calibrate import Measures, fit_decoding, only_inputs
 from tintype.training.checkpoint import Checkpoints
-from tintype.training.fit import Fitted, fit
+from tintype.training.fit import Fitted, fit, loss_on
 from tintype.training.observer import Observer
+
+if TYPE_CHECKING:
+    from tintype.training.losses import Distance
 
 GRID_PHOTOS = 6
 
@@ -61,7 +69,10 @@ def train_network(
     tensors: Tensors,
     network: NetworkParams,
     train: TrainParams,
+    decode: DecodeParams,
     *,
+    adversarial: AdversarialParams | None = None,
+    measures: Measures,
     preset: str,
     checkpoints: Checkpoints,
     observer: Observer,
@@ -74,8 +85,12 @@ def train_network(
     ----------
     tensors : Tensors
         The inputs.
-    network, train : NetworkParams, TrainParams
+    network, train, decode : NetworkParams, TrainParams, DecodeParams
         The stage's parameters.
+    adversarial : AdversarialParams, optional
+        For a critic's lessons after the fit.
+    measures : Measures
+        How colours are judged where their decoding is fitted.
     preset : str
         For the record.
     checkpoints : Checkpoints
@@ -100,19 +115,48 @@ def train_network(
     learn = open_split(tensors.plans, TRAIN, tensors.lab, tensors.embeddings)
     check = open_split(tensors.plans, VALIDATION, tensors.lab, tensors.embeddings)
     grids = report / "grids"
+    backbone = cache(lambda: (load_network(tensors.backbone / BACKBONE_NETWORK), read_spec(tensors.backbone)))
+
+    def build() -> Any:
+        return build_network(network, learn.size, learn.embedding_size, backbone)
+
+    def perceptual() -> Distance:
+        return _perceptual(backbone, learn.size)
+
     fitted = fit(
-        lambda: build_network(network, learn.size, learn.embedding_size),
+        build,
         train,
         learn,
         check,
         checkpoints=checkpoints,
         observer=observer,
+        perceptual=perceptual,
         draw=_drawer(check),
         grids=grids,
     )
     write_history(report / "history.csv", fitted.history)
-    info = _describe(fitted, tensors, learn, network, train, preset)
-    return save_bundle(bundle, fitted.network, tensors.backbone / BACKBONE_NETWORK, info)
+    if adversarial is not None and adversarial.steps > 0:
+        from tintype.training.adversarial.stage import refine
+
+        loss = loss_on(learn, train, perceptual)
+        refine(fitted.network, build, adversarial, train, decode, learn, check, loss, measures, observer)
+    decoding = fit_decoding(fitted.network, check, decode, measures)
+    info = _describe(fitted, tensors, learn, network, train, preset).model_copy(update={"decoding": decoding})
+    return save_bundle(
+        bundle,
+        decoded(fitted.network, decoding.temperature),
+        tensors.backbone / BACKBONE_NETWORK if needs_embedding(info.network.needs) else None,
+        info,
+        half=network.half,
+    )
+
+
+def _perceptual(backbone: Callable[[], tuple[Any, BackboneSpec]], size: int) -> Distance:
+    from tintype.models.trunk import feature_maps
+    from tintype.training.perceptual import feature_distance
+
+    network, spec = backbone()
+    return feature_distance(feature_maps(network, spec, size))
 
 
 def write_history(destination: Path, history: list[dict[str, float]]) -> None:
@@ -130,7 +174,7 @@ def _describe(
     return BundleInfo(
         size=learn.size,
         ab_limit=AB_LIMIT,
-        network=NetworkInfo(name=network.name, width=network.width, needs=NEEDS[network.name]),
+        network=NetworkInfo(name=network.name, width=network.width, needs=needs_of(network)),
         backbone=read_spec(tensors.backbone),
         preset=preset,
         trained=TrainedInfo(
@@ -152,10 +196,11 @@ def _drawer(validation: ShardSet) -> Callable[[Any, Path], Path]:
     """Draws gray, ours and truth of the first validation photos, at the network's size."""
     lab8, embeddings = first_rows(validation, GRID_PHOTOS)
     lab = decode_lab8(lab8)
-    inputs = {"l": lab8[..., :1].astype(np.float32), "embedding": embeddings.astype(np.float32)}
+    given = {"l": lab8[..., :1].astype(np.float32), "embedding": embeddings.astype(np.float32)}
 
     def draw(network: Any, destination: Path) -> Path:
-        ab = decode_ab(network.predict_on_batch(inputs))
+        output = network(only_inputs(network, given), training=False)
+        ab = [resize(planes, *lab.shape[1:3]) for planes in plain_ab(np.asarray(output))]
         cells = [
             [gray_to_rgb(planes[..., 0]), _coloured(planes, chroma), lab_to_rgb(planes)]
             for planes, chroma in zip(lab, ab, strict=True)

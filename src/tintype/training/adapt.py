@@ -1,0 +1,187 @@
+"""A trained bundle's network, fitted further on other photos.
+
+The network starts as the bundle has it; the backbone inside it stays as it is, and the steps are small: what it has
+learned from many photos shall bend, not break. Temperature, gain and confidence are fitted anew, at the colourfulness
+that the bundle had before, so that both can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tintype.data.tensors.plan import TRAIN, VALIDATION, ShardPlan
+from tintype.data.tensors.shards import write_shard
+from tintype.files.digest import sha256_of
+from tintype.models.bundle import (
+    BACKBONE_FILE,
+    NETWORK_FILE,
+    BundleInfo,
+    DataInfo,
+    TrainedInfo,
+    bundle_digest,
+    read_info,
+    save_bundle,
+)
+from tintype.models.decoding import CLASSES, annealed_mean, decoded, plain_ab, undecoded
+from tintype.models.keras_file import load_network
+from tintype.models.network import needs_embedding
+from tintype.params import DecodeParams, TrainParams
+from tintype.training.batches import ShardSet, first_rows, mean_ab, open_split
+from tintype.training.calibrate import PHOTOS, Measures, fit_decoding, outputs_of, scene_of
+from tintype.training.checkpoint import Checkpoints
+from tintype.training.fit import Fitted, fit
+
+RATIOS = (0.3, 1.2)  # a bundle that is nearly gray, or far too colourful, is no example to follow
+
+
+class Quiet:
+    """Watches a training and tells no one."""
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Nothing."""
+
+    def picture(self, name: str, epoch: int, path: Path) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class AdaptTensors:
+    """Where a training's inputs lie, and which shards they are."""
+
+    plans: list[ShardPlan]
+    manifest: Path
+    lab: Path
+    embeddings: Path
+
+
+def adapt_bundle(
+    bundle: Path, tensors: AdaptTensors, epochs: int, measures: Measures, scratch: Path, destination: Path
+) -> BundleInfo:
+    """Fit a bundle's network to other photos and write the result as a bundle.
+
+    Parameters
+    ----------
+    bundle : Path
+        To begin with.
+    tensors : AdaptTensors
+        At the size that the bundle's network takes.
+    epochs : int
+        At most; the one with the lowest loss on validation photos is kept.
+    measures : Measures
+        For the decoding.
+    scratch : Path
+        A folder for what is not needed afterwards.
+    destination : Path
+        The new bundle's folder.
+
+    Returns
+    -------
+    BundleInfo
+        What was written.
+
+    Raises
+    ------
+    TintypeError
+        If a file is damaged or the loss is no longer a number.
+    """
+    info = read_info(bundle)
+    learn = open_split(tensors.plans, TRAIN, tensors.lab, tensors.embeddings)
+    check = open_split(tensors.plans, VALIDATION, tensors.lab, tensors.embeddings)
+
+    def start() -> Any:
+        return undecoded(load_network(bundle / NETWORK_FILE))
+
+    network = start()
+    decode = DecodeParams(temperature=None, colourfulness=_ratio(network, info, check, measures))
+    params = train_params(info, epochs, has_classes=_has_classes(network))
+    fitted = fit(
+        start,
+        params,
+        learn,
+        check,
+        checkpoints=Checkpoints(scratch / "checkpoint"),
+        observer=Quiet(),
+        grids=scratch / "grids",
+    )
+    decoding = fit_decoding(fitted.network, check, decode, measures)
+    changed = {
+        "preset": f"adapted from {bundle_digest(info)[:12]}",
+        "decoding": decoding,
+        "trained": _trained(fitted, params, tensors, learn),
+        "data": DataInfo(manifest_sha256=sha256_of(tensors.manifest), mean_ab=mean_ab(learn)),
+        "files": {},
+    }
+    return save_bundle(
+        destination,
+        decoded(fitted.network, decoding.temperature),
+        bundle / BACKBONE_FILE if needs_embedding(info.network.needs) else None,
+        info.model_copy(update=changed),
+        half=True,
+    )
+
+
+def train_params(info: BundleInfo, epochs: int, *, has_classes: bool) -> TrainParams:
+    """How a bundle is fitted further."""
+    tanh_loss: Literal["mse", "huber"] = "mse" if info.trained.loss == "mse" else "huber"
+    return TrainParams(
+        epochs=epochs,
+        batch_size=16,
+        loss="classes" if has_classes else tanh_loss,
+        huber_delta=0.1,
+        rebalance=0.0,
+        perceptual=0.0,
+        # Embeddings are of clean photos.
+        scans=0.0 if needs_embedding(info.network.needs) else 0.3,
+        optimizer="adamw",
+        learning_rate=2e-4,  # a tenth of what the starter was trained with
+        schedule="cosine",
+        warmup_share=0.1,
+        weight_decay=1e-4,
+        mixed_precision=False,
+        flip=True,
+        ema_momentum=0.9,  # of few steps
+        patience=None,
+        grid_every=epochs,
+        seed=20170428,
+    )
+
+
+def write_no_embeddings(plans: Sequence[ShardPlan], folder: Path) -> None:
+    """Shards of a single 0 for each row, for networks that need no embedding."""
+    for plan in plans:
+        rows = (np.zeros((plan.crops, 1), np.float16) for _ in plan.photos)
+        write_shard(folder, plan, "none", rows, row_shape=(1,), dtype=np.float16)
+
+
+def _ratio(network: Any, info: BundleInfo, validation: ShardSet, measures: Measures) -> float:
+    """How colourful the bundle shows these photos, times the truth."""
+    lab8, embeddings = first_rows(validation, PHOTOS)
+    output = outputs_of(network, lab8[..., :1], embeddings)
+    temperature = info.decoding.temperature
+    ab = plain_ab(output) if temperature is None else annealed_mean(output, temperature)
+    ratio = scene_of(lab8, output.shape[1], measures).colourfulness_ratio(ab * np.float32(info.decoding.gain))
+    return float(np.clip(ratio, *RATIOS))
+
+
+def _has_classes(network: Any) -> bool:
+    return any(layer.name == CLASSES for layer in network.layers)
+
+
+def _trained(fitted: Fitted, params: TrainParams, tensors: AdaptTensors, learn: ShardSet) -> TrainedInfo:
+    best = fitted.history[fitted.best_epoch - 1]
+    return TrainedInfo(
+        photos=sum(len(plan.photos) for plan in tensors.plans if plan.split == TRAIN),
+        crops=learn.rows,
+        epochs=len(fitted.history),
+        best_epoch=fitted.best_epoch,
+        loss=params.loss,
+        train_loss=best["loss"],
+        val_loss=best["val_loss"],
+        optimizer=params.optimizer,
+        seed=params.seed,
+    )

@@ -1,0 +1,9 @@
+"""A short stage after the fit in which a critic teaches the network what colourings give away.
+
+After NoGAN (J. Antic, DeOldify, 2019, https://github.com/jantic/DeOldify): the network is fitted without a critic; the
+critic learns to tell its colours from the photos' own; only then the two learn from each other, for so short
+a time that the network gets the good of it and not the artefacts. Where to stop, which DeOldify finds by eye, is
+decided here by validation photos; a network that did not get better stays as it was.
+
+`view` is what the critic sees, `duel` the steps of the two, `exam` the validation photos, `stage` the course.
+"""

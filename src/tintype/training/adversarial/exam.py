@@ -1,0 +1,71 @@
+"""How good a network's colours are, on validation photos and at equal colourfulness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.models.bundle import Decoding
+from tintype.models.decoding import annealed_mean, plain_ab
+from tintype.training.batches import ShardSet, first_rows
+from tintype.training.calibrate import PHOTOS, Measures, Scene, outputs_of, scene_of
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The result of an exam.
+
+    Attributes
+    ----------
+    difference : float
+        Mean difference from the truth after the gain that makes all networks equally colourful, so that neither
+        paleness nor gaudiness counts.
+    colourfulness : float
+        Ratio to the truth's, with the gain that the network had before.
+    """
+
+    difference: float
+    colourfulness: float
+
+
+class Exam:
+    """The same photos for every network.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network as it was fitted.
+    validation : ShardSet
+    decoding : Decoding
+        Fitted for that network; its temperature holds for all.
+    ratio : float or None
+        Colourfulness at which networks are compared, times the truth's; None: that of the network as it was fitted.
+    measures : Measures
+    """
+
+    def __init__(
+        self, network: Any, validation: ShardSet, decoding: Decoding, ratio: float | None, measures: Measures
+    ) -> None:
+        self._decoding = decoding
+        self._lab8, self._embeddings = first_rows(validation, PHOTOS)
+        ab = self._ab(network)
+        self._scene: Scene = scene_of(self._lab8, ab.shape[1], measures)
+        self._ratio = self._scene.colourfulness_ratio(ab) if ratio is None else ratio
+        self.before = self._marks(ab)
+
+    def __call__(self, network: Any) -> Marks:
+        """The marks of a network."""
+        return self._marks(self._ab(network))
+
+    def _ab(self, network: Any) -> NDArray[np.float32]:
+        output = outputs_of(network, self._lab8[..., :1], self._embeddings)
+        temperature = self._decoding.temperature
+        return plain_ab(output) if temperature is None else annealed_mean(output, temperature)
+
+    def _marks(self, ab: NDArray[np.float32]) -> Marks:
+        gain = self._scene.gain_for(ab, self._ratio)
+        shown = ab * np.float32(self._decoding.gain)
+        return Marks(self._scene.difference(ab * np.float32(gain)), self._scene.colourfulness_ratio(shown))

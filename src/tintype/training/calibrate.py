@@ -1,0 +1,167 @@
+"""From what a network says to the colours that are shown, fitted on validation photos: temperature, gain, confidence.
+
+A mean under uncertainty is duller than the world. The gain brings the colourfulness of the validation photos to
+the share of the truth's that is asked for; of all temperatures that one is taken which then comes nearest to the
+truth. Confidence is measured: of pixels with such a spread, how many were right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.imaging.geometry import resize
+from tintype.imaging.lab import decode_lab8, lab_to_rgb
+from tintype.models.bundle import Decoding
+from tintype.models.decoding import annealed_mean, plain_ab, spread_of
+from tintype.params import DecodeParams
+from tintype.training.batches import ShardSet, first_rows
+
+PHOTOS = 512  # of the validation split, at most
+TEMPERATURES = (1.0, 0.7, 0.5, 0.4, 0.3, 0.2)
+WITHIN = 20.0  # Lab units; a colour so near to the true one counts as right
+GAINS = (0.1, 8.0)
+_BATCH = 32
+_LEVELS = 17  # points in the table of confidence
+
+
+@dataclass(frozen=True)
+class Measures:
+    """How colours are judged; functions of `tintype.evaluation.metrics`.
+
+    Attributes
+    ----------
+    colourfulness : callable
+        Of a photo of shape (H, W, 3), uint8.
+    difference : callable
+        Map of differences between two Lab photos of shape (H, W, 3).
+    """
+
+    colourfulness: Callable[[NDArray[np.uint8]], float]
+    difference: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[Any]]
+
+
+def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams, measures: Measures) -> Decoding:
+    """Fit temperature, gain and confidence.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Trained, with its head's own output.
+    validation : ShardSet
+        Photos that were not learned from.
+    params : DecodeParams
+        What is given, and what is aimed at.
+    measures : Measures
+
+    Returns
+    -------
+    Decoding
+    """
+    lab8, embeddings = first_rows(validation, PHOTOS)
+    output = outputs_of(network, lab8[..., :1], embeddings)
+    scene = scene_of(lab8, output.shape[1], measures)
+    if output.shape[-1] == 2:
+        return Decoding(gain=scene.gain_for(plain_ab(output), params.colourfulness))
+    temperatures = TEMPERATURES if params.temperature is None else (params.temperature,)
+    tried = []
+    for temperature in temperatures:
+        ab = annealed_mean(output, temperature)
+        gain = scene.gain_for(ab, params.colourfulness)
+        tried.append((scene.difference(ab * gain), temperature, gain, ab))
+    _, temperature, gain, ab = min(tried, key=lambda one: one[0])
+    error = np.linalg.norm(ab * gain - scene.truth[..., 1:], axis=-1)
+    return Decoding(
+        gain=gain, temperature=temperature, confidence=_confidence(spread_of(output), error <= WITHIN)
+    )
+
+
+def scene_of(lab8: NDArray[np.uint8], size: int, measures: Measures) -> Scene:
+    """Rows of the validation split at the size of a network's output.
+
+    Parameters
+    ----------
+    lab8 : ndarray of shape (n, S, S, 3), uint8
+    size : int
+        Side in pixels.
+    measures : Measures
+    """
+    return Scene(np.stack([resize(row, size, size) for row in decode_lab8(lab8)]), measures)
+
+
+class Scene:
+    """Validation photos at the size of the network's output.
+
+    Attributes
+    ----------
+    truth : ndarray of shape (n, h, w, 3), float32
+        In Lab.
+    """
+
+    def __init__(self, truth: NDArray[np.float32], measures: Measures) -> None:
+        self.truth, self._measures = truth, measures
+        self._colourfulness = self._mean_colourfulness(truth[..., 1:])
+
+    def gain_for(self, ab: NDArray[np.float32], ratio: float | None) -> float:
+        """The factor that makes ab as colourful as `ratio` times the truth, or as near to it as `GAINS` allow."""
+        if ratio is None:
+            return 1.0
+        low, high = GAINS
+        for _ in range(10):
+            middle = (low * high) ** 0.5
+            if self._mean_colourfulness(ab * np.float32(middle)) < ratio * self._colourfulness:
+                low = middle
+            else:
+                high = middle
+        return round((low * high) ** 0.5, 3)
+
+    def colourfulness_ratio(self, ab: NDArray[np.float32]) -> float:
+        """Mean colourfulness, times the truth's."""
+        return self._mean_colourfulness(ab) / self._colourfulness
+
+    def difference(self, ab: NDArray[np.float32]) -> float:
+        """Mean difference from the truth of colours as they are shown."""
+        lab = np.concatenate([self.truth[..., :1], ab], axis=-1)
+        return float(
+            np.mean(
+                [
+                    self._measures.difference(ours, truth).mean()
+                    for ours, truth in zip(lab, self.truth, strict=True)
+                ]
+            )
+        )
+
+    def _mean_colourfulness(self, ab: NDArray[np.float32]) -> float:
+        lab = np.concatenate([self.truth[..., :1], ab], axis=-1)
+        return float(np.mean([self._measures.colourfulness(lab_to_rgb(photo)) for photo in lab]))
+
+
+def outputs_of(network: Any, l8: NDArray[np.uint8], embeddings: NDArray[np.float16]) -> NDArray[np.float32]:
+    """What a network says of rows: its head's own output, of shape (n, h, w, C)."""
+    outputs = []
+    for start in range(0, len(l8), _BATCH):
+        rows = slice(start, start + _BATCH)
+        given = {"l": l8[rows].astype(np.float32), "embedding": embeddings[rows].astype(np.float32)}
+        outputs.append(np.asarray(network.predict_on_batch(only_inputs(network, given))))
+    return np.concatenate(outputs)
+
+
+def only_inputs(network: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Of arrays by name those that a network takes."""
+    return {name: given[name] for name in network.input}
+
+
+def _confidence(spread: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    """Share of right colours by spread, never rising: isotonic regression (R. E. Barlow et al., 1972)."""
+    from sklearn.isotonic import IsotonicRegression
+
+    model = IsotonicRegression(increasing=False, y_min=0, y_max=1).fit(spread.ravel(), right.ravel())
+    levels = np.unique(np.quantile(spread, np.linspace(0.01, 0.99, _LEVELS)).round(2))
+    return tuple(
+        (float(level), round(float(share), 4))
+        for level, share in zip(levels, model.predict(levels), strict=True)
+    )

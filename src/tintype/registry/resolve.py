@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tintype.imaging.provenance import Lineage
-from tintype.registry.store import SQLITE, RegistryError, Store, answering, connect, find_store
+from tintype.registry.store import SQLITE, VARIABLE, RegistryError, Store, answering, connect, find_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 SCHEME = "models:/"
+
+
+class NoSuchVersionError(RegistryError):
+    """The registry answers, but does not hold the version."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def resolve_version(uri: str, store: Store | None = None) -> ResolvedVersion:
             f"Expected a registered model as models:/NAME@ALIAS or models:/NAME/VERSION. Received: {uri}."
         )
     store = store or find_store()
-    if store.uri.startswith(SQLITE) and not Path(store.uri.removeprefix(SQLITE)).is_file():
+    if not _exists(store):
         raise RegistryError(
             f"Expected {uri} in the MLflow store at {store.shown}, but there is none yet. Run `dvc repro`."
         )
@@ -77,6 +81,59 @@ def resolve_version(uri: str, store: Store | None = None) -> ResolvedVersion:
     return ResolvedVersion(
         bundle, replace(lineage_of(version), bundle_sha256=digest), version.description or ""
     )
+
+
+def store_at_hand() -> Store | None:
+    """The store that a command uses when no model is named.
+
+    It is found by its address alone: nothing is imported and nothing is made.
+
+    Returns
+    -------
+    Store or None
+        None if `MLFLOW_TRACKING_URI` is not set and no project here has a store of its own yet.
+    """
+    try:
+        store = find_store()
+    except RegistryError:
+        return None
+    # One that a person named counts even if it does not answer: another model in its place would be a surprise.
+    return store if os.environ.get(VARIABLE) or _exists(store) else None
+
+
+def resolve_champion(name: str, store: Store) -> ResolvedVersion | None:
+    """The version in service.
+
+    Parameters
+    ----------
+    name : str
+        Of the registered model.
+    store : Store
+        Where to look.
+
+    Returns
+    -------
+    ResolvedVersion or None
+        None if the registry has no version of the model at all. One that has versions but no champion has lost it to
+        a person, and is an error.
+
+    Raises
+    ------
+    RegistryError, BundleError
+        As `resolve_version`.
+    """
+    try:
+        return resolve_version(f"{SCHEME}{name}@champion", store)
+    except NoSuchVersionError:
+        client = connect(store)
+        with answering(store):
+            if client.search_model_versions(f"name = '{name}'", max_results=1):
+                raise
+        return None
+
+
+def _exists(store: Store) -> bool:
+    return not store.uri.startswith(SQLITE) or Path(store.uri.removeprefix(SQLITE)).is_file()
 
 
 def lineage_of(version: ModelVersion) -> Lineage:
@@ -107,7 +164,7 @@ def _version(
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
-    raise RegistryError(f"There is no {uri} in the registry. {_what_there_is(client, name)}")
+    raise NoSuchVersionError(f"There is no {uri} in the registry. {_what_there_is(client, name)}")
 
 
 def _what_there_is(client: MlflowClient, name: str) -> str:

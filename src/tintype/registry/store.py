@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DATABASE = Path(".mlflow/mlflow.db")
 SQLITE = "sqlite:///"
-_VARIABLE = "MLFLOW_TRACKING_URI"
+VARIABLE = "MLFLOW_TRACKING_URI"
 _COPIES = (".dvc", "tmp", "exps")  # where DVC puts the temporary copies of `dvc exp run --temp` and `--queue`
 
 # MLflow's own bounds are 7 retries of 120 s with growing pauses: minutes of silence for a typing mistake.
@@ -84,7 +84,7 @@ def find_store(start: Path | None = None) -> Store:
     RegistryError
         If the variable is not set and there is no project here.
     """
-    uri = os.environ.get(_VARIABLE, "")
+    uri = os.environ.get(VARIABLE, "")
     if uri.startswith(SQLITE):
         return Store(uri, artifacts=Path(uri.removeprefix(SQLITE)).absolute().parent / "artifacts")
     if uri:
@@ -158,7 +158,7 @@ def as_default(store: Store) -> Iterator[None]:
     """Make the store MLflow's global one for a block; the little that MLflow does without a client needs it."""
     import mlflow
 
-    variable = os.environ.get(_VARIABLE)
+    variable = os.environ.get(VARIABLE)
     before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
     mlflow.set_tracking_uri(store.uri)  # sets the variable too
     try:
@@ -166,7 +166,7 @@ def as_default(store: Store) -> Iterator[None]:
     finally:
         mlflow.set_tracking_uri(None if before == variable else before)
         if variable is not None:
-            os.environ[_VARIABLE] = variable
+            os.environ[VARIABLE] = variable
 
 
 @contextmanager

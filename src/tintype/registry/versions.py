@@ -5,7 +5,8 @@ finished by the next one, and the same bundle never becomes two versions. The ve
 complete, and carries its lineage from the start; the aliases come last.
 
 `challenger` is what the pipeline made last. `champion` is what is in service: a person moves it. Only
-where there is no version yet, the first one becomes champion too.
+where there is no version yet, the first one becomes champion too. With the starter at hand that is the starter: see
+`tintype.registry.starter`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ CHALLENGER, CHAMPION = "challenger", "champion"
 DIGEST_TAG = "bundle_sha256"
 HEADLINES = ("psnr_db", "delta_e2000_mean", "colourfulness_ratio")
 _JUDGED_TAG = "evaluation_sha256"  # set last: the version's figures are all there
-_PICTURES = ("grid.jpg", "custom.jpg")
+_PICTURES = {"grid.jpg": "Test photos: gray, ours, truth", "custom.jpg": "legacy photos"}
 _LOCK = Path("dvc.lock")
 
 
@@ -99,11 +100,7 @@ def register(
     """
     info = read_info(bundle)
     tags = bundle_tags(info, preset)
-    metrics = _read(evaluation / "metrics.json")
-    if not isinstance(metrics.get("ours"), dict):
-        raise RegistryError(
-            f"Expected a block `ours` in {evaluation / 'metrics.json'}. Run `dvc repro evaluate`."
-        )
+    metrics = read_metrics(evaluation)
     store = store or find_store()
     client = connect(store)
     with answering(store), as_default(store):
@@ -113,10 +110,14 @@ def register(
                 client, experiment_id(client, store, params.experiment), train_report, tags[DIGEST_TAG]
             )
             model_id = ensure_model(client, run_id, params.model_name, bundle, info, tags[DIGEST_TAG])
-            version = create_version(client, params.model_name, model_id, run_id, tags)
+            for file in (_LOCK, PARAMS_FILE):
+                if file.is_file():
+                    client.log_artifact(run_id, str(file), "lineage")
+            made_by = {**code_tags(Path.cwd()), **lock_tags(_LOCK)}
+            version = create_version(client, params.model_name, model_id, run_id, {**tags, **made_by})
         ensure_judged(client, version, evaluation, metrics, table)
         ensure_aliases(client, version)
-        return _registration(client, version, tags[DIGEST_TAG])
+        return registration_of(client, version, tags[DIGEST_TAG])
 
 
 def find_version(client: MlflowClient, name: str, digest: str) -> ModelVersion | None:
@@ -168,19 +169,13 @@ def ensure_model(
 def create_version(
     client: MlflowClient, name: str, model_id: str, run_id: str, tags: dict[str, str]
 ) -> ModelVersion:
-    """Make a logged model a version, with its lineage as tags and the files that it names beside the run."""
+    """Make a logged model a version, with its lineage as tags."""
     try:
         client.create_registered_model(name, description="Turns black-and-white photographs into colour.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    for file in (_LOCK, PARAMS_FILE):
-        if file.is_file():
-            client.log_artifact(run_id, str(file), "lineage")
-    lineage = {**tags, **code_tags(Path.cwd()), **lock_tags(_LOCK)}
-    version = client.create_model_version(
-        name, f"models:/{model_id}", run_id, tags=lineage, model_id=model_id
-    )
+    version = client.create_model_version(name, f"models:/{model_id}", run_id, tags=tags, model_id=model_id)
     # By this tag MLflow's pages lead from the model to its versions.
     link = [{"name": name, "version": int(version.version)}]
     client.set_logged_model_tags(model_id, {"mlflow.modelVersions": json.dumps(link)})
@@ -212,7 +207,9 @@ def ensure_judged(
             for metric, value in metrics["ours"].items()
         ],
     )
-    client.update_model_version(version.name, version.version, _description(client, version, metrics, table))
+    pictures = [name for name in _PICTURES if (evaluation / name).is_file()]
+    description = _description(client, version, metrics, table, pictures)
+    client.update_model_version(version.name, version.version, description)
     headlines = {name: str(metrics["ours"][name]) for name in HEADLINES if name in metrics["ours"]}
     for key, value in {**headlines, _JUDGED_TAG: digest}.items():
         client.set_model_version_tag(version.name, version.version, key, value)
@@ -270,18 +267,21 @@ def _description(
     version: ModelVersion,
     metrics: dict[str, Any],
     table: Callable[[dict[str, Any]], str],
+    pictures: list[str],
 ) -> str:
     experiment = client.get_run(version.run_id).info.experiment_id
     artifacts = f"#/experiments/{experiment}/runs/{version.run_id}/artifacts/evaluation"
+    links = " | ".join(f"[{_PICTURES[name]}]({artifacts}/{name})" for name in pictures)
     return f"""{metrics.get("photos", "?")} test photos. Read each figure beside all-gray photos: PSNR rewards gray.
 
 {table(metrics)}
 
-[Test photos: gray, ours, truth]({artifacts}/grid.jpg) | [legacy photos]({artifacts}/custom.jpg)
+{links}
 """
 
 
-def _registration(client: MlflowClient, version: ModelVersion, digest: str) -> Registration:
+def registration_of(client: MlflowClient, version: ModelVersion, digest: str) -> Registration:
+    """A version as reports/register.json keeps it."""
     aliases = client.get_registered_model(version.name).aliases
     return Registration(
         name=version.name,
@@ -292,6 +292,21 @@ def _registration(client: MlflowClient, version: ModelVersion, digest: str) -> R
         bundle_sha256=digest,
         aliases=sorted(alias for alias, number in aliases.items() if str(number) == str(version.version)),
     )
+
+
+def read_metrics(evaluation: Path) -> dict[str, Any]:
+    """The content of an evaluation's metrics.json.
+
+    Raises
+    ------
+    RegistryError
+        If there is none, or it does not say how the network did.
+    """
+    path = evaluation / "metrics.json"
+    metrics = _read(path)
+    if not isinstance(metrics.get("ours"), dict):
+        raise RegistryError(f"Expected a block `ours` in {path}. Run `dvc repro evaluate`.")
+    return metrics
 
 
 def _read(report: Path) -> dict[str, Any]:

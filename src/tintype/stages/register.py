@@ -7,11 +7,15 @@ from tintype.stages.door import enter, say
 
 
 def main(params: Params, bundle: Path, train_report: Path, evaluation: Path, report: Path) -> None:
-    """Register the bundle with its lineage and its evaluation."""
+    """Register the bundle with its lineage and its evaluation, after the starter where there is no version yet."""
     from tintype.evaluation.summary import metrics_table
     from tintype.files.atomic import write_json
+    from tintype.registry.starter import register_starter
     from tintype.registry.versions import register
 
+    starter = register_starter(params.register_, metrics_table)
+    if starter is not None:
+        say(f"register: {starter.model_uri}, the starter, is the champion to beat.")
     made = register(bundle, train_report, evaluation, params.register_, params.preset, metrics_table)
     write_json(report, made.describe())
     say(f"register: {made.model_uri} ({', '.join(made.aliases)}). See it with `make mlflow`.")

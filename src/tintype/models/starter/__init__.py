@@ -1,0 +1,84 @@
+"""The starter: a trained bundle that comes with the package, for colours before anything was trained here.
+
+The folder holds the bundle, `origin.json` with the code and pipeline state that it was trained with, and `metrics.json`
+with its evaluation. `make starter` makes all of them. A Bento and an MLflow model leave them out: they carry the
+bundle that they serve.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from tintype.errors import TintypeError
+from tintype.imaging.provenance import Lineage
+
+VERSION = "starter"  # stands where a registered version has its number
+FOLDER = Path(__file__).parent
+BUNDLE = "bundle"
+ORIGIN_FILE = "origin.json"
+METRICS_FILE = "metrics.json"
+_KEPT = ("git_commit", "dvc_lock_sha256")
+
+
+class StarterError(TintypeError):
+    """There is no starter in this installation."""
+
+
+def starter_bundle(folder: Path | None = None) -> Path:
+    """The folder of the starter's bundle.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        What to look in; the package's own if not given.
+
+    Raises
+    ------
+    StarterError
+        If it is not there.
+    """
+    bundle = (folder or FOLDER) / BUNDLE
+    if not bundle.is_dir():
+        raise StarterError(
+            f"Expected the starter model in {bundle}, but this installation comes without it. "
+            "Train one (`make demo`) or name a bundle's folder with --model."
+        )
+    return bundle
+
+
+def starter_lineage(folder: Path | None = None) -> Lineage:
+    """Where the starter comes from.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        As `starter_bundle` takes it.
+
+    Returns
+    -------
+    Lineage
+        `VERSION` as its version; without commit and pipeline state if origin.json does not tell them.
+
+    Raises
+    ------
+    StarterError
+        If there is no starter.
+    BundleError
+        If its files are not whole.
+    """
+    from tintype.models.bundle import bundle_digest, read_info
+
+    info = read_info(starter_bundle(folder))
+    lineage = Lineage(info.name, VERSION, bundle_digest(info), manifest_sha256=info.data.manifest_sha256)
+    return replace(lineage, **starter_origin(folder))
+
+
+def starter_origin(folder: Path | None = None) -> dict[str, str]:
+    """`git_commit` and `dvc_lock_sha256` of the starter's training, as far as they are known."""
+    try:
+        said = json.loads(((folder or FOLDER) / ORIGIN_FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}  # a fact less, not an error: the bundle's digest still names it
+    return {name: said[name] for name in _KEPT if isinstance(said, dict) and isinstance(said.get(name), str)}

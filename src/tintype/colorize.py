@@ -3,6 +3,9 @@
 Evaluation, command line, registry and service all colour through `Colorizer`. It owns nothing of the parts: inputs
 are made by `tintype.imaging.inputs`, colours converted by `tintype.imaging.lab`, and the
 constants come from the bundle. Only chroma is taken from the network; lightness stays the photo's own, at its own size.
+
+From what the network says to what is shown there is one order: gain, then fading of what it is not sure of
+(`tintype.imaging.confidence`), then rounding to the steps of a colour layer (`tintype.imaging.layer`), then saturation.
 """
 
 from __future__ import annotations
@@ -14,17 +17,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tintype.errors import TintypeError
+from tintype.imaging.confidence import faded
 from tintype.imaging.inputs import inputs_of
+from tintype.imaging.layer import on_steps
 from tintype.imaging.merge import merge
 from tintype.models.backbone import Backbone
 from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleInfo, read_info
 from tintype.models.keras_backend import compile_for_inference
 from tintype.models.keras_file import load_network
-from tintype.models.network import decode_ab
+from tintype.models.network import decode_ab, needs_embedding
 
 SIZES = (1, 2, 4, 8)  # photos in one call of the network: others are filled up, as each size is compiled anew
 BATCH = SIZES[-1]
-AB_STEPS = 256  # in a Lab unit
+
+
+class ConfidenceError(TintypeError):
+    """A model does not say how sure it is of its colours."""
 
 
 class Colorizer:
@@ -36,11 +45,11 @@ class Colorizer:
         What the bundle says of itself.
     network : keras.Model
         Of the bundle.
-    backbone : Backbone
-        Of the bundle.
+    backbone : Backbone or None
+        Of the bundle; None if the network has what it needs of it inside.
     """
 
-    def __init__(self, info: BundleInfo, network: Any, backbone: Backbone) -> None:
+    def __init__(self, info: BundleInfo, network: Any, backbone: Backbone | None) -> None:
         self.info = info
         self._network = network
         self._backbone = backbone
@@ -66,9 +75,10 @@ class Colorizer:
         info = read_info(bundle)
         network = load_network(bundle / NETWORK_FILE)
         compile_for_inference(network)
-        return cls(info, network, Backbone.load_as(info.backbone, bundle / BACKBONE_FILE))
+        beside = needs_embedding(info.network.needs)
+        return cls(info, network, Backbone.load_as(info.backbone, bundle / BACKBONE_FILE) if beside else None)
 
-    def colorize(self, pixels: NDArray[Any], saturation: float = 1.0) -> NDArray[Any]:
+    def colorize(self, pixels: NDArray[Any], saturation: float = 1.0, abstain: float = 0.0) -> NDArray[Any]:
         """Colour one photo.
 
         Parameters
@@ -77,13 +87,20 @@ class Colorizer:
             sRGB, upright. Only its lightness is used, so colour it may have does not matter.
         saturation : float
             Factor on the colours, 0 to 2.
+        abstain : float
+            Colours of less confidence than this fade to gray, 0 to 1; 0 keeps all.
 
         Returns
         -------
         ndarray of the same shape and dtype
             sRGB, with the photo's own lightness as far as the gamut allows.
+
+        Raises
+        ------
+        ConfidenceError
+            If `abstain` is more than 0 and the model does not say how sure it is.
         """
-        return merge(pixels, self.chroma_of([pixels])[0], saturation)[0]
+        return merge(pixels, self.chroma_of([pixels], abstain)[0], saturation)[0]
 
     def colorize_many(self, photos: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Colour several photos of any sizes, the network's work in batches.
@@ -103,20 +120,32 @@ class Colorizer:
             coloured += [merge(photo, ab)[0] for photo, ab in zip(batch, self.chroma_of(batch), strict=True)]
         return coloured
 
-    def chroma_of(self, photos: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+    def chroma_of(self, photos: Sequence[NDArray[Any]], abstain: float = 0.0) -> NDArray[np.float32]:
         """The colours of at most `BATCH` photos, for `tintype.imaging.merge.merge`.
 
         Parameters
         ----------
         photos : sequence of ndarray of shape (H, W, 3), uint8 or uint16
+        abstain : float
+            As in `colorize`.
 
         Returns
         -------
-        ndarray of shape (n, size, size, 2), float32
+        ndarray of shape (n, h, w, 2), float32
             a* and b* in Lab units.
+
+        Raises
+        ------
+        ConfidenceError
+            As in `colorize`.
         """
         inputs = [self.prepare(photo) for photo in photos]
-        return self.predict(np.stack([l8 for l8, _ in inputs]), np.stack([gray8 for _, gray8 in inputs]))
+        l8, gray8 = (np.stack(arrays) for arrays in zip(*inputs, strict=True))
+        if abstain <= 0:
+            return self.predict(l8, gray8)
+        self.check_confidence()
+        ab, confidence = self.predict_with_confidence(l8, gray8)
+        return ab if confidence is None else on_steps(faded(ab, confidence, abstain))
 
     def prepare(self, pixels: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """What network and backbone see of a photo; needs no network and runs in any thread.
@@ -133,11 +162,11 @@ class Colorizer:
         gray8 : ndarray of shape (S, S, 1), uint8
             Gray levels at the backbone's size.
         """
-        return inputs_of(pixels, self.info.size, self._backbone.spec.input_size)
+        return inputs_of(pixels, self.info.size, self.info.backbone.input_size)
 
     def warm_up(self) -> None:
         """Compile the network for every size of batch, which else the first photos would wait for."""
-        side, backbone_side = self.info.size, self._backbone.spec.input_size
+        side, backbone_side = self.info.size, self.info.backbone.input_size
         for size in SIZES:
             self.predict(
                 np.zeros((size, side, side, 1), np.uint8),
@@ -155,11 +184,18 @@ class Colorizer:
         -------
         ndarray of shape (n, E), float16
             In half precision, because so the shards kept what the network was trained on.
+
+        Raises
+        ------
+        ValueError
+            If the network takes no embedding, so that the bundle has no backbone for it.
         """
+        if self._backbone is None:
+            raise ValueError(f"Expected a network that takes an embedding. Received: {self.info.network}.")
         return self._backbone.embed(gray8, _padded(len(gray8)))
 
     def predict(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Chroma at the network's size.
+        """Chroma at the size that the network gives it.
 
         Parameters
         ----------
@@ -168,20 +204,57 @@ class Colorizer:
 
         Returns
         -------
-        ndarray of shape (n, size, size, 2), float32
-            a* and b* in Lab units, whole multiples of 1 / `AB_STEPS`, which a saved colour layer holds exactly.
+        ndarray of shape (n, h, w, 2), float32
+            a* and b* in Lab units, in steps that a saved colour layer holds exactly.
         """
+        return self.predict_with_confidence(l8, gray8)[0]
+
+    def predict_with_confidence(
+        self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Chroma as `predict` gives it, and how sure the model is of it.
+
+        Parameters
+        ----------
+        l8, gray8 : ndarray
+            As in `predict`.
+
+        Returns
+        -------
+        ab : ndarray of shape (n, h, w, 2), float32
+        confidence : ndarray of shape (n, h, w), float32, or None
+            Probability in [0, 1], by the bundle's table, that the true colour is near. None if the model does not say.
+        """
+        output = self._output(l8, gray8)
+        ab = decode_ab(output["ab"], self.info.ab_limit) * np.float32(self.info.decoding.gain)
+        table = self.info.decoding.confidence
+        if table is None or "spread" not in output:
+            return on_steps(ab), None
+        spread = decode_ab(output["spread"][..., 0], self.info.ab_limit)
+        spreads, shares = np.asarray(table, np.float64).T
+        return on_steps(ab), np.interp(spread, spreads, shares).astype(np.float32)
+
+    def check_confidence(self) -> None:
+        """Raise a `ConfidenceError` if the model does not say how sure it is of its colours."""
+        # A network of one output is a tensor to Keras, one of several a dict here.
+        says = isinstance(self._network.output, dict) and "spread" in self._network.output
+        if self.info.decoding.confidence is None or not says:
+            raise ConfidenceError(
+                "Expected a model that says how sure it is of its colours. "
+                f"Received: {self.info.name}, whose network {self.info.network.name} gives colours alone. Take a model "
+                "trained with `network.head: classes`, or leave out --confidence and --abstain."
+            )
+
+    def _output(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """What the network says, by name, of shape (n, h, w, C)."""
         count = len(l8)
-        embedding = self.embed(gray8).astype(np.float32)
         missing = (0, _padded(count) - count)
-        unit = self._network.predict_on_batch(
-            {
-                "l": np.pad(l8, [missing, (0, 0), (0, 0), (0, 0)]).astype(np.float32),
-                "embedding": np.pad(embedding, [missing, (0, 0)]),
-            }
-        )
-        ab = np.asarray(decode_ab(unit[:count], self.info.ab_limit), np.float32)
-        return np.rint(ab * np.float32(AB_STEPS)) / np.float32(AB_STEPS)
+        given = {"l": np.pad(l8, [missing, (0, 0), (0, 0), (0, 0)]).astype(np.float32)}
+        if self._backbone is not None:
+            given["embedding"] = np.pad(self.embed(gray8).astype(np.float32), [missing, (0, 0)])
+        output = self._network.predict_on_batch(given)
+        named = output if isinstance(output, dict) else {"ab": output}
+        return {name: np.asarray(value, np.float32)[:count] for name, value in named.items()}
 
 
 def _padded(count: int) -> int:

@@ -13,7 +13,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tintype.cli import app
-from tintype.imaging.layer import encode_layer
+from tintype.imaging.layer import encode_layer, read_layer
+from tintype.imaging.merge import merge
 from tintype.imaging.photo import encode_photo, read_photo, write_photo
 from tintype.imaging.provenance import Lineage, Provenance
 from tintype.imaging.tags.xmp import read_provenance
@@ -59,6 +60,19 @@ def test_the_files_are_those_that_colouring_the_masters_gives(
         assert joined.pixels.dtype == dtype
         np.testing.assert_array_equal(joined.pixels, direct.pixels)
         assert Path(name).read_bytes() == (Path("direct") / name).read_bytes()
+
+
+def test_a_layer_of_an_earlier_version_is_applied_as_it_was(master: Path, layer: Path) -> None:
+    whole = read_layer(layer)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tintype.imaging.layer.FORMAT", "ab16/1")
+        Path("old.layer.png").write_bytes(encode_layer(whole.ab, whole.provenance, whole.master_size))
+    photo = read_photo(master)
+    for name, file, edges in (("new.png", layer, True), ("old.png", "old.layer.png", False)):
+        assert _tintype("apply", master, file, "-o", name).exit_code == 0
+        expected, _ = merge(photo.pixels, whole.ab, whole.saturation, edges=edges)
+        np.testing.assert_array_equal(read_photo(Path(name)).pixels, expected)
+    assert Path("new.png").read_bytes() != Path("old.png").read_bytes()
 
 
 def test_the_masters_metadata_and_the_layers_provenance_are_in_the_result(master: Path, layer: Path) -> None:

@@ -62,12 +62,12 @@ def test_every_photo_is_answered_once(colorizer, finisher, jobs):
 class Narrow(Colorizer):
     """Has memory for one photo at a time, and for none whose first level is that of `black`."""
 
-    def predict(self, l8, gray8):
+    def predict_with_confidence(self, l8, gray8):
         if len(l8) > 1:
             raise MemoryError
         if not l8.any():
             raise MemoryError
-        return super().predict(l8, gray8)
+        return super().predict_with_confidence(l8, gray8)
 
 
 def test_a_photo_that_the_network_cannot_take_does_not_take_others_with_it(bundle, finisher, jobs):

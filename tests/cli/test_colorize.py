@@ -1,5 +1,6 @@
 """The command around the colorizer."""
 
+import json
 import os
 import shutil
 from itertools import pairwise
@@ -265,12 +266,13 @@ def test_a_full_disk_stops_the_run_with_a_sentence(photos, tintype):
         (["nowhere.jpg", "-o", "out"], "error: Expected a photo or a folder of photos at nowhere.jpg"),
         (
             ["boat.jpg", "-o", "out", "--model", "nowhere"],
-            "error: Expected a bundle's folder or a models:/ address",
+            "error: Expected a bundle's folder, a models:/ address or starter",
         ),
         (["boat.jpg"], "--output"),
         (["-o", "out"], "PHOTO"),
         (["boat.jpg", "-o", "out", "--colour"], "--colour"),
         (["boat.jpg", "-o", "out", "--quality", "0"], "--quality"),
+        (["boat.jpg", "-o", "out", "--abstain", "1.5"], "--abstain"),
         (["boat.jpg", "-o", "out", "--force", "--skip-existing"], "exclude each other"),
     ],
 )
@@ -294,3 +296,68 @@ def test_help_and_version(tintype):
     assert "colorize" in tintype("--help").stdout
     assert "Exit code" in tintype("colorize", "--help").stdout
     assert tintype("--version").stdout.startswith("tintype ")
+
+
+@pytest.fixture
+def unsure(pyramid_bundle, here):
+    """A bundle that says how sure it is, with a table that spans what it says."""
+    folder = Path(shutil.copytree(pyramid_bundle, "unsure"))
+    info = json.loads((folder / "bundle.json").read_text())
+    info["decoding"]["confidence"] = [[20.0, 1.0], [90.0, 0.0]]
+    (folder / "bundle.json").write_text(json.dumps(info))
+    return folder
+
+
+def test_confidence_is_a_picture_beside_each_result(photos, unsure, tintype):
+    tintype("colorize", "in", "-o", "plain", "--model", unsure)
+    result = tintype("colorize", "in", "-o", "out", "--model", unsure, "--confidence")
+    assert (result.exit_code, result.stderr) == (0, "")
+    names = {name for name in contents("out") if name.endswith(".confidence.png")}
+    assert names == {
+        "deep/coffee.confidence.png",
+        "deep/gray16.confidence.png",
+        "gray.confidence.png",
+        "lzw.confidence.png",
+        "palette.confidence.png",
+        "rotated.confidence.png",
+    }
+    with Image.open("out/rotated.confidence.png") as picture, Image.open("out/rotated.jpg") as coloured:
+        assert (picture.mode, picture.size) == ("L", coloured.size)
+        assert np.ptp(np.asarray(picture)) > 0
+    colours = {name: content for name, content in contents("out").items() if name not in names}
+    assert colours == contents("plain")
+
+
+def test_abstaining_leaves_colours_out_and_says_so(photos, unsure, tintype, manifest_lines):
+    chroma_of = {}
+    for threshold in ("0", "0.5", "1"):
+        options = ("--model", unsure, "--abstain", threshold)
+        assert tintype("colorize", "in", "-o", threshold, "--format", "png", *options).exit_code == 0
+        photo = Path(threshold) / "palette.png"
+        chroma_of[threshold] = chroma(rgb_to_lab(read_photo(photo).pixels)).mean()
+        asked = {} if threshold == "0" else {"abstain": threshold}
+        assert read_provenance(photo).parameters == {"saturation": "1"} | asked
+        assert manifest_lines(threshold)[-1]["parameters"]["abstain"] == threshold
+    assert chroma_of["1"] <= chroma_of["0.5"] <= chroma_of["0"]
+    assert chroma_of["1"] < chroma_of["0"]
+
+
+def test_a_layer_holds_what_abstaining_left(photos, unsure, tintype):
+    options = ("--model", unsure, "--abstain", "0.5", "--saturation", "0.7")
+    tintype("colorize", "in", "-o", "layers", "--layer", "--confidence", *options)
+    tintype("colorize", "in", "-o", "out", *options)
+    assert Path("layers/gray.confidence.png").exists()
+    for name in ("gray.jpg", "palette.png", "deep/gray16.png"):
+        layer = (Path("layers") / name).with_suffix(".layer.png")
+        result = tintype("apply", Path("in") / name, layer, "-o", Path(name).name)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert Path(Path(name).name).read_bytes() == (Path("out") / name).read_bytes()
+
+
+@pytest.mark.parametrize("option", [("--confidence",), ("--abstain", "0.3")])
+def test_a_model_that_does_not_say_how_sure_it_is_is_refused(photos, tintype, option):
+    result = tintype("colorize", "in", "-o", "out", *option)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: Expected a model that says how sure it is of its colours.")
+    assert "network.head: classes" in result.stderr
+    assert not Path("out").exists()

@@ -110,19 +110,24 @@ def test_photos_that_differ_in_their_suffix_only_stay_apart(photo):
     ]
 
 
-def test_a_comparison_or_layer_is_named_after_its_photo(photo):
+def test_a_comparison_a_layer_or_a_confidence_is_named_after_its_photo(photo):
     photo("in/boat.jpg")
     (job,) = plan([Path("in")], Path("out"), Options(compare=True)).jobs
     assert [str(path) for path in job.outputs] == ["out/boat.jpg", "out/boat.compare.jpg"]
     (job,) = plan([Path("in")], Path("out"), Options(layer=True)).jobs
     assert job.outputs == [Path("out/boat.layer.png")]
+    (job,) = plan([Path("in")], Path("out"), Options(confidence=True)).jobs
+    assert job.outputs == [Path("out/boat.jpg"), Path("out/boat.confidence.png")]
 
 
 def test_a_comparison_does_not_take_a_photos_place(photo):
     photo("in/boat.jpg")
     photo("in/boat.compare.jpg")
+    photo("in/boat.confidence.png")
     with pytest.raises(UsageError, match=r"would both become out/boat\.compare\.jpg"):
         plan([Path("in")], Path("out"), Options(compare=True))
+    with pytest.raises(UsageError, match=r"would both become out/boat\.confidence\.png"):
+        plan([Path("in")], Path("out"), Options(confidence=True))
 
 
 def test_a_collection_is_more_than_one_photo(photo):

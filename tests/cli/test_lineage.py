@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tintype.cli.jobs import UsageError
-from tintype.cli.lineage import CHAMPION, find_model
-from tintype.errors import TintypeError
+from tintype.cli.lineage import find_model
 from tintype.models.bundle import bundle_digest, read_info
 
 
@@ -25,8 +24,8 @@ def registered(digest):
     Path("reports/register.json").write_text(json.dumps(said))
 
 
-def test_the_pipelines_bundle_comes_before_the_champion(project, bundle):
-    found = find_model(None)
+def test_a_folders_lineage_is_what_its_bundle_says(project, bundle):
+    found = find_model("models/tintype")
     assert found.bundle == Path("models/tintype")
     info = read_info(bundle)
     assert found.lineage.bundle_sha256 == bundle_digest(info)
@@ -36,17 +35,10 @@ def test_the_pipelines_bundle_comes_before_the_champion(project, bundle):
         find_model("nowhere")
 
 
-def test_without_a_bundle_the_champion_is_asked_for(here, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/empty.db")
-    with pytest.raises(TintypeError, match="champion"):
-        find_model(None)
-    assert CHAMPION == "models:/tintype@champion"
-
-
 def test_a_folder_has_the_version_that_its_pipeline_registered(project):
-    digest = find_model(None).lineage.bundle_sha256
+    digest = find_model("models/tintype").lineage.bundle_sha256
     registered(digest)
-    lineage = find_model(None).lineage
+    lineage = find_model("models/tintype").lineage
     assert (lineage.name, lineage.version, lineage.run_id) == ("portraits", "7", "abc")
     assert lineage.bundle_sha256 == digest
     assert find_model(str(project / "models/tintype")).lineage == lineage
@@ -54,6 +46,6 @@ def test_a_folder_has_the_version_that_its_pipeline_registered(project):
 
 def test_another_bundles_registration_says_nothing(project):
     registered("0" * 64)
-    assert find_model(None).lineage.version == ""
+    assert find_model("models/tintype").lineage.version == ""
     Path("reports/register.json").write_text("torn")
-    assert find_model(None).lineage.version == ""
+    assert find_model("models/tintype").lineage.version == ""

@@ -85,6 +85,19 @@ def test_other_options_are_named_and_need_force(done, tintype, options, why):
     assert colour(tintype, *options).exit_code == 0
 
 
+def test_what_the_model_is_asked_beside_colours_is_an_option_too(photo, tintype, pyramid_bundle):
+    photo("in/a.png")
+    own = ("--model", pyramid_bundle)
+    assert colour(tintype, *own, "--abstain", "0.2").exit_code == 0
+    assert colour(tintype, *own, "--abstain", "0.2").stdout.startswith("Nothing to do")
+    assert "left: out/a.png was coloured with abstain 0.2." in colour(tintype, *own).stderr
+    other = ("--abstain", "0.2", "--confidence")
+    assert "left: out/a.png was coloured with confidence false." in colour(tintype, *own, *other).stderr
+    assert not Path("out/a.confidence.png").exists()
+    assert colour(tintype, *own, *other, "--force").exit_code == 0
+    assert Path("out/a.confidence.png").exists()
+
+
 def test_a_changed_photo_is_named_and_needs_force(done, photo, tintype):
     photo("in/a.png", gray=200)
     before = stamps()

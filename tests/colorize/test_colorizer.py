@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tintype.colorize import BATCH, Colorizer
+from tintype.colorize import BATCH, Colorizer, ConfidenceError
+from tintype.imaging.confidence import faded
 from tintype.imaging.lab import gray_to_rgb, rgb_to_lab
+from tintype.imaging.layer import STEP, on_steps
 from tintype.imaging.photo import find_photos, read_photo
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 
@@ -117,3 +119,126 @@ def test_a_bundle_of_another_format_is_refused(broken: Path) -> None:
     (broken / "bundle.json").write_text(json.dumps(info | {"format": 99}))
     with pytest.raises(BundleError, match="Received: format 99"):
         Colorizer.load(broken)
+
+
+@pytest.fixture(scope="module")
+def unsure(pyramid_bundle: Path) -> Colorizer:
+    """A bundle that says how sure it is, with a table that spans what it says."""
+    return _with_decoding(Colorizer.load(pyramid_bundle), confidence=((0.0, 0.0), (128.0, 1.0)))
+
+
+def _with_decoding(colorizer: Colorizer, **changed: object) -> Colorizer:
+    """The same networks, read otherwise."""
+    decoding = colorizer.info.decoding.model_copy(update=changed)
+    info = colorizer.info.model_copy(update={"decoding": decoding})
+    return Colorizer(info, colorizer._network, colorizer._backbone)
+
+
+@pytest.fixture
+def inputs(unsure: Colorizer, cat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of three photos."""
+    prepared = [unsure.prepare(np.roll(cat, 40 * shift, axis=1)) for shift in range(3)]
+    l8, gray8 = (np.stack(arrays) for arrays in zip(*prepared, strict=True))
+    return l8, gray8
+
+
+def test_a_network_with_the_backbone_inside_needs_none_beside_it(
+    unsure: Colorizer, pyramid_bundle: Path, cat: np.ndarray
+) -> None:
+    assert not (pyramid_bundle / "backbone.keras").exists()
+    coloured = unsure.colorize(cat)
+    assert coloured.shape == cat.shape
+    assert np.abs(rgb_to_lab(coloured)[..., 0] - rgb_to_lab(cat)[..., 0]).mean() < 1
+    assert unsure.chroma_of([cat]).shape[1] < unsure.info.size
+    with pytest.raises(ValueError, match="Expected a network that takes an embedding"):
+        unsure.embed(np.zeros((1, 8, 8, 1), np.uint8))
+
+
+def test_the_gain_is_a_factor_before_rounding(
+    unsure: Colorizer, inputs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    once, often = (_with_decoding(unsure, gain=gain).predict(*inputs) for gain in (0.1, 0.37))
+    np.testing.assert_allclose(often, 3.7 * once, atol=3.7 * STEP)
+    assert not np.array_equal(often, on_steps(np.float32(3.7) * once))  # that were rounded twice
+    for ab in (once, often):
+        np.testing.assert_array_equal(ab, on_steps(ab))
+
+
+def test_colours_stay_within_what_a_layer_holds(
+    unsure: Colorizer, inputs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    wild = _with_decoding(unsure, gain=1e4).predict(*inputs)
+    assert wild.min() >= -128
+    assert wild.max() <= 128 - STEP
+
+
+def test_confidence_follows_from_spread_by_the_bundles_table(
+    unsure: Colorizer, inputs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    ab, spread_share = unsure.predict_with_confidence(*inputs)
+    assert spread_share is not None
+    assert spread_share.dtype == np.float32
+    assert spread_share.shape == ab.shape[:-1]
+    np.testing.assert_array_equal(ab, unsure.predict(*inputs))
+    spread = 128 * spread_share  # Lab units
+    middle = float(np.median(spread))
+    assert 5 < middle < 100
+    table = ((middle - 1, 0.9), (middle + 1, 0.1))
+    confidence = _with_decoding(unsure, confidence=table, gain=9.0).predict_with_confidence(*inputs)[1]
+    expected = np.clip(0.5 - 0.4 * (spread - middle), 0.1, 0.9)  # held at the table's ends, whatever the gain
+    np.testing.assert_allclose(confidence, expected, atol=1e-3)
+
+
+def test_confidence_does_not_depend_on_company(
+    unsure: Colorizer, inputs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    together = unsure.predict_with_confidence(*inputs)[1]
+    alone = unsure.predict_with_confidence(inputs[0][:1], inputs[1][:1])[1]
+    assert together is not None
+    assert alone is not None
+    np.testing.assert_allclose(together[:1], alone, atol=1e-4)
+
+
+def test_abstaining_leaves_gray_what_is_uncertain(unsure: Colorizer, cat: np.ndarray) -> None:
+    ab, sure = (
+        row[0] for row in unsure.predict_with_confidence(*(x[np.newaxis] for x in unsure.prepare(cat)))
+    )
+    assert sure is not None
+    threshold = float(np.median(sure))
+    table = ((128 * threshold - 2, 1.0), (128 * threshold + 2, 0.0))
+    half = _with_decoding(unsure, confidence=table)
+    confidence = half.predict_with_confidence(*(x[np.newaxis] for x in half.prepare(cat)))[1]
+    assert confidence is not None
+    chroma = half.chroma_of([cat], abstain=0.5)[0]
+    np.testing.assert_array_equal(chroma, on_steps(faded(ab, confidence[0], 0.5)))
+    certain, uncertain = confidence[0] > 0.56, confidence[0] < 0.44
+    assert certain.any()
+    assert uncertain.any()
+    np.testing.assert_array_equal(chroma[certain], ab[certain])
+    assert not chroma[uncertain].any()
+    coloured, all_of_it = half.colorize(cat, abstain=0.5), half.colorize(cat)
+    assert 0 < np.ptp(coloured.astype(int), axis=-1).mean() < np.ptp(all_of_it.astype(int), axis=-1).mean()
+
+
+def test_asking_a_model_that_does_not_say_is_told_in_a_sentence(
+    colorizer: Colorizer, unsure: Colorizer, cat: np.ndarray
+) -> None:
+    without_table = _with_decoding(unsure, confidence=None)
+    without_spread = _with_decoding(colorizer, confidence=((5.0, 0.9), (30.0, 0.2)))
+    for silent in (colorizer, without_table, without_spread):
+        prepared = (x[np.newaxis] for x in silent.prepare(cat))
+        assert silent.predict_with_confidence(*prepared)[1] is None
+        for ask in (silent.check_confidence, lambda silent=silent: silent.colorize(cat, abstain=0.5)):
+            with pytest.raises(ConfidenceError, match=r"how sure it is .* `network.head: classes`"):
+                ask()
+    unsure.check_confidence()
+
+
+def test_a_bundle_from_before_decoding_is_read_as_it_was_meant(broken: Path, cat: np.ndarray) -> None:
+    info = json.loads((broken / "bundle.json").read_text())
+    del info["decoding"]
+    (broken / "bundle.json").write_text(json.dumps(info))
+    old = Colorizer.load(broken)
+    assert old.info.decoding.gain == 1
+    with pytest.raises(ConfidenceError):
+        old.check_confidence()

@@ -101,7 +101,7 @@ class Launch:
 def from_workspace(**settings: str) -> Launch:
     """The service as it is imported here."""
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("KERAS_", "TINTYPE_"))
+        name: value for name, value in os.environ.items() if not name.startswith(("CI", "KERAS_", "TINTYPE_"))
     }
     command = (sys.executable, "-m", "bentoml", "serve", "tintype.serving.service:Tintype")
     return Launch(command, {**environment, **settings})

@@ -79,7 +79,9 @@ def test_a_version_comes_out_of_the_store_as_it_went_in(store, bundle, lineage):
 
 
 def test_what_was_never_registered_says_so_in_its_tag(lineage):
-    assert model_tag(replace(lineage, version="")) == f"tintype:unregistered-{lineage.bundle_sha256[:12]}"
+    digest = lineage.bundle_sha256[:12]
+    assert model_tag(replace(lineage, version="")) == f"tintype:unregistered-{digest}"
+    assert model_tag(replace(lineage, version="starter")) == f"tintype:starter-{digest}"
 
 
 def test_importing_twice_changes_nothing(store, bundle, lineage):

@@ -56,7 +56,7 @@ def run(
         photo = read_photo(master)
         if not any_master:
             _refuse_other(master, photo, layer)
-        coloured, receipt = merge(photo.pixels, layer.ab, layer.saturation)
+        coloured, receipt = merge(photo.pixels, layer.ab, layer.saturation, edges=layer.edges)
         provenance = replace(layer.provenance, input_sha256=photo.sha256)
         write_photo(
             destination, coloured, like=photo, quality=quality, provenance=provenance, metadata=metadata

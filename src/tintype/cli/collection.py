@@ -39,14 +39,19 @@ IN_FLIGHT_PIXELS = 50_000_000  # about 10 bytes of memory each
 UNKNOWN_PIXELS = 12_000_000  # where the header does not say: a phone's photo
 
 
+Colours = tuple[NDArray[np.float32], NDArray[np.float32] | None]  # ab of one photo, and its confidence
+
+
 class Painter(Protocol):
     """What is used of a `Colorizer`."""
 
     def prepare(self, pixels: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """What network and backbone see of a photo."""
 
-    def predict(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Colours of several photos."""
+    def predict_with_confidence(
+        self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Colours of several photos, and how sure they are, if that is known."""
 
 
 @dataclass
@@ -151,9 +156,7 @@ class Collection:
         self.budget.close()
         self._waiting.close()
         self._decoders.shutdown(cancel_futures=True)
-        for (
-            thread
-        ) in self._threads:  # Python must not end while the network computes: its framework would abort
+        for thread in self._threads:  # or Python ends while the network computes, and its framework aborts
             thread.join()
         self._encoders.shutdown()
         left = []
@@ -199,10 +202,12 @@ class Collection:
                 except RuntimeError:
                     return
 
-    def _predicted(self, batch: list[_Flight]) -> Iterator[tuple[_Flight, NDArray[np.float32]]]:
+    def _predicted(self, batch: list[_Flight]) -> Iterator[tuple[_Flight, Colours]]:
         inputs = [flight.inputs for flight in batch if flight.inputs is not None]
         try:
-            ab = self._painter.predict(np.stack([l8 for l8, _ in inputs]), np.stack([g8 for _, g8 in inputs]))
+            ab, confidence = self._painter.predict_with_confidence(
+                np.stack([l8 for l8, _ in inputs]), np.stack([gray8 for _, gray8 in inputs])
+            )
         except Exception as error:
             if len(batch) == 1:
                 self._fail(batch[0], error)
@@ -210,20 +215,22 @@ class Collection:
             for flight in batch:  # alone, so that one photo does not take others with it
                 yield from self._predicted([flight])
         else:
-            yield from zip(batch, ab, strict=True)
+            sure = [None] * len(batch) if confidence is None else confidence
+            for flight, *colours in zip(batch, ab, sure, strict=True):
+                yield flight, (colours[0], colours[1])
 
-    def _encode(self, flight: _Flight, ab: NDArray[np.float32]) -> None:
+    def _encode(self, flight: _Flight, colours: Colours) -> None:
         try:
-            outcome = self._finished(flight, ab)
+            outcome = self._finished(flight, colours)
         except Exception as error:
             self._fail(flight, error)
         else:
             self._land(flight, outcome)
 
-    def _finished(self, flight: _Flight, ab: NDArray[np.float32]) -> Outcome:
+    def _finished(self, flight: _Flight, colours: Colours) -> Outcome:
         if flight.photo is None:
             raise ValueError("Expected a decoded photo.")
-        receipt = self._finisher.finish(flight.job, flight.photo, ab, flight.record)
+        receipt = self._finisher.finish(flight.job, flight.photo, *colours, flight.record)
         return Outcome(flight.job, receipt, notes=flight.photo.notes)
 
     def _fail(self, flight: _Flight, error: Exception) -> None:

@@ -43,7 +43,7 @@ def run(
     output : Path
         A folder, or a file for one photo.
     model : str or None
-        A bundle's folder or a ``models:/`` address; None takes the pipeline's bundle, else the champion.
+        As `tintype.cli.version.find_version` takes it.
     options : Options
         How.
     dry_run : bool
@@ -110,8 +110,11 @@ def _run(
     if decision.todo:
         remove_leftovers(decision.todo, manifest)
         found = find()
+        colorizer = _load(found.bundle)
+        if options.needs_confidence:
+            colorizer.check_confidence()
         finisher = Finisher(options, found.lineage, manifest)
-        code = _colour_all(Collection(_load(found.bundle), finisher), decision.todo, output)
+        code = _colour_all(Collection(colorizer, finisher), decision.todo, output)
     elif decision.stale:
         print_line(
             "Nothing was coloured: every photo has a result already, but not all are what was asked for."

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tintype.imaging.codec.srgb import shown
+
 LONGEST_SIDE = 2400  # pixels of the picture, so that it stays small however large the photo is
 _GAP = 12  # pixels of white between the two
 _THINNEST = 16  # pixels
@@ -32,10 +34,12 @@ def side_by_side(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.uint8]
     along, across = (width, height) if beside else (height, width)
     scale = min(1, room / (2 * along), LONGEST_SIDE / across)
     size = (max(_THINNEST, round(width * scale)), max(_THINNEST, round(height * scale)))
-    pictures = [cv2.resize(_bytes(pixels), size, interpolation=cv2.INTER_AREA) for pixels in (before, after)]
+    pictures = [
+        cv2.resize(_in_8_bits(pixels), size, interpolation=cv2.INTER_AREA) for pixels in (before, after)
+    ]
     gap = np.full((size[1], _GAP, 3) if beside else (_GAP, size[0], 3), 255, np.uint8)
     return np.concatenate([pictures[0], gap, pictures[1]], axis=1 if beside else 0)
 
 
-def _bytes(pixels: NDArray[Any]) -> NDArray[Any]:
-    return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+def _in_8_bits(pixels: NDArray[Any]) -> NDArray[Any]:
+    return pixels if pixels.dtype == np.uint8 else shown(pixels)

@@ -19,7 +19,8 @@ from tintype.cli.manifest import Manifest, Record
 from tintype.cli.options import Options
 from tintype.files.atomic import new_file
 from tintype.files.disk import disk_errors
-from tintype.imaging.layer import encode_layer
+from tintype.imaging.confidence import confidence_png, faded
+from tintype.imaging.layer import encode_layer, on_steps
 from tintype.imaging.merge import Receipt, merge
 from tintype.imaging.photo import WRITABLE, Photo, PhotoError, encode_photo
 from tintype.imaging.provenance import Lineage, Provenance
@@ -45,7 +46,14 @@ class Finisher:
     lineage: Lineage
     manifest: Manifest
 
-    def finish(self, job: Job, photo: Photo, ab: NDArray[np.float32], record: Record) -> Receipt:
+    def finish(
+        self,
+        job: Job,
+        photo: Photo,
+        ab: NDArray[np.float32],
+        confidence: NDArray[np.float32] | None,
+        record: Record,
+    ) -> Receipt:
         """Write a photo's result.
 
         Parameters
@@ -56,6 +64,8 @@ class Finisher:
             As it was read.
         ab : ndarray of shape (h, w, 2), float32
             Its colours in Lab units.
+        confidence : ndarray of shape (h, w), float32, or None
+            How sure they are; needed if `options.needs_confidence`.
         record : Record
             What is known of the photo's file, by `begin`.
 
@@ -71,12 +81,16 @@ class Finisher:
             If the disk is full or may not be written to.
         """
         provenance = self._provenance(photo)
+        if confidence is not None:
+            ab = on_steps(faded(ab, confidence, self.options.abstain))
         coloured, receipt = merge(photo.pixels, ab, self.options.saturation)
         contents = {job.destination: self._encode(job, photo, coloured, ab, provenance)}
         if job.compare is not None:
             picture = side_by_side(photo.pixels, coloured)
             encoded = encode_photo(picture, "JPEG", quality=_COMPARE_QUALITY, provenance=provenance)
             contents = {job.compare: encoded, **contents}
+        if job.confidence is not None and confidence is not None:
+            contents = {job.confidence: confidence_png(confidence, *photo.pixels.shape[:2]), **contents}
         content = contents[job.destination]
         known = replace(
             record,
@@ -118,7 +132,7 @@ class Finisher:
         self.manifest.append(replace(record, status="failed", reason=reason, code=code, at=_now()))
 
     def _provenance(self, photo: Photo) -> Provenance:
-        return Provenance(self.lineage, photo.sha256, {"saturation": self.options.parameters["saturation"]})
+        return Provenance(self.lineage, photo.sha256, self.options.colour_parameters)
 
     def _encode(
         self,

@@ -19,16 +19,17 @@ class UsageError(TintypeError):
 
 @dataclass(frozen=True)
 class Job:
-    """One photo, where its result goes, and where a picture of before and after goes if one is wanted."""
+    """One photo, where its result goes, and where pictures go of before and after and of confidence, if wanted."""
 
     source: Path
     destination: Path
     compare: Path | None = None
+    confidence: Path | None = None
 
     @property
     def outputs(self) -> list[Path]:
         """The files that will be written."""
-        return [path for path in (self.destination, self.compare) if path is not None]
+        return [path for path in (self.destination, self.compare, self.confidence) if path is not None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def plan(inputs: Sequence[Path], output: Path, options: Options = Options()) -> 
     output : Path
         A folder, made if need be. With one photo as input also a file, if it has a photo's suffix.
     options : Options
-        Its format, `compare` and `layer` make the results' names.
+        Its format, `compare`, `layer` and `confidence` make the results' names.
 
     Returns
     -------

@@ -7,12 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from tintype.cli.jobs import UsageError
-from tintype.cli.version import SCHEME, FoundVersion, find_version
+from tintype.cli.version import SCHEME, STARTER, FoundVersion, find_version
 from tintype.imaging.provenance import Lineage
 
-PIPELINE_BUNDLE = Path("models/tintype")
-CHAMPION = "models:/tintype@champion"
-_REGISTERED = Path("reports/register.json")  # below the project whose pipeline made models/tintype
+_REGISTERED = Path("reports/register.json")  # below the project whose pipeline made the bundle
 
 
 def find_model(model: str | None) -> FoundVersion:
@@ -21,7 +19,7 @@ def find_model(model: str | None) -> FoundVersion:
     Parameters
     ----------
     model : str or None
-        A bundle's folder or a ``models:/`` address; None takes the pipeline's bundle, else the champion.
+        As `tintype.cli.version.find_version` takes it.
 
     Returns
     -------
@@ -33,10 +31,10 @@ def find_model(model: str | None) -> FoundVersion:
     TintypeError
         If there is no such folder or version.
     """
-    if model is None:
-        model = str(PIPELINE_BUNDLE) if PIPELINE_BUNDLE.is_dir() else CHAMPION
-    if not model.startswith(SCHEME) and not Path(model).is_dir():
-        raise UsageError(f"Expected a bundle's folder or a models:/ address as model. Received: {model}.")
+    if model not in (None, STARTER) and not model.startswith(SCHEME) and not Path(model).is_dir():
+        raise UsageError(
+            f"Expected a bundle's folder, a models:/ address or {STARTER} as model. Received: {model}."
+        )
     found = find_version(model)
     return replace(found, lineage=_with_registration(found.lineage, found.bundle))
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tintype.cli.options import Options
 from tintype.imaging.photo import WRITABLE
 
 FORMAT_SUFFIXES = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp", "avif": ".avif"}
-LAYER, COMPARE = ".layer.png", ".compare.jpg"
+LAYER, COMPARE, CONFIDENCE = ".layer.png", ".compare.jpg", ".confidence.png"
 
 
-def result_names(paths: Sequence[Path], options: Options) -> list[tuple[Path, Path | None]]:
+class Names(NamedTuple):
+    """Where the files of one photo go; None for those that are not wanted."""
+
+    destination: Path
+    compare: Path | None
+    confidence: Path | None
+
+
+def result_names(paths: Sequence[Path], options: Options) -> list[Names]:
     """Where results go.
 
     Parameters
@@ -21,13 +30,12 @@ def result_names(paths: Sequence[Path], options: Options) -> list[tuple[Path, Pa
     paths : sequence of Path
         Where the photos would go under their own names, relative to the output or not.
     options : Options
-        `file_format`, `compare` and `layer` are used.
+        `file_format`, `compare`, `layer` and `confidence` are used.
 
     Returns
     -------
-    list of (Path, Path or None)
-        For each photo its result, and its picture of before and after. ``boat.jpg`` beside ``boat.tif``
-        keeps its suffix inside of a new name, as in ``boat.jpg.png``.
+    list of Names
+        Of each photo. ``boat.jpg`` beside ``boat.tif`` keeps its suffix inside of a new name, as in ``boat.jpg.png``.
     """
     stems = Counter((path.parent, path.stem) for path in paths)
 
@@ -36,9 +44,10 @@ def result_names(paths: Sequence[Path], options: Options) -> list[tuple[Path, Pa
         return path.with_name((path.stem if alone else path.name) + ending)
 
     return [
-        (
+        Names(
             _result(path, options, with_ending),
             with_ending(path, COMPARE) if options.compare else None,
+            with_ending(path, CONFIDENCE) if options.confidence else None,
         )
         for path in paths
     ]

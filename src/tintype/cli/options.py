@@ -27,6 +27,10 @@ class Options:
         Whether a picture of before and after is written beside each result.
     layer : bool
         Whether only the colours are written, to be joined with the untouched photo.
+    abstain : float
+        Colours of less confidence fade to gray, 0 to 1; 0 keeps all.
+    confidence : bool
+        Whether a picture of the model's confidence is written beside each result.
     limits : Limits
         What one photo may cost.
     force, skip_existing : bool
@@ -39,6 +43,8 @@ class Options:
     metadata: Literal["keep", "no-gps", "strip"] = "keep"
     compare: bool = False
     layer: bool = False
+    abstain: float = 0.0
+    confidence: bool = False
     limits: Limits = COLLECTION
     force: bool = False
     skip_existing: bool = False
@@ -52,7 +58,20 @@ class Options:
             "metadata": self.metadata,
             "compare": str(self.compare).lower(),
             "layer": str(self.layer).lower(),
+            "abstain": f"{self.abstain:.9g}",
+            "confidence": str(self.confidence).lower(),
         }
+
+    @property
+    def colour_parameters(self) -> Mapping[str, str]:
+        """Those that change colours, as coloured files say them: what nobody asked for is not said."""
+        chosen = {"saturation"} | ({"abstain"} if self.abstain > 0 else set())
+        return {name: value for name, value in self.parameters.items() if name in chosen}
+
+    @property
+    def needs_confidence(self) -> bool:
+        """Whether the model must say how sure it is."""
+        return self.confidence or self.abstain > 0
 
 
 def limits_of(megapixels: float, megabytes: float) -> Limits:

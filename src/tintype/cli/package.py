@@ -1,4 +1,4 @@
-"""`tintype package`: a version of the registry becomes a Bento."""
+"""`tintype package`: a model becomes a Bento."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tintype.cli.version import find_version
 from tintype.errors import TintypeError
 
 
-def run(model: str, variant: str) -> int:
+def run(model: str | None, variant: str) -> int:
     """Build the Bento and say what it is.
 
     Parameters
     ----------
-    model : str
-        A ``models:/`` address or a bundle's folder.
+    model : str or None
+        As `tintype.cli.version.find_version` takes it.
     variant : str
         ``cpu`` or ``gpu``.
 

@@ -15,13 +15,13 @@ from tintype.errors import TintypeError
 SERVICE = "tintype.serving.service:Tintype"
 
 
-def run(model: str, host: str, port: int, workers: int | None, backend: str | None) -> int:
+def run(model: str | None, host: str, port: int, workers: int | None, backend: str | None) -> int:
     """Become the server; comes back only if that fails.
 
     Parameters
     ----------
-    model : str
-        A ``models:/`` address or a bundle's folder.
+    model : str or None
+        As `tintype.cli.version.find_version` takes it.
     host : str
         Address to listen on.
     port : int

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tintype.errors import TintypeError
 from tintype.imaging.provenance import Lineage
-from tintype.models.bundle import bundle_digest, read_info
+from tintype.models.bundle import read_info
+from tintype.models.lineage import unregistered_lineage
 from tintype.serving.model import ModelError, load_packed
 from tintype.serving.settings import Settings
 
@@ -37,10 +38,7 @@ def find_model(settings: Settings) -> tuple[Path, Lineage]:
         If there is none or it is damaged.
     """
     if settings.bundle is not None:
-        info = read_info(settings.bundle)
-        return settings.bundle, Lineage(
-            info.name, bundle_sha256=bundle_digest(info), manifest_sha256=info.data.manifest_sha256
-        )
+        return settings.bundle, unregistered_lineage(read_info(settings.bundle))
     if settings.model:
         return load_packed(settings.model)
     raise ModelError(

@@ -38,9 +38,10 @@ def model_tag(lineage: Lineage) -> str:
     Returns
     -------
     str
-        Such as ``tintype:v3-1a8b4bf73d0f``, or ``tintype:unregistered-1a8b4bf73d0f`` where there is no version.
+        Such as ``tintype:v3-1a8b4bf73d0f``; ``tintype:starter-...`` for what has a name for a number, and
+        ``tintype:unregistered-...`` where there is neither.
     """
-    version = f"v{lineage.version}" if lineage.version else "unregistered"
+    version = f"v{lineage.version}" if lineage.version.isdecimal() else lineage.version or "unregistered"
     return f"{lineage.name}:{version}-{lineage.bundle_sha256[:_DIGITS]}".lower()
 
 

@@ -1,10 +1,13 @@
 """conf/ and params.yaml."""
 
 import importlib.util
+from pathlib import Path
 
 import pytest
 
 from tintype.params import load_params
+
+PRESETS = sorted(path.stem for path in (Path(__file__).parents[2] / "conf/preset").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
@@ -22,26 +25,67 @@ def test_params_yaml_is_the_sample_preset(compose, root, tmp_path):
     assert (tmp_path / "params.yaml").read_bytes() == (root / "params.yaml").read_bytes(), message
 
 
-@pytest.mark.parametrize("preset", ["sample", "imagenet", "paper"])
+@pytest.mark.parametrize("preset", PRESETS)
 def test_each_preset_loads_and_takes_overrides(compose, tmp_path, preset):
     compose(tmp_path / "params.yaml", f"preset={preset}", "train.seed=7", "fetch.photos=100")
     params = load_params(tmp_path / "params.yaml")
     assert (params.preset, params.train.seed, params.fetch.photos) == (preset, 7, 100)
 
 
+@pytest.mark.parametrize("preset", ["sample", "imagenet"])
+def test_a_pyramid_of_classes_is_what_presets_train(compose, tmp_path, preset):
+    compose(tmp_path / "params.yaml", f"preset={preset}")
+    params = load_params(tmp_path / "params.yaml")
+    network = params.network
+    assert (network.name, network.head, network.skips, network.embedding) == (
+        "pyramid",
+        "classes",
+        True,
+        False,
+    )
+    assert (params.train.loss, params.decode.temperature) == ("classes", None)
+
+
 def test_the_papers_recipe(compose, tmp_path):
+    """The report's network, loss and optimizer, and nothing that came later."""
     compose(tmp_path / "params.yaml", "preset=paper")
     params = load_params(tmp_path / "params.yaml")
     assert (params.weights.backbone, params.weights.origin) == ("inception_resnet_v2", "imagenet")
-    assert (params.lab.size, params.network.name, params.network.width) == (256, "fusion", 1.0)
-    train = params.train
-    assert (train.loss, train.optimizer, train.learning_rate, train.epochs) == ("mse", "rmsprop", 0.001, 1)
-    assert (train.schedule, train.ema_momentum, train.flip, train.mixed_precision) == (
-        "constant",
-        0,
-        False,
-        False,
-    )
+    assert (params.crops.per_photo, params.lab.size) == (1, 256)
+    network, train = params.network, params.train
+    assert (network.name, network.width, network.head) == ("fusion", 1.0, "tanh")
+    assert (network.skips, network.embedding, network.half) == (False, True, False)
+    assert (train.loss, train.optimizer, train.learning_rate) == ("mse", "rmsprop", 0.001)
+    assert (train.epochs, train.batch_size) == (1, 10)
+    assert (train.schedule, train.warmup_share, train.weight_decay) == ("constant", 0, 0)
+    assert (train.rebalance, train.perceptual, train.scans) == (0, 0, 0)
+    assert params.adversarial.steps == 0
+    assert (train.flip, train.mixed_precision, train.ema_momentum, train.patience) == (False, False, 0, None)
+    assert (params.decode.temperature, params.decode.colourfulness) == (None, None)
+
+
+def test_the_paper_has_nothing_of_what_came_after(compose, tmp_path):
+    compose(tmp_path / "params.yaml", "preset=paper")
+    params = load_params(tmp_path / "params.yaml")
+    assert (params.network.head, params.network.skips, params.network.half) == ("tanh", False, False)
+    assert (params.train.scans, params.train.perceptual, params.train.patience) == (0, 0, None)
+    assert params.adversarial.steps == 0
+    assert (params.decode.temperature, params.decode.colourfulness) == (None, None)
+
+
+def test_imagenet_scales_the_recipe_of_the_starter(compose, tmp_path):
+    chosen = {}
+    for preset in ("starter", "imagenet"):
+        compose(tmp_path / "params.yaml", f"preset={preset}")
+        params = load_params(tmp_path / "params.yaml")
+        chosen[preset] = (
+            params.network.model_copy(update={"view": None, "dropout": 0}),
+            params.train.loss,
+            params.train.rebalance,
+            params.train.scans,
+            params.decode,
+        )
+    assert chosen["imagenet"] == chosen["starter"]
 
 
 def test_a_typing_mistake_in_an_override_is_refused(compose, tmp_path):

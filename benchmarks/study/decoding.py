@@ -1,0 +1,72 @@
+"""A trained bundle whose colours are made another way: nothing is learned anew, so any difference is the decoding's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.colorize import Colorizer
+from tintype.evaluation.baselines import ChromaOf, Painter
+from tintype.imaging.geometry import resize
+from tintype.imaging.merge import merge
+from tintype.models.bundle import Decoding
+from tintype.params import Params
+from tintype.training.batches import ShardSet
+
+
+def variant(
+    name: str, bundle: Path, params: Params, validation: Callable[[], ShardSet]
+) -> tuple[Painter, ChromaOf, Decoding]:
+    """A painter, its chroma before it is merged, and how its colours are decoded.
+
+    Parameters
+    ----------
+    name : str
+        ``temperature-1``, ``no-gain`` or ``bilinear``; any other name is the bundle as it is.
+    bundle : Path
+    params : Params
+        The recipe's.
+    validation : callable
+        Gives the validation split's `ShardSet`, on which a decoding is fitted.
+    """
+    if name == "temperature-1":
+        colorizer = _at_temperature(bundle, params, validation())
+    elif name == "no-gain":
+        colorizer = _with_gain(bundle, 1.0)
+    else:
+        colorizer = Colorizer.load(bundle)
+    if name == "bilinear":
+
+        def at_full_size(rgb8: NDArray[np.uint8]) -> NDArray[np.float32]:
+            # Colours as many as the pixels follow no edges.
+            return resize(colorizer.chroma_of([rgb8])[0], *rgb8.shape[:2])
+
+        return lambda rgb8: merge(rgb8, at_full_size(rgb8))[0], at_full_size, colorizer.info.decoding
+    return colorizer.colorize, lambda rgb8: colorizer.chroma_of([rgb8])[0], colorizer.info.decoding
+
+
+def _with_gain(bundle: Path, gain: float) -> Colorizer:
+    colorizer = Colorizer.load(bundle)
+    decoding = colorizer.info.decoding.model_copy(update={"gain": gain})
+    colorizer.info = colorizer.info.model_copy(update={"decoding": decoding})
+    return colorizer
+
+
+def _at_temperature(bundle: Path, params: Params, validation: ShardSet) -> Colorizer:
+    from tintype.evaluation.metrics import colourfulness, delta_e2000
+    from tintype.models.bundle import NETWORK_FILE, read_info
+    from tintype.models.decoding import decoded, undecoded
+    from tintype.models.keras_backend import compile_for_inference
+    from tintype.models.keras_file import load_network
+    from tintype.training.calibrate import Measures, fit_decoding
+
+    network = undecoded(load_network(bundle / NETWORK_FILE))
+    compile_for_inference(network)
+    decoding = fit_decoding(network, validation, params.decode, Measures(colourfulness, delta_e2000))
+    info = read_info(bundle).model_copy(update={"decoding": decoding})
+    network = decoded(network, decoding.temperature)
+    compile_for_inference(network)
+    return Colorizer(info, network, None)

@@ -7,23 +7,31 @@ PHOTO  ?= data/legacy/black-canyon.jpg
 PRESET ?= sample
 PORT   ?=
 TESTS  ?=
-MODEL  ?= models:/tintype@champion
+MODEL  ?=
+PHOTOS ?=
+SCRATCH ?=
+SET    ?=
 VARIANT ?= cpu
 BACKEND ?= buildah
 BASE   ?=
+PHOTOS ?=
+
+# Where no model is named, commands take the registry's champion, else the starter.
+MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline mlflow serve bento container bench bench-load bench-faults bento-test test check format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline starter mlflow serve bento container bench bench-load bench-faults study bento-test test check format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##--- To use it
 
-demo: pipeline ## From a fresh clone to a coloured photo: environment, pipeline, then PHOTO=... in colour
-	$(RUN) tintype colorize $(PHOTO) --output demo --force
+demo: pipeline ## From a fresh clone through the whole pipeline to a registered version, then PHOTO=... in colour
+	$(RUN) tintype colorize $(PHOTO) --output demo --force $(MODEL_OPTION)
 	@echo
-	@echo "In colour:            demo/$(notdir $(PHOTO))"
+	@echo "In colour:            demo/$(notdir $(PHOTO)), by $(or $(MODEL),the champion: the starter, until you promote another)"
+	@echo "By what was trained:  make demo MODEL=models:/tintype@challenger"
 	@echo "All legacy photos:    reports/evaluate/custom.jpg"
 	@echo "Gray, ours, truth:    reports/evaluate/grid.jpg"
 	@echo "How good it is:       reports/evaluate/metrics.json"
@@ -38,14 +46,17 @@ pipeline: env-pipeline ## Run what has changed of the DVC pipeline
 mlflow: env-pipeline ## Serve MLflow's pages on the pipeline's own store, at PORT=5000
 	$(RUN) python -m tintype.registry.pages --port $(or $(PORT),5000)
 
-serve: env-serve ## Serve the champion: page and interface, at PORT=3000; MODEL=models:/tintype/3 another version
-	$(RUN) tintype serve --model $(MODEL) --port $(or $(PORT),3000)
+serve: env-serve ## Serve the champion, or the starter: page and interface, at PORT=3000; MODEL=models:/tintype/3 another
+	$(RUN) tintype serve $(MODEL_OPTION) --port $(or $(PORT),3000)
 
-bento: env-serve ## Pack the champion with its lineage and pinned requirements; VARIANT=gpu for TensorFlow
-	$(RUN) tintype package --model $(MODEL) --variant $(VARIANT)
+bento: env-serve ## Pack the champion, or the starter, with its lineage and pinned requirements; VARIANT=gpu for TensorFlow
+	$(RUN) tintype package $(MODEL_OPTION) --variant $(VARIANT)
 
 container: env-serve ## Build the image, run it, colour PHOTO through it; VARIANT=gpu, BACKEND=docker, BASE=an image
-	$(RUN) python .ci/container.py --model $(MODEL) --variant $(VARIANT) --backend $(BACKEND) $(if $(BASE),--base $(BASE)) --photo $(PHOTO)
+	$(RUN) python .ci/container.py $(MODEL_OPTION) --variant $(VARIANT) --backend $(BACKEND) $(if $(BASE),--base $(BASE)) --photo $(PHOTO)
+
+starter: env-pipeline ## Train the starter from PHOTOS=folder and put it into the package; SET="train.epochs=1" changes its preset
+	$(RUN) python .ci/starter.py --photos $(PHOTOS) $(if $(SCRATCH),--scratch $(SCRATCH)) $(SET)
 
 ##--- To change it
 
@@ -70,6 +81,9 @@ bench-load: env ## Measure the service under load; MINUTES=10 for growth of memo
 
 bench-faults: env ## Kill a worker, stop the service, both under load: nothing accepted may be lost
 	$(RUN) python benchmarks/faults.py
+
+study: env-pipeline ## Train every recipe of conf/recipe, compare, write docs/quality.md; PHOTOS=folder, else Kaggle's
+	$(RUN) python -m benchmarks.study $(if $(PHOTOS),--photos $(PHOTOS))
 
 format: env ## Bring the code into shape
 	$(RUN) ruff check --fix

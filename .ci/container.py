@@ -44,7 +44,7 @@ def main() -> None:
     """Build, run, report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--variant", choices=("cpu", "gpu"), default="cpu")
-    parser.add_argument("--model", default="models:/tintype@champion")
+    parser.add_argument("--model", help="[default: the champion, else the starter]")
     parser.add_argument("--backend", choices=("buildah", "podman", "docker"), default="buildah")
     parser.add_argument(
         "--base",
@@ -92,9 +92,10 @@ def own_store() -> dict[str, str]:
     }
 
 
-def package(model: str, variant: str) -> str:
+def package(model: str | None, variant: str) -> str:
     """The tag of the Bento, built unless it is there."""
-    command = [Path(sys.executable).with_name("tintype"), "package", "--model", model, "--variant", variant]
+    command = [Path(sys.executable).with_name("tintype"), "package", "--variant", variant]
+    command += ["--model", model] if model else []
     done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(done.returncode)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,29 +99,69 @@ def backbone_folder(tmp_path_factory: pytest.TempPathFactory, params: Params) ->
 
 
 @pytest.fixture(scope="session")
+def network_params() -> Callable[..., NetworkParams]:
+    """Parameters of a network: the report's, narrow, but for what is said otherwise."""
+    return _network_params
+
+
+def _network_params(**changed: Any) -> NetworkParams:
+    fusion = NetworkParams(
+        name="fusion",
+        width=0.1,
+        head="tanh",
+        view=None,
+        skips=False,
+        embedding=True,
+        frozen=True,
+        dropout=0.0,
+        half=False,
+    )
+    pyramid = {"head": "classes", "skips": True, "embedding": False, "view": 64, "half": True}
+    return fusion.model_copy(update=(pyramid if changed.get("name") == "pyramid" else {}) | changed)
+
+
+@pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
-    """A whole bundle with a small network that has learnt nothing."""
+    """A whole bundle with a small network that has learnt nothing; the backbone lies beside the network."""
+    return _bundle(tmp_path_factory.mktemp("bundle") / "tintype", backbone_folder, _network_params())
+
+
+@pytest.fixture(scope="session")
+def pyramid_bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
+    """As `bundle`, with the backbone inside a network of classes, which says how sure it is."""
+    folder = tmp_path_factory.mktemp("bundle") / "pyramid"
+    return _bundle(folder, backbone_folder, _network_params(name="pyramid"))
+
+
+def _bundle(folder: Path, backbone: Path, network: NetworkParams) -> Path:
     from tintype.models.backbone.spec import read_spec
-    from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo, save_bundle
+    from tintype.models.bundle import BundleInfo, DataInfo, Decoding, NetworkInfo, TrainedInfo, save_bundle
+    from tintype.models.decoding import decoded
     from tintype.models.keras_backend import make_deterministic, prepare_keras
-    from tintype.models.network import AB_LIMIT, build_network
+    from tintype.models.keras_file import load_network
+    from tintype.models.network import AB_LIMIT, build_network, needs_embedding, needs_of
 
     prepare_keras()
     make_deterministic(1)
-    spec = read_spec(backbone_folder)
-    network = build_network(NetworkParams(name="fusion", width=0.1), 48, spec.embedding_size)
+    spec, backbone_file = read_spec(backbone), backbone / "backbone.keras"
+    decoding = Decoding()
+    if network.head == "classes":
+        decoding = Decoding(gain=2.0, temperature=0.4, confidence=((5.0, 0.9), (30.0, 0.2)))
+    built = build_network(network, 48, spec.embedding_size, lambda: (load_network(backbone_file), spec))
+    needs = needs_of(network)
     info = BundleInfo(
         size=48,
         ab_limit=AB_LIMIT,
-        network=NetworkInfo(name="fusion", width=0.1, needs="embedding"),
+        network=NetworkInfo(name=network.name, width=network.width, needs=needs),
         backbone=spec,
+        decoding=decoding,
         preset="test",
         trained=TrainedInfo(
             photos=0,
             crops=0,
             epochs=0,
             best_epoch=0,
-            loss="mse",
+            loss="classes" if network.head == "classes" else "mse",
             train_loss=1,
             val_loss=1,
             optimizer="adam",
@@ -128,6 +169,11 @@ def bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> P
         ),
         data=DataInfo(manifest_sha256="0" * 64, mean_ab=(2.0, 5.0)),
     )
-    folder = tmp_path_factory.mktemp("bundle") / "tintype"
-    save_bundle(folder, network, backbone_folder / "backbone.keras", info)
+    save_bundle(
+        folder,
+        decoded(built, decoding.temperature),
+        backbone_file if needs_embedding(needs) else None,
+        info,
+        half=network.half,
+    )
     return folder

@@ -86,7 +86,7 @@ def make_project(root: Path) -> Project:
         crops={"per_photo": 2},
         lab={"size": 32},
         embed={"batch_size": 4},
-        network={"width": 0.05},
+        network={"width": 0.05, "view": 64},
         train={"epochs": 2, "batch_size": 4, "grid_every": 1},
         evaluate={"custom_photos": "own"},
     )

@@ -73,12 +73,14 @@ def test_dvc_draws_the_plots(project: Any) -> None:
     assert "grid.jpg" in page
 
 
-def test_the_first_version_is_challenger_and_champion_and_knows_its_lineage(project: Any) -> None:
+def test_what_was_trained_challenges_the_starter_and_knows_its_lineage(project: Any) -> None:
     from mlflow import MlflowClient
 
     client = MlflowClient(f"sqlite:///{project.root}/.mlflow/mlflow.db")
-    version = client.get_model_version_by_alias("tintype", "champion")
-    assert version.version == client.get_model_version_by_alias("tintype", "challenger").version
+    champion = client.get_model_version_by_alias("tintype", "champion")
+    assert (int(champion.version), champion.tags["origin"]) == (1, "starter")
+    version = client.get_model_version_by_alias("tintype", "challenger")
+    assert int(version.version) == 2
     commit = project.run("git", "rev-parse", "HEAD").strip()
     assert version.tags["git_commit"] == commit
     assert version.tags["preset"] == "test"
@@ -98,7 +100,7 @@ def test_mlflow_serves_the_registered_model_from_bytes_to_bytes(project: Any, ca
     from tintype.registry.resolve import resolve
     from tintype.registry.store import find_store
 
-    bundle = resolve("models:/tintype@champion", find_store(project.root))
+    bundle = resolve("models:/tintype@challenger", find_store(project.root))
     stream = io.BytesIO()
     Image.fromarray(cat).save(stream, "JPEG")
     model = mlflow.pyfunc.load_model(str(bundle.parents[1]))
@@ -108,14 +110,19 @@ def test_mlflow_serves_the_registered_model_from_bytes_to_bytes(project: Any, ca
         assert coloured.size == (cat.shape[1], cat.shape[0])
 
 
-def test_the_champion_colours_a_photo_from_the_command_line(project: Any) -> None:
+def test_where_no_model_is_named_the_champion_colours(project: Any) -> None:
+    project.run("tintype", "colorize", "photos/cat.png", "-o", "by-champion")
+    assert "version     1 of tintype, now champion" in project.run("tintype", "trace", "by-champion/cat.png")
+
+
+def test_what_was_trained_colours_photos_from_the_command_line(project: Any) -> None:
     output = project.run(
         "tintype",
         "colorize",
         "own",
         "photos/cat.png",
         "--model",
-        "models:/tintype@champion",
+        "models:/tintype@challenger",
         "-o",
         "coloured",
     )

@@ -56,8 +56,9 @@ def test_openvino_and_tensorflow_give_the_same_colours(bundle: Path, cat: np.nda
     difference = np.hypot(*np.moveaxis(ab["openvino"] - ab["tensorflow"], -1, 0))
     colours = np.hypot(*np.moveaxis(ab["tensorflow"], -1, 0))
     assert colours.mean() > 0.5  # there is something to agree on
-    # On processors that have bfloat16 OpenVINO computes in it, of 8 bits.
-    assert difference.mean() < 0.02 * colours.mean()
+    # In bfloat16, which OpenVINO would take where a processor has it, they would be a Lab unit apart.
+    assert difference.max() < 0.1
+    assert difference.mean() < 0.01
 
 
 PREDICT = """
@@ -83,7 +84,7 @@ def test_openvino_decodes_classes_to_the_colours_and_the_spread_that_numpy_makes
 
 
 def test_openvino_knows_the_spread_where_a_network_is_nearly_sure(tmp_path: Path) -> None:
-    """Nine parts of one class, one of another: in bfloat16 a difference of squares would be off by units."""
+    """Nine parts of one class, one of another: a difference of large squares would lose what is left."""
     count = len(ab_bins())
     features = keras.Input((1, count, count), name="l")
     network = keras.Model({"l": features}, put_head(features, "classes"))
@@ -96,8 +97,7 @@ def test_openvino_knows_the_spread_where_a_network_is_nearly_sure(tmp_path: Path
 
 def check_decoding(network: Path, given: np.ndarray, scores: np.ndarray, folder: Path) -> None:
     np.save(folder / "l.npy", given)
-    # In Lab units, at most and on average; OpenVINO's are those of bfloat16.
-    for backend, at_most, on_average in (("tensorflow", 0.05, 0.01), ("openvino", 12.0, 1.0)):
+    for backend in ("tensorflow", "openvino"):
         done = in_fresh_process(
             PREDICT, backend, str(network), str(folder / "l.npy"), str(folder / f"{backend}.npz")
         )
@@ -105,9 +105,9 @@ def check_decoding(network: Path, given: np.ndarray, scores: np.ndarray, folder:
         found = np.load(folder / f"{backend}.npz")
         ab = np.abs(found["ab"] * AB_LIMIT - annealed_mean(scores, 0.4))
         spread = np.abs(found["spread"][..., 0] * AB_LIMIT - spread_of(scores))
-        assert ab.max() < at_most, backend
-        assert ab.mean() < on_average, backend
-        assert spread.max() < min(at_most, 1.0), backend
+        assert ab.max() < 0.05, backend
+        assert ab.mean() < 0.01, backend
+        assert spread.max() < 0.05, backend
 
 
 def test_a_backend_that_is_not_installed_is_named() -> None:

@@ -46,7 +46,7 @@ def decoded(network: Any, temperature: float | None) -> Any:
         layers.Rescaling(1 / temperature, dtype="float32", name=TEMPERATURE)(scores)
     )
     # In steps of the grid: whole numbers, which half precision holds exactly. The variance is reckoned from distances
-    # to the mean, not as a difference of large squares: OpenVINO computes in bfloat16 where a processor has it.
+    # to the mean, not as a difference of large squares, of which half precision would leave little.
     cells = ab_bins() / STEP
     plain = layers.Softmax(dtype="float32")(scores)
     mean = _mix(cells, "mean")(plain)

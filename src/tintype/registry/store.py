@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from tintype.errors import TintypeError
+from tintype.files.turns import in_turn
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,6 +33,7 @@ _BOUNDS = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",  # seconds
 }
+_MAKING_SECONDS = 60  # for another process to make the tables of a new database; it takes some five
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -143,14 +145,24 @@ def connect(store: Store) -> MlflowClient:
     for name, value in {**_BOUNDS, **_QUIET}.items():
         os.environ.setdefault(name, value)
     with answering(store):
-        if store.artifacts is not None:
-            store.artifacts.mkdir(parents=True, exist_ok=True)
         from mlflow import MlflowClient
 
         _hush()
-        client = MlflowClient(store.uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or store.uri)
-        client.search_experiments(max_results=1)
+        with _making_tables(store):
+            client = MlflowClient(store.uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or store.uri)
+            client.search_experiments(max_results=1)
     return client
+
+
+@contextmanager
+def _making_tables(store: Store) -> Iterator[None]:
+    """MLflow makes a database's tables without asking whether another process is at it: here one after the other."""
+    if store.artifacts is None:
+        yield
+        return
+    store.artifacts.mkdir(parents=True, exist_ok=True)
+    with in_turn(store.artifacts.parent / ".making-tables", _MAKING_SECONDS):
+        yield
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from tintype.files.atomic import new_folder, write_json, write_text  # noqa: E40
 from tintype.files.digest import sha256_of  # noqa: E402
 from tintype.models.bundle import BundleInfo, read_info  # noqa: E402
 from tintype.models.card import StarterFacts, starter_card  # noqa: E402
-from tintype.models.starter import BUNDLE, FOLDER, METRICS_FILE, ORIGIN_FILE  # noqa: E402
+from tintype.models.starter import BUNDLE, FOLDER, METRICS_FILE, ORIGIN_FILE, RELIABILITY_FILE  # noqa: E402
 
 MOST_MEGABYTES = 12.0
 KAGGLE = "ImageNet's subset on Kaggle (https://www.kaggle.com/datasets/ifigotin/imagenetmini-1000)"
@@ -86,7 +86,11 @@ def take_over(clone: Path, commit: str, data: str, output: Path) -> None:
     decode = YAML(typ="safe").load(clone / "params.yaml")["decode"]
     metrics = json.loads((clone / "reports/evaluate/metrics.json").read_text(encoding="utf-8"))
     facts = StarterFacts(
-        data, metrics["photos"], metrics_table(metrics), operating_point(info, decode, metrics)
+        data,
+        metrics["photos"],
+        metrics_table(metrics),
+        operating_point(info, decode, metrics),
+        metrics["ours"]["calibration_error"],
     )
     with new_folder(output / BUNDLE) as part:
         for name in (*info.files, "bundle.json"):
@@ -101,6 +105,7 @@ def take_over(clone: Path, commit: str, data: str, output: Path) -> None:
     origin = {"git_commit": commit, "dvc_lock_sha256": sha256_of(clone / "dvc.lock"), "data": data}
     write_json(output / ORIGIN_FILE, origin)
     write_json(output / METRICS_FILE, metrics)
+    shutil.copyfile(clone / "reports/evaluate/reliability.png", output / RELIABILITY_FILE)
     print(
         f"\n{metrics_table(metrics)}\n\nThe starter is in {output}, {size:.1f} MB. Look at its card, then commit it."
     )

@@ -147,6 +147,25 @@ class Colorizer:
         ab, confidence = self.predict_with_confidence(l8, gray8)
         return ab if confidence is None else on_steps(faded(ab, confidence, abstain))
 
+    def chroma_with_confidence(
+        self, pixels: NDArray[Any]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """The colours of one photo and how sure the model is of them.
+
+        Parameters
+        ----------
+        pixels : ndarray of shape (H, W, 3), uint8 or uint16
+
+        Returns
+        -------
+        ab : ndarray of shape (h, w, 2), float32
+        confidence : ndarray of shape (h, w), float32, or None
+            As `predict_with_confidence` gives them.
+        """
+        l8, gray8 = self.prepare(pixels)
+        ab, confidence = self.predict_with_confidence(l8[np.newaxis], gray8[np.newaxis])
+        return ab[0], None if confidence is None else confidence[0]
+
     def prepare(self, pixels: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """What network and backbone see of a photo; needs no network and runs in any thread.
 

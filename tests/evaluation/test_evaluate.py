@@ -94,6 +94,7 @@ def full_report(
         grid_photos=3,
         side=64,
         chroma={"ours": chroma, "mean_ab": constant_chroma(4, 8)},
+        confidence=lambda rgb8: (0.5 * rgb_to_lab(rgb8)[..., 1:], np.full(rgb8.shape[:2], 0.9, np.float32)),
         prior=prior_of_files([photos[name] for name in ("cat.png", "leaves.png", "temple.png")]),
         backbone=Backbone.load(backbone_folder),
     )
@@ -135,6 +136,8 @@ def test_metrics_of_the_prior_the_gamut_and_the_backbone_are_there_where_they_ca
     assert gray["auc_rebalanced"] < ours["auc_rebalanced"] < ours["auc"] < 1
     assert ours["out_of_gamut_share"] == 0 < metrics["mean_ab"]["out_of_gamut_share"] < 1
     assert "out_of_gamut_share" not in gray
+    assert 0 < ours["calibration_error"] < 0.9
+    assert (full_report[0] / "reliability.png").is_file()
     with (full_report[0] / "photos.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert all(0 < float(row["feature_distance"]) < 4 for row in rows)

@@ -34,6 +34,7 @@ def test_it_is_there_whole_and_small() -> None:
         "README.md",
         "origin.json",
         "metrics.json",
+        "reliability.png",
     }
 
 
@@ -68,10 +69,17 @@ def test_an_installation_without_it_says_so(tmp_path: Path) -> None:
 
 def test_the_starters_card_says_all_that_a_bundles_does_and_its_licence(bundle: Path) -> None:
     info = read_info(bundle)
-    facts = StarterFacts("a box under the bed", 17, "| | PSNR |", "Chosen by hand.")
+    facts = StarterFacts("a box under the bed", 17, "| | PSNR |", "Chosen by hand.", 0.034)
     card = starter_card(info, facts)
     description = model_card(info).partition("\nHow well")[0]
     assert card.startswith(description)
-    for words in ("a box under the bed", "17 to be judged on", "| | PSNR |", "Chosen by hand.", "## Licence"):
+    for words in (
+        "a box under the bed",
+        "17 to be judged on",
+        "| | PSNR |",
+        "Chosen by hand.",
+        "off by\n0.03",
+        "## Licence",
+    ):
         assert words in card
     assert "reports/evaluate" not in card  # where it goes there are no reports

@@ -11,11 +11,12 @@ import pytest
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import write_shard
 from tintype.evaluation.metrics import colourfulness, delta_e2000
+from tintype.imaging.confidence import NEAR
 from tintype.imaging.lab import decode_lab8, encode_lab8, lab_to_rgb
 from tintype.models.bins import ab_bins
 from tintype.params import DecodeParams
 from tintype.training.batches import ShardSet, open_split
-from tintype.training.calibrate import GAINS, TEMPERATURES, WITHIN, Measures, fit_decoding
+from tintype.training.calibrate import GAINS, TEMPERATURES, Measures, fit_decoding
 
 SIZE, PHOTOS = 32, 40
 MEASURES = Measures(colourfulness, delta_e2000)
@@ -140,7 +141,7 @@ def test_confidence_is_the_share_that_is_right_and_never_rises_with_spread(
     assert (np.diff(share) <= 0).all()
     assert 0 <= share.min() < share.max() <= 1
     # Of two dimensions: P(|error| <= r) = 1 - exp(-r^2 / (2 sigma^2)), and the spread is sigma * sqrt(2).
-    expected = 1 - np.exp(-(WITHIN**2) / np.square(spread))
+    expected = 1 - np.exp(-(NEAR**2) / np.square(spread))
     inner = (spread > 9) & (spread < 28)  # the gamut cuts broad distributions short
     assert inner.sum() >= 5
     assert np.abs(share - expected)[inner].max() < 0.1

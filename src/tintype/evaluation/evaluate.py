@@ -6,7 +6,7 @@ Everything but timing.json is the same at every run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ from tintype.evaluation.gamut import out_of_gamut_share
 from tintype.evaluation.judging import Judgement, judge
 from tintype.evaluation.prior import AbPrior
 from tintype.evaluation.reducing import reduced
+from tintype.evaluation.reliability import Reliability, draw_reliability
 from tintype.evaluation.summary import ab_error_rows, photo_rows, summarize
 from tintype.evaluation.sweep import Row, pooled, sweep
-from tintype.evaluation.table_files import write_csv
+from tintype.evaluation.table_files import DIGITS, write_csv
 from tintype.files.atomic import write_json
 from tintype.imaging.grid import draw_grid
 from tintype.imaging.lab import lightness
@@ -32,6 +33,9 @@ from tintype.models.backbone import Backbone
 
 GRID_SIDE = 512  # pixels of a photo kept for the grid: more than its cell ever shows
 GRID_QUALITY = 90
+
+
+SureOf = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], NDArray[np.float32] | None]]
 
 
 def evaluate(
@@ -43,6 +47,7 @@ def evaluate(
     grid_photos: int,
     side: int,
     chroma: Mapping[str, ChromaOf] | None = None,
+    confidence: SureOf | None = None,
     prior: AbPrior | None = None,
     backbone: Backbone | None = None,
 ) -> dict[str, Any]:
@@ -57,7 +62,8 @@ def evaluate(
     report : Path
         Folder to write to: ``metrics.json``; ``timing.json``; ``photos.csv``, a row a photo; ``ab_error.csv``, the
         curve; ``grid.jpg`` with the first `grid_photos` photos as gray, ours and truth. With `chroma` also
-        ``front.csv``, its part for each painter as ``front_PAINTER.csv``, and ``front_photos.csv``.
+        ``front.csv``, its part for each painter as ``front_PAINTER.csv``, and ``front_photos.csv``. With `confidence`
+        also ``reliability.png``.
     network_size : int
         Side in pixels of the square that the network sees.
     grid_photos : int
@@ -67,6 +73,9 @@ def evaluate(
     chroma : mapping of str to ChromaOf, optional
         Painters whose chroma can be had before it is merged: they are swept over factors on it, and the share of it
         that lies outside the gamut is counted.
+    confidence : SureOf, optional
+        Gives our colours of a photo, at the network's size, and how sure it is of them; None for a network that does
+        not say.
     prior : AbPrior, optional
         Of the training photos; without it there is no rebalanced AuC.
     backbone : Backbone, optional
@@ -85,7 +94,7 @@ def evaluate(
     judgements: list[Judgement] = []
     fronts: list[Row] = []
     rows: list[list[NDArray[np.uint8]]] = []
-    clock = Clock()
+    clock, reliability = Clock(), Reliability()
     viewer = Viewer(backbone, tuple(painters)) if backbone else None
     for name, path in tqdm(photos.items(), desc="evaluate", unit="photo", disable=None):
         truth = read_photo(path).rgb8
@@ -99,10 +108,25 @@ def evaluate(
             fronts += sweep(name, seen, planes)
             outside = {painter: out_of_gamut_share(lightness(seen), ab) for painter, ab in planes.items()}
             judgement = judgement.with_scores("out_of_gamut_share", outside)
+        if confidence:
+            ab, sure = confidence(truth)
+            if sure is not None:
+                reliability.add(truth, ab, sure)
         judgements.append(judgement)
         if len(rows) < grid_photos:
             rows.append([reduced(rgb8, GRID_SIDE) for rgb8 in (all_gray(truth), painted["ours"], truth)])
-    metrics = _write_figures(report, judgements, viewer.finish() if viewer else None, backbone, network_size)
+    looks = viewer.finish() if viewer else None
+    judgements = _with_looks(judgements, looks)
+    metrics = summarize(judgements, network_size)
+    if looks and backbone:
+        _note_features(metrics, looks, backbone)
+    if confidence:
+        draw_reliability(reliability.rows(), report / "reliability.png")
+        if reliability.rows():
+            metrics["ours"]["calibration_error"] = round(reliability.error(), DIGITS)
+    write_json(report / "metrics.json", metrics)
+    write_csv(report / "photos.csv", photo_rows(judgements))
+    write_csv(report / "ab_error.csv", ab_error_rows(judgements))
     write_json(report / "timing.json", clock.summary("ours"))
     if fronts:
         _write_fronts(report, fronts)
@@ -112,28 +136,21 @@ def evaluate(
     return metrics
 
 
-def _write_figures(
-    report: Path,
-    judgements: list[Judgement],
-    looks: Looks | None,
-    backbone: Backbone | None,
-    network_size: int,
-) -> dict[str, Any]:
-    if looks:
-        judgements = [
-            judgement.with_scores("feature_distance", distances)
-            for judgement, distances in zip(judgements, looks.distances, strict=True)
-        ]
-    metrics = summarize(judgements, network_size)
-    if looks and backbone:
-        for painter, distance in looks.frechet.items():
-            if np.isfinite(distance):
-                metrics[painter]["frechet_distance"] = round(distance, 4)
-        metrics["features"] = {"backbone": backbone.spec.name, "origin": backbone.spec.origin}
-    write_json(report / "metrics.json", metrics)
-    write_csv(report / "photos.csv", photo_rows(judgements))
-    write_csv(report / "ab_error.csv", ab_error_rows(judgements))
-    return metrics
+def _with_looks(judgements: list[Judgement], looks: Looks | None) -> list[Judgement]:
+    if looks is None:
+        return judgements
+    return [
+        judgement.with_scores("feature_distance", distances)
+        for judgement, distances in zip(judgements, looks.distances, strict=True)
+    ]
+
+
+def _note_features(metrics: dict[str, Any], looks: Looks, backbone: Backbone) -> None:
+    """What the backbone says of all photos together, and which one it is."""
+    for painter, distance in looks.frechet.items():
+        if np.isfinite(distance):
+            metrics[painter]["frechet_distance"] = round(distance, DIGITS)
+    metrics["features"] = {"backbone": backbone.spec.name, "origin": backbone.spec.origin}
 
 
 def _write_fronts(report: Path, fronts: list[Row]) -> None:

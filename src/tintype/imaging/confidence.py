@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tintype.imaging.geometry import resize, resize_axis, rows_between, strips
 
+NEAR = 20.0  # Lab units in ab; a colour so near to the true one counts as right
 FADE = 0.05  # to each side of the threshold
 
 

@@ -34,6 +34,7 @@ def main(
             "ours": lambda rgb8: colorizer.chroma_of([rgb8])[0],
             "mean_ab": constant_chroma(*mean_ab),
         },
+        confidence=colorizer.chroma_with_confidence,
         prior=prior_of_files(photos_of_split(raw, manifest, "train").values()),
         backbone=Backbone.load(backbone),
     )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tintype.imaging.confidence import NEAR
 from tintype.imaging.geometry import resize
 from tintype.imaging.lab import decode_lab8, lab_to_rgb
 from tintype.models.bundle import Decoding
@@ -23,7 +24,6 @@ from tintype.training.batches import ShardSet, first_rows
 
 PHOTOS = 512  # of the validation split, at most
 TEMPERATURES = (1.0, 0.7, 0.5, 0.4, 0.3, 0.2)
-WITHIN = 20.0  # Lab units; a colour so near to the true one counts as right
 GAINS = (0.1, 8.0)
 _BATCH = 32
 _LEVELS = 17  # points in the table of confidence
@@ -76,7 +76,7 @@ def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams, measu
     _, temperature, gain, ab = min(tried, key=lambda one: one[0])
     error = np.linalg.norm(ab * gain - scene.truth[..., 1:], axis=-1)
     return Decoding(
-        gain=gain, temperature=temperature, confidence=_confidence(spread_of(output), error <= WITHIN)
+        gain=gain, temperature=temperature, confidence=_confidence(spread_of(output), error <= NEAR)
     )
 
 

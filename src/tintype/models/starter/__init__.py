@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent
 BUNDLE = "bundle"
 ORIGIN_FILE = "origin.json"
 METRICS_FILE = "metrics.json"
+RELIABILITY_FILE = "reliability.png"
 _KEPT = ("git_commit", "dvc_lock_sha256")
 
 

@@ -146,7 +146,7 @@ def _bundle(folder: Path, backbone: Path, network: NetworkParams) -> Path:
     spec, backbone_file = read_spec(backbone), backbone / "backbone.keras"
     decoding = Decoding()
     if network.head == "classes":
-        decoding = Decoding(gain=2.0, temperature=0.4, confidence=((5.0, 0.9), (30.0, 0.2)))
+        decoding = Decoding(gain=2.0, temperature=0.4, smoothing=2.0, confidence=((5.0, 0.9), (30.0, 0.2)))
     built = build_network(network, 48, spec.embedding_size, lambda: (load_network(backbone_file), spec))
     needs = needs_of(network)
     info = BundleInfo(

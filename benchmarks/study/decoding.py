@@ -25,15 +25,15 @@ def variant(
     Parameters
     ----------
     name : str
-        ``temperature-1``, ``no-gain`` or ``bilinear``; any other name is the bundle as it is.
+        ``temperature-1``, ``no-smoothing``, ``no-gain`` or ``bilinear``; any other name is the bundle as it is.
     bundle : Path
     params : Params
         The recipe's.
     validation : callable
         Gives the validation split's `ShardSet`, on which a decoding is fitted.
     """
-    if name == "temperature-1":
-        colorizer = _at_temperature(bundle, params, validation())
+    if name in ("temperature-1", "no-smoothing"):
+        colorizer = _fitted_anew(bundle, params, validation())
     elif name == "no-gain":
         colorizer = _with_gain(bundle, 1.0)
     else:
@@ -55,7 +55,7 @@ def _with_gain(bundle: Path, gain: float) -> Colorizer:
     return colorizer
 
 
-def _at_temperature(bundle: Path, params: Params, validation: ShardSet) -> Colorizer:
+def _fitted_anew(bundle: Path, params: Params, validation: ShardSet) -> Colorizer:
     from tintype.evaluation.metrics import colourfulness, delta_e2000
     from tintype.models.bundle import NETWORK_FILE, read_info
     from tintype.models.decoding import decoded, undecoded

@@ -72,6 +72,7 @@ RECIPES = (
     Recipe("gan"),
     Recipe("temperature-1", "decoding"),
     Recipe("no-gain", "decoding"),
+    Recipe("no-smoothing", "decoding"),
     Recipe("bilinear", "decoding"),
     Recipe("paper-input-fault", "faulty"),
     Recipe("scans"),

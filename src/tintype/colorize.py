@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
 from tintype.imaging.confidence import faded
-from tintype.imaging.inputs import inputs_of
+from tintype.imaging.inputs import inputs_of, lightness_at
 from tintype.imaging.layer import on_steps
 from tintype.imaging.merge import merge
+from tintype.imaging.smoothing import smooth_colours
 from tintype.models.backbone import Backbone
 from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleInfo, read_info
 from tintype.models.keras_backend import compile_for_inference
@@ -245,7 +246,9 @@ class Colorizer:
             Probability in [0, 1], by the bundle's table, that the true colour is near. None if the model does not say.
         """
         output = self._output(l8, gray8)
-        ab = decode_ab(output["ab"], self.info.ab_limit) * np.float32(self.info.decoding.gain)
+        ab = decode_ab(output["ab"], self.info.ab_limit)
+        ab = smooth_colours(ab, lightness_at(l8, *ab.shape[1:3]), self.info.decoding.smoothing)
+        ab = ab * np.float32(self.info.decoding.gain)
         table = self.info.decoding.confidence
         if table is None or "spread" not in output:
             return on_steps(ab), None

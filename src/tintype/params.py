@@ -154,6 +154,7 @@ class DecodeParams(_Block):
     colourfulness: (
         Annotated[float, Field(gt=0, le=2)] | None
     )  # aimed at, times the truth's; null: as the network says
+    smoothing: Annotated[float, Field(ge=0, le=100)]  # of colours where lightness does not change; 0: none
 
 
 class EvaluateParams(_Block):

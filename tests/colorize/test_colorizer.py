@@ -13,9 +13,11 @@ import pytest
 
 from tintype.colorize import BATCH, Colorizer, ConfidenceError
 from tintype.imaging.confidence import faded
+from tintype.imaging.inputs import lightness_at
 from tintype.imaging.lab import gray_to_rgb, rgb_to_lab
 from tintype.imaging.layer import STEP, on_steps
 from tintype.imaging.photo import find_photos, read_photo
+from tintype.imaging.smoothing import smooth_colours
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 
 
@@ -152,6 +154,17 @@ def test_a_network_with_the_backbone_inside_needs_none_beside_it(
     assert unsure.chroma_of([cat]).shape[1] < unsure.info.size
     with pytest.raises(ValueError, match="Expected a network that takes an embedding"):
         unsure.embed(np.zeros((1, 8, 8, 1), np.uint8))
+
+
+def test_colours_are_smoothed_by_the_lightness_that_the_network_sees(
+    unsure: Colorizer, inputs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    plain, smoothed = (
+        _with_decoding(unsure, gain=1.0, smoothing=strength).predict(*inputs) for strength in (0.0, 8.0)
+    )
+    lightness = lightness_at(inputs[0], *plain.shape[1:3])
+    np.testing.assert_allclose(smoothed, smooth_colours(plain, lightness, 8.0), atol=2 * STEP)
+    assert np.abs(smoothed - plain).max() > 10 * STEP
 
 
 def test_the_gain_is_a_factor_before_rounding(

@@ -87,6 +87,7 @@ def test_blocks_cannot_be_changed(load):
         ("train.scans", -0.1, ["train.scans is -0.1", "from 0 to 1"]),
         ("train.perceptual", -1, ["train.perceptual is -1", "from 0 to 100"]),
         ("decode.temperature", 0, ["decode.temperature is 0", "above 0 to 2 or null"]),
+        ("decode.smoothing", -1.0, ["decode.smoothing is -1.0", "0 to 100"]),
         ("decode.colourfulness", "much", ["decode.colourfulness is 'much'", "a number above 0 to 2 or null"]),
         ("fetch.kaggle_dataset", "imagenet", ["fetch.kaggle_dataset is 'imagenet'", "form"]),
         ("weights.checksum", "md5:0", ["weights.checksum is 'md5:0'", "sha256"]),

@@ -61,7 +61,7 @@ def test_the_papers_recipe(compose, tmp_path):
     assert (train.rebalance, train.perceptual, train.scans) == (0, 0, 0)
     assert params.adversarial.steps == 0
     assert (train.flip, train.mixed_precision, train.ema_momentum, train.patience) == (False, False, 0, None)
-    assert (params.decode.temperature, params.decode.colourfulness) == (None, None)
+    assert list(params.decode.model_dump().values()) == [None, None, 0.0]
 
 
 def test_the_paper_has_nothing_of_what_came_after(compose, tmp_path):
@@ -70,7 +70,7 @@ def test_the_paper_has_nothing_of_what_came_after(compose, tmp_path):
     assert (params.network.head, params.network.skips, params.network.half) == ("tanh", False, False)
     assert (params.train.scans, params.train.perceptual, params.train.patience) == (0, 0, None)
     assert params.adversarial.steps == 0
-    assert (params.decode.temperature, params.decode.colourfulness) == (None, None)
+    assert list(params.decode.model_dump().values()) == [None, None, 0.0]
 
 
 def test_imagenet_scales_the_recipe_of_the_starter(compose, tmp_path):

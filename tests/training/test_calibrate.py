@@ -12,7 +12,9 @@ from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import write_shard
 from tintype.evaluation.metrics import colourfulness, delta_e2000
 from tintype.imaging.confidence import NEAR
+from tintype.imaging.geometry import resize
 from tintype.imaging.lab import decode_lab8, encode_lab8, lab_to_rgb
+from tintype.imaging.smoothing import smooth_colours
 from tintype.models.bins import ab_bins
 from tintype.params import DecodeParams
 from tintype.training.batches import ShardSet, open_split
@@ -63,8 +65,10 @@ def true_ab(truth: np.ndarray) -> np.ndarray:
     return decode_lab8(truth)[:, ::4, ::4, 1:]
 
 
-def decode(temperature: float | None = None, colourfulness: float | None = None) -> DecodeParams:
-    return DecodeParams(temperature=temperature, colourfulness=colourfulness)
+def decode(
+    temperature: float | None = None, colourfulness: float | None = None, smoothing: float = 0.0
+) -> DecodeParams:
+    return DecodeParams(temperature=temperature, colourfulness=colourfulness, smoothing=smoothing)
 
 
 def scores_of(ab: np.ndarray, sigma: Any) -> np.ndarray:
@@ -89,6 +93,22 @@ def test_the_gain_brings_dull_colours_to_the_share_that_is_asked_for(
     assert decoding.gain == pytest.approx(4 * ratio, rel=0.1)
     assert decoding.temperature is None
     assert decoding.confidence is None
+
+
+def test_the_gain_is_that_of_smoothed_colours(
+    validation: ShardSet, truth: np.ndarray, true_ab: np.ndarray
+) -> None:
+    """Smoothing takes colourfulness away; the gain brings it back."""
+    plain, smoothed = (
+        fit_decoding(Network(true_ab / 128), validation, decode(None, 0.8, strength), MEASURES)
+        for strength in (0.0, 8.0)
+    )
+    assert (plain.smoothing, smoothed.smoothing) == (0.0, 8.0)
+    assert smoothed.gain > 1.05 * plain.gain
+    lightness = np.stack([resize(photo, SIZE // 4, SIZE // 4)[..., 0] for photo in decode_lab8(truth)])
+    shown = smooth_colours(true_ab, lightness, 8.0) * np.float32(smoothed.gain)
+    ratio = mean_colourfulness(truth, shown) / mean_colourfulness(truth, true_ab)
+    assert ratio == pytest.approx(0.8, rel=0.03)
 
 
 def test_nothing_asked_for_the_colours_stay_as_the_network_says(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.imaging.geometry import resize, resize_axis, strips
-from tintype.imaging.lab import encode_l8, encode_lab8, lightness, lightness_to_gray8
+from tintype.imaging.lab import decode_l8, encode_l8, encode_lab8, lightness, lightness_to_gray8
 
 
 def lab8_of(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
@@ -80,6 +80,24 @@ def inputs_of(
     l_plane = resize_axis(np.concatenate(narrow), height=size)
     gray_plane = resize_axis(np.concatenate(narrow_for_backbone), height=backbone_size)
     return encode_l8(l_plane)[..., np.newaxis], _gray8(gray_plane)
+
+
+def lightness_at(l8: NDArray[np.uint8], height: int, width: int) -> NDArray[np.float32]:
+    """L* of photos at the size of a network's output.
+
+    Parameters
+    ----------
+    l8 : ndarray of shape (n, size, size, 1), uint8
+        As `inputs_of` gives them.
+    height, width : int
+        In pixels.
+
+    Returns
+    -------
+    ndarray of shape (n, height, width), float32
+        In [0, 100].
+    """
+    return np.stack([resize(plane, height, width) for plane in decode_l8(l8[..., 0])])
 
 
 def _gray8(plane: NDArray[np.float32]) -> NDArray[np.uint8]:

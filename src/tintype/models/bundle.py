@@ -68,12 +68,13 @@ class DataInfo(_Part):
 
 
 class Decoding(_Part):
-    """How the network's output becomes the colours that are shown; all of it fitted on validation photos."""
+    """How the network's output becomes the colours that are shown; fitted on validation photos."""
 
     gain: float = Field(default=1.0, gt=0)  # factor on a* and b*
     temperature: float | None = Field(
         default=None, gt=0
     )  # of a class distribution; at work inside the network
+    smoothing: float = Field(default=0.0, ge=0)  # strength; see `tintype.imaging.smoothing`
     confidence: tuple[tuple[float, float], ...] | None = None  # (spread in Lab units, probability), by spread
 
 

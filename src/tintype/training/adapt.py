@@ -97,7 +97,11 @@ def adapt_bundle(
         return undecoded(load_network(bundle / NETWORK_FILE))
 
     network = start()
-    decode = DecodeParams(temperature=None, colourfulness=_ratio(network, info, check, measures))
+    decode = DecodeParams(
+        temperature=None,
+        colourfulness=_ratio(network, info, check, measures),
+        smoothing=info.decoding.smoothing,
+    )
     params = train_params(info, epochs, has_classes=_has_classes(network))
     fitted = fit(
         start,
@@ -164,7 +168,9 @@ def _ratio(network: Any, info: BundleInfo, validation: ShardSet, measures: Measu
     output = outputs_of(network, lab8[..., :1], embeddings)
     temperature = info.decoding.temperature
     ab = plain_ab(output) if temperature is None else annealed_mean(output, temperature)
-    ratio = scene_of(lab8, output.shape[1], measures).colourfulness_ratio(ab * np.float32(info.decoding.gain))
+    scene = scene_of(lab8, output.shape[1], measures)
+    ab = scene.smoothed(ab, info.decoding.smoothing)
+    ratio = scene.colourfulness_ratio(ab * np.float32(info.decoding.gain))
     return float(np.clip(ratio, *RATIOS))
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tintype.imaging.confidence import NEAR
 from tintype.imaging.geometry import resize
 from tintype.imaging.lab import decode_lab8, lab_to_rgb
+from tintype.imaging.smoothing import smooth_colours
 from tintype.models.bundle import Decoding
 from tintype.models.decoding import annealed_mean, plain_ab, spread_of
 from tintype.params import DecodeParams
@@ -66,17 +67,21 @@ def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams, measu
     output = outputs_of(network, lab8[..., :1], embeddings)
     scene = scene_of(lab8, output.shape[1], measures)
     if output.shape[-1] == 2:
-        return Decoding(gain=scene.gain_for(plain_ab(output), params.colourfulness))
+        ab = scene.smoothed(plain_ab(output), params.smoothing)
+        return Decoding(gain=scene.gain_for(ab, params.colourfulness), smoothing=params.smoothing)
     temperatures = TEMPERATURES if params.temperature is None else (params.temperature,)
     tried = []
     for temperature in temperatures:
-        ab = annealed_mean(output, temperature)
+        ab = scene.smoothed(annealed_mean(output, temperature), params.smoothing)
         gain = scene.gain_for(ab, params.colourfulness)
         tried.append((scene.difference(ab * gain), temperature, gain, ab))
     _, temperature, gain, ab = min(tried, key=lambda one: one[0])
     error = np.linalg.norm(ab * gain - scene.truth[..., 1:], axis=-1)
     return Decoding(
-        gain=gain, temperature=temperature, confidence=_confidence(spread_of(output), error <= NEAR)
+        gain=gain,
+        temperature=temperature,
+        smoothing=params.smoothing,
+        confidence=_confidence(spread_of(output), error <= NEAR),
     )
 
 
@@ -105,6 +110,10 @@ class Scene:
     def __init__(self, truth: NDArray[np.float32], measures: Measures) -> None:
         self.truth, self._measures = truth, measures
         self._colourfulness = self._mean_colourfulness(truth[..., 1:])
+
+    def smoothed(self, ab: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
+        """Colours as `tintype.imaging.smoothing` makes them by these photos' lightness."""
+        return smooth_colours(ab, self.truth[..., 0], strength)
 
     def gain_for(self, ab: NDArray[np.float32], ratio: float | None) -> float:
         """The factor that makes ab as colourful as `ratio` times the truth, or as near to it as `GAINS` allow."""

@@ -51,19 +51,23 @@ class Exam:
     ) -> None:
         self._decoding = decoding
         self._lab8, self._embeddings = first_rows(validation, PHOTOS)
-        ab = self._ab(network)
-        self._scene: Scene = scene_of(self._lab8, ab.shape[1], measures)
+        output = self._output(network)
+        self._scene: Scene = scene_of(self._lab8, output.shape[1], measures)
+        ab = self._ab(output)
         self._ratio = self._scene.colourfulness_ratio(ab) if ratio is None else ratio
         self.before = self._marks(ab)
 
     def __call__(self, network: Any) -> Marks:
         """The marks of a network."""
-        return self._marks(self._ab(network))
+        return self._marks(self._ab(self._output(network)))
 
-    def _ab(self, network: Any) -> NDArray[np.float32]:
-        output = outputs_of(network, self._lab8[..., :1], self._embeddings)
+    def _output(self, network: Any) -> NDArray[np.float32]:
+        return outputs_of(network, self._lab8[..., :1], self._embeddings)
+
+    def _ab(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
         temperature = self._decoding.temperature
-        return plain_ab(output) if temperature is None else annealed_mean(output, temperature)
+        ab = plain_ab(output) if temperature is None else annealed_mean(output, temperature)
+        return self._scene.smoothed(ab, self._decoding.smoothing)
 
     def _marks(self, ab: NDArray[np.float32]) -> Marks:
         gain = self._scene.gain_for(ab, self._ratio)

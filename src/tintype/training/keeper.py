@@ -107,7 +107,8 @@ class Keeper(keras.callbacks.Callback):
             self.best = self.model.get_weights()
         self._observer.epoch(number, metrics)
         self.progress.report(number, metrics)
-        if self._draw and (number % self._params.grid_every == 0 or number == self._params.epochs):
+        # The last epoch is drawn whatever its number: DVC expects a picture of every training.
+        if self._draw and (number % self._params.grid_every == 0 or self.patience_is_over):
             picture = self._draw(self.model, self._grids / f"epoch-{number:04d}.jpg")
             self._observer.picture("validation", number, picture)
         if self.patience_is_over:

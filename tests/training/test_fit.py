@@ -188,11 +188,19 @@ def test_stops_in_the_step_in_which_the_loss_is_no_number(
 def test_stops_when_patience_is_over(tensors: Any, train_params: TrainParams, tmp_path: Path) -> None:
     # A rate so small that rounding decides: nothing gets better for long.
     params = train_params.model_copy(
-        update={"epochs": 30, "patience": 2, "learning_rate": 1e-12, "weight_decay": 0.0}
+        update={
+            "epochs": 30,
+            "patience": 2,
+            "learning_rate": 1e-12,
+            "weight_decay": 0.0,
+            "grid_every": 100,
+        }
     )
-    fitted = run(tensors, params, tmp_path / "c", Watcher())
+    watcher = Watcher()
+    fitted = run(tensors, params, tmp_path / "c", watcher)
     assert len(fitted.history) < 30
     assert len(fitted.history) == fitted.best_epoch + 2
+    assert watcher.pictures == [len(fitted.history)]  # its last epoch is drawn, whatever its number
 
 
 def test_mixed_precision_trains_and_the_result_computes_in_float32(

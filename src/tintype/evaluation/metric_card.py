@@ -19,9 +19,9 @@ from tintype.evaluation.sweep import FACTORS
 from tintype.files.atomic import write_json
 
 CARD_FILE = "card.json"
-SIDE = (
-    512  # pixels; long side at which photos are judged: colours are coarse, and 1024 takes four times as long
-)
+MOST = 400  # photos; more would make intervals narrower than the differences that people can see
+# Pixels; long side at which photos are judged. Colours are coarse, and at 1024 it takes four times as long.
+SIDE = 512
 EQUAL_SIDE = 128  # pixels; the same at equal colourfulness, where each photo is judged at every factor
 
 # A test holds the figures of a made-up photo against these versions: whoever changes a metric raises its own.

@@ -208,6 +208,4 @@ def _report(client: MlflowClient, champion: ModelVersion, scratch: Path) -> Path
     if not all(f"{FOLDER}/{name}" in there for name in _KEPT):
         return None
     scratch.mkdir()
-    for name in _KEPT:
-        client.download_artifacts(champion.run_id, f"{FOLDER}/{name}", str(scratch))
-    return scratch / FOLDER
+    return Path(client.download_artifacts(champion.run_id, FOLDER, str(scratch)))

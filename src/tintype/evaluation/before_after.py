@@ -1,12 +1,11 @@
 """Two models on the same photos: a card with intervals, a sentence, a picture.
 
-Photos are drawn anew for the intervals, the same ones for both models, as `tintype.evaluation.intervals` says. What the
-interval of a difference leaves open is left open.
+What the interval of a difference leaves open is left open; see `tintype.evaluation.figures`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +14,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from tintype.evaluation.baselines import Painter, all_gray
-from tintype.evaluation.intervals import Index, Interval, bootstrap
+from tintype.evaluation.figures import Figure, compared, table
+from tintype.evaluation.intervals import paired
 from tintype.evaluation.judging import Judgement, judge
 from tintype.evaluation.reducing import reduced
+from tintype.evaluation.scores import Scores
 from tintype.imaging.grid import draw_grid
 from tintype.imaging.photo import read_photo
 
@@ -29,29 +30,21 @@ _DELTA = "delta_e2000_mean"
 Rgb8 = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class _Figure:
-    """A row of the card: mean of a metric over photos, or its sum over the truth's."""
-
-    title: str
-    metric: str
-    form: str
-    truth: str | None = None
-
-    def of(self, painter: str, judgements: Sequence[Judgement]) -> Callable[[Index], float]:
-        scores = np.array([judgement.scores[painter][self.metric] for judgement in judgements], np.float64)
-        if self.truth is None:
-            return lambda drawn: float(np.nanmean(scores[drawn]))
-        truth = np.array([judgement.truth[self.truth] for judgement in judgements], np.float64)
-        return lambda drawn: float(scores[drawn].sum() / truth[drawn].sum())
-
-
-_FIGURES = (
-    _Figure("CIEDE2000 (less is better)", _DELTA, ".2f"),
-    _Figure("PSNR, dB (more; rewards gray)", "psnr_db", ".2f"),
-    _Figure("colourfulness, ratio to the truth (1 is right)", "colourfulness", ".2f", "colourfulness"),
-    _Figure("patches, ratio to the truth (less is better)", "patch_gradient", ".2f", "patch_gradient"),
-)
+def _figures(scores: Scores) -> list[Figure]:
+    return [
+        Figure("CIEDE2000 (less is better)", ".2f", lambda painter: scores.mean(painter, _DELTA)),
+        Figure("PSNR, dB (more; rewards gray)", ".2f", lambda painter: scores.mean(painter, "psnr_db")),
+        Figure(
+            "colourfulness, ratio to the truth (1 is right)",
+            ".2f",
+            lambda painter: scores.ratio(painter, "colourfulness"),
+        ),
+        Figure(
+            "patches, ratio to the truth (less is better)",
+            ".2f",
+            lambda painter: scores.ratio(painter, "patch_gradient"),
+        ),
+    ]
 
 
 @dataclass(frozen=True)
@@ -108,15 +101,11 @@ def comparison_table(judgements: Sequence[Judgement]) -> str:
     judgements : sequence of Judgement
         Of `compare`.
     """
-    lines = ["| | before | after | difference | all gray |", "|---|---:|---:|---:|---:|"]
-    for figure in _FIGURES:
-        before, after, gray = (figure.of(painter, judgements) for painter in (BEFORE, AFTER, GRAY))
-        cells = [_interval(one, judgements) for one in (before, after)]
-        difference = _interval(_minus(after, before), judgements)
-        shown = [_shown(cell, figure.form) for cell in cells] + [_shown(difference, f"+{figure.form}")]
-        everything = format(gray(np.arange(len(judgements))), figure.form)
-        lines.append(f"| {figure.title} | {' | '.join(shown)} | {everything} |")
-    return "\n".join(lines)
+    rows = [
+        compared(figure, len(judgements), BEFORE, AFTER, [GRAY])
+        for figure in _figures(Scores.judged(judgements))
+    ]
+    return table(rows, [BEFORE, AFTER, "difference", "all gray"])
 
 
 def verdict(judgements: Sequence[Judgement]) -> str:
@@ -127,9 +116,9 @@ def verdict(judgements: Sequence[Judgement]) -> str:
     judgements : sequence of Judgement
         Of `compare`.
     """
-    before, after, gray = (_FIGURES[0].of(painter, judgements) for painter in (BEFORE, AFTER, GRAY))
-    estimate, low, high = _interval(_minus(after, before), judgements)
-    count = len(judgements)
+    count, scores = len(judgements), Scores.judged(judgements)
+    before, after, gray = (scores.mean(painter, _DELTA) for painter in (BEFORE, AFTER, GRAY))
+    _, _, (estimate, low, high) = paired(before, after, count)
     if high < 0:
         said = f"It helped: on {count} photos held out, colours came nearer to the truth by {-estimate:.2f} CIEDE2000"
     elif low > 0:
@@ -143,15 +132,3 @@ def verdict(judgements: Sequence[Judgement]) -> str:
     if after(everything) > gray(everything):
         sentence += " It is still farther from the truth than gray is, as colours that people see often are."
     return sentence
-
-
-def _minus(one: Callable[[Index], float], other: Callable[[Index], float]) -> Callable[[Index], float]:
-    return lambda drawn: one(drawn) - other(drawn)
-
-
-def _interval(figure: Callable[[Index], float], judgements: Sequence[Judgement]) -> Interval:
-    return bootstrap(lambda drawn, _: figure(drawn), len(judgements), [1])
-
-
-def _shown(interval: Interval, form: str) -> str:
-    return f"{interval.estimate:{form}} [{interval.low:{form}}, {interval.high:{form}}]"

@@ -26,6 +26,10 @@ class Clock:
         self._megapixels.setdefault(painter, []).append(rgb8.shape[0] * rgb8.shape[1] / 1e6)
         return painted
 
+    def seconds(self, painter: str) -> list[float]:
+        """Those of each photo, in the order in which they were painted."""
+        return list(self._seconds[painter])
+
     def summary(self, painter: str) -> dict[str, float]:
         """Medians: the first photo pays for the network's compilation."""
         return {

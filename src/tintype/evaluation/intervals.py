@@ -61,8 +61,42 @@ def bootstrap(
             for _ in range(resamples)
         ]
     )
+    return _percentiles(estimate, draws)
+
+
+def paired(
+    one: Callable[[Index], float], other: Callable[[Index], float], photos: int, resamples: int = RESAMPLES
+) -> tuple[Interval, Interval, Interval]:
+    """Percentile intervals of two figures of the same photos and of their difference, second minus first.
+
+    Parameters
+    ----------
+    one, other : callable
+        Take the numbers of the photos drawn, of shape (photos,).
+    photos : int
+        How many there are.
+    resamples : int
+
+    Returns
+    -------
+    tuple of three Interval
+        As `bootstrap` gives them; both figures are of the same draws.
+    """
+    random = np.random.default_rng(_SEED)
+    everything = np.arange(photos)
+    first, second = one(everything), other(everything)
+    drawn = [random.integers(photos, size=photos) for _ in range(resamples)]
+    firsts, seconds = (np.array([figure(index) for index in drawn]) for figure in (one, other))
+    return (
+        _percentiles(first, firsts),
+        _percentiles(second, seconds),
+        _percentiles(second - first, seconds - firsts),
+    )
+
+
+def _percentiles(estimate: float, draws: NDArray[np.float64]) -> Interval:
     defined = draws[np.isfinite(draws)]
-    if not np.isfinite(estimate) or len(defined) < (1 - _MISSING) * resamples:
+    if not np.isfinite(estimate) or len(defined) < (1 - _MISSING) * len(draws):
         return Interval(estimate, float("nan"), float("nan"))
     low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(estimate, float(low), float(high))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tintype.errors import TintypeError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class EvaluationError(TintypeError):
@@ -34,6 +38,15 @@ def photos_of_split(raw: Path, manifest: Path, split: str = "test") -> dict[str,
     EvaluationError
         If the split is empty.
     """
+    return {path: raw / "photos" / path for path in _rows(manifest, split)["path"]}
+
+
+def content_hashes_of_split(manifest: Path, split: str = "test") -> list[str]:
+    """SHA-256 of the files of `photos_of_split`, in the same order, as the manifest has them."""
+    return [str(digest) for digest in _rows(manifest, split)["content_hash"]]
+
+
+def _rows(manifest: Path, split: str) -> pd.DataFrame:
     import pandas as pd
 
     table = pd.read_parquet(manifest / "manifest.parquet", columns=["path", "content_hash", "split"])
@@ -43,4 +56,4 @@ def photos_of_split(raw: Path, manifest: Path, split: str = "test") -> dict[str,
             f"Expected photos of the {split} split in {manifest}. Received: none of {len(table)}. "
             "Raise its share in params.yaml or add photos."
         )
-    return {path: raw / "photos" / path for path in chosen["path"]}
+    return chosen

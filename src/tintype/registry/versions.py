@@ -28,6 +28,7 @@ from mlflow.models import Model
 from tintype.files.digest import sha256_of
 from tintype.models.bundle import BundleInfo, read_info
 from tintype.params import PARAMS_FILE, RegisterParams
+from tintype.registry.comparing import VERDICT_TAG, Compare, ensure_compared, with_own_figures
 from tintype.registry.lineage import bundle_tags, code_tags, lock_tags
 from tintype.registry.mlflow_model import write_model
 from tintype.registry.store import RegistryError, Store, answering, as_default, connect, find_store
@@ -52,6 +53,7 @@ class Registration:
     run_id: str
     bundle_sha256: str
     aliases: list[str]
+    verdict: str | None = None  # of the gate: pass, fail, not compared; None before there is one
 
     def describe(self) -> dict[str, Any]:
         """The fields as JSON takes them."""
@@ -66,6 +68,7 @@ def register(
     preset: str,
     table: Callable[[dict[str, Any]], str],
     store: Store | None = None,
+    compare: Compare | None = None,
 ) -> Registration:
     """Make a bundle a version, unless it is one, and the version the challenger.
 
@@ -86,6 +89,8 @@ def register(
         Makes a Markdown table of the content of metrics.json.
     store : Store, optional
         Where; the project's if not given.
+    compare : Compare, optional
+        Compares the bundle with the champion's; without it the version has no verdict.
 
     Returns
     -------
@@ -116,6 +121,8 @@ def register(
             made_by = {**code_tags(Path.cwd()), **lock_tags(_LOCK)}
             version = create_version(client, params.model_name, model_id, run_id, {**tags, **made_by})
         ensure_judged(client, version, evaluation, metrics, table)
+        if compare is not None:
+            ensure_compared(client, store, version, champion_of(client, params.model_name), compare)
         ensure_aliases(client, version)
         return registration_of(client, version, tags[DIGEST_TAG])
 
@@ -124,6 +131,12 @@ def find_version(client: MlflowClient, name: str, digest: str) -> ModelVersion |
     """The version of a bundle, by its digest; the newest if people made several."""
     found = client.search_model_versions(f"name = '{name}' AND tags.{DIGEST_TAG} = '{digest}'")
     return max(found, key=lambda version: int(version.version), default=None)
+
+
+def champion_of(client: MlflowClient, name: str) -> ModelVersion | None:
+    """The version in service; None if there is none."""
+    number = client.get_registered_model(name).aliases.get(CHAMPION)
+    return None if number is None else client.get_model_version(name, str(number))
 
 
 def ensure_run(client: MlflowClient, experiment: str, train_report: Path, digest: str) -> str:
@@ -209,7 +222,8 @@ def ensure_judged(
     )
     pictures = [name for name in _PICTURES if (evaluation / name).is_file()]
     description = _description(client, version, metrics, table, pictures)
-    client.update_model_version(version.name, version.version, description)
+    described = with_own_figures(version.description, description)
+    client.update_model_version(version.name, version.version, described)
     headlines = {name: str(metrics["ours"][name]) for name in HEADLINES if name in metrics["ours"]}
     for key, value in {**headlines, _JUDGED_TAG: digest}.items():
         client.set_model_version_tag(version.name, version.version, key, value)
@@ -291,6 +305,7 @@ def registration_of(client: MlflowClient, version: ModelVersion, digest: str) ->
         run_id=version.run_id,
         bundle_sha256=digest,
         aliases=sorted(alias for alias, number in aliases.items() if str(number) == str(version.version)),
+        verdict=client.get_model_version(version.name, version.version).tags.get(VERDICT_TAG),
     )
 
 

@@ -1,4 +1,4 @@
-"""A version in the registry. DVC stage `register`."""
+"""A version in the registry, compared with the champion. DVC stage `register`."""
 
 from pathlib import Path
 
@@ -6,8 +6,18 @@ from tintype.params import Params
 from tintype.stages.door import enter, say
 
 
-def main(params: Params, bundle: Path, train_report: Path, evaluation: Path, report: Path) -> None:
-    """Register the bundle with its lineage and its evaluation, after the starter where there is no version yet."""
+def main(
+    params: Params,
+    raw: Path,
+    manifest: Path,
+    bundle: Path,
+    train_report: Path,
+    evaluation: Path,
+    report: Path,
+) -> None:
+    """Register the bundle with its lineage, its evaluation and the gate's verdict, after the starter where need be."""
+    from tintype.evaluation.challenge import Challenge
+    from tintype.evaluation.photos import content_hashes_of_split, photos_of_split
     from tintype.evaluation.summary import metrics_table
     from tintype.files.atomic import write_json
     from tintype.registry.starter import register_starter
@@ -16,9 +26,20 @@ def main(params: Params, bundle: Path, train_report: Path, evaluation: Path, rep
     starter = register_starter(params.register_, metrics_table)
     if starter is not None:
         say(f"register: {starter.model_uri}, the starter, is the champion to beat.")
-    made = register(bundle, train_report, evaluation, params.register_, params.preset, metrics_table)
+    challenge = Challenge(bundle, photos_of_split(raw, manifest), content_hashes_of_split(manifest))
+    made = register(
+        bundle,
+        train_report,
+        evaluation,
+        params.register_,
+        params.preset,
+        metrics_table,
+        compare=challenge,
+    )
     write_json(report, made.describe())
-    say(f"register: {made.model_uri} ({', '.join(made.aliases)}). See it with `make mlflow`.")
+    say(
+        f"register: {made.model_uri} ({', '.join(made.aliases)}), verdict: {made.verdict}. See it with `make mlflow`."
+    )
 
 
 if __name__ == "__main__":

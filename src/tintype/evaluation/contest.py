@@ -1,0 +1,217 @@
+"""Champion and challenger colour the same photos: scores photo by photo, and a picture of where they part.
+
+Photos are coloured at their own size, as in service, judged at the metric card's and forgotten one at a time.
+"""
+
+from __future__ import annotations
+
+import csv
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from tintype.evaluation.baselines import Painter, all_gray, constant_ab
+from tintype.evaluation.bleeding import bleed_score
+from tintype.evaluation.clock import Clock
+from tintype.evaluation.front import Front, read_front
+from tintype.evaluation.metric_card import EQUAL_SIDE, SIDE
+from tintype.evaluation.metrics import colourfulness, delta_e2000, psnr_db
+from tintype.evaluation.patches import patch_gradient
+from tintype.evaluation.reducing import reduced
+from tintype.evaluation.scores import TRUTH, Floats, Scores
+from tintype.evaluation.sweep import Row, sweep
+from tintype.evaluation.table_files import write_csv
+from tintype.imaging.grid import draw_grid
+from tintype.imaging.lab import rgb_to_lab
+from tintype.imaging.photo import read_photo, write_photo
+
+CHAMPION, CHALLENGER, ALL_GRAY, MEAN_AB = "champion", "challenger", "all_gray", "mean_ab"
+PHOTOS_FILE, FRONT_FILE, PICTURE_FILE = "photos.csv", "front.csv", "picture.jpg"
+GRID_PHOTOS = 8
+_QUALITY = 90
+_HEADINGS = {ALL_GRAY: "gray", CHAMPION: CHAMPION, CHALLENGER: CHALLENGER, TRUTH: TRUTH}
+
+Rgb8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What came of it.
+
+    Attributes
+    ----------
+    scores : Scores
+        Of the champion, if anything is known of it, the challenger, `ALL_GRAY` and `MEAN_AB`. The models that coloured
+        here have ``seconds`` as well.
+    fronts : dict of str to Front
+        Painter -> its CIEDE2000 against its colourfulness; all but `ALL_GRAY`.
+    """
+
+    scores: Scores
+    fronts: dict[str, Front]
+
+    @classmethod
+    def read(cls, folder: Path) -> Contest:
+        """Of the files that `hold` wrote."""
+        scores = Scores.read(folder / PHOTOS_FILE)
+        swept = [painter for painter in (CHAMPION, CHALLENGER, MEAN_AB) if painter in scores.of]
+        return cls(scores, {painter: read_front([folder / FRONT_FILE], painter) for painter in swept})
+
+
+def hold(
+    photos: Mapping[str, Path],
+    challenger: Painter,
+    champion: Painter | None,
+    mean_ab: tuple[float, float],
+    folder: Path,
+    known: Path | None = None,
+) -> Contest:
+    """Have the models colour the photos, and write what came of it.
+
+    Parameters
+    ----------
+    photos : mapping of str to Path
+        Name in reports -> file; at least one.
+    challenger : Painter
+    champion : Painter or None
+        None if there is none, or it cannot be had.
+    mean_ab : tuple of two floats
+        Mean a* and b* of the training photos.
+    folder : Path
+        To write to: ``photos.csv`` and ``front.csv``, from which the result is read, and ``picture.jpg``.
+    known : Path, optional
+        The folder of an earlier contest on the same photos, in which the champion was the challenger: its
+        scores stand, and it colours for the clock and the picture only.
+
+    Returns
+    -------
+    Contest
+
+    Raises
+    ------
+    PhotoError
+        If a photo cannot be read.
+    """
+    models = {CHAMPION: champion, CHALLENGER: challenger}
+    at_hand = {name: painter for name, painter in models.items() if painter is not None}
+    judged = [name for name in at_hand if not (name == CHAMPION and known)]
+    baselines = {ALL_GRAY: all_gray, MEAN_AB: constant_ab(*mean_ab)}
+    record, clock, parted = _Record(), Clock(), _Parted()
+    for index, (name, path) in enumerate(tqdm(photos.items(), desc="compare", unit="photo", disable=None)):
+        whole = read_photo(path).rgb8
+        truth = reduced(whole, SIDE)
+        if index == 0:
+            for paint in at_hand.values():
+                paint(whole)  # the first photo pays for the network's compilation
+        # Each twice, there and back, so that neither of them always finds the caches that the other left.
+        for turn in (list(at_hand.items()), list(at_hand.items())[::-1]):
+            painted = {model: reduced(clock.time(model, paint, whole), SIDE) for model, paint in turn}
+        painted |= {baseline: paint(truth) for baseline, paint in baselines.items()}
+        record.add(name, truth, {painter: painted[painter] for painter in (*judged, *baselines)})
+        parted.add(path.stem, painted | {TRUTH: truth})
+    scores = record.scores()
+    for model in judged:
+        scores.of[model]["seconds"] = _faster(clock.seconds(model))
+    if known:
+        earlier = Scores.read(known / PHOTOS_FILE).of[CHALLENGER]
+        timed = {"seconds": _faster(clock.seconds(CHAMPION))} if champion else {}
+        own = {metric: values for metric, values in earlier.items() if metric != "seconds"}
+        scores = scores.with_painter(CHAMPION, own | timed)
+        record.fronts += _renamed(known, scores.photos)
+    scores.write(folder / PHOTOS_FILE)
+    write_csv(folder / FRONT_FILE, record.fronts)
+    write_photo(folder / PICTURE_FILE, parted.picture(), quality=_QUALITY)
+    return Contest.read(folder)
+
+
+@dataclass
+class _Record:
+    """What has been measured so far."""
+
+    photos: list[str] = field(default_factory=list)
+    rows: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    fronts: list[Row] = field(default_factory=list)
+
+    def add(self, name: str, truth: Rgb8, painted: Mapping[str, Rgb8]) -> None:
+        self.photos.append(name)
+        lab = rgb_to_lab(truth)
+        self.rows.setdefault(TRUTH, []).append(_alone(truth, lab, lab))
+        for painter, rgb8 in painted.items():
+            seen = rgb_to_lab(rgb8)
+            self.rows.setdefault(painter, []).append(
+                {
+                    "delta_e2000_mean": float(delta_e2000(seen, lab).mean(dtype=np.float64)),
+                    "psnr_db": psnr_db(rgb8, truth),
+                    **_alone(rgb8, seen, lab),
+                }
+            )
+        small = reduced(truth, EQUAL_SIDE)
+        chroma = {
+            painter: rgb_to_lab(reduced(rgb8, EQUAL_SIDE))[..., 1:]
+            for painter, rgb8 in painted.items()
+            if painter != ALL_GRAY
+        }
+        self.fronts += sweep(name, small, chroma)
+
+    def scores(self) -> Scores:
+        columns = {
+            painter: {metric: np.array([row[metric] for row in table], np.float64) for metric in table[0]}
+            for painter, table in self.rows.items()
+        }
+        return Scores(tuple(self.photos), columns)
+
+
+def _alone(rgb8: Rgb8, lab: NDArray[np.float32], truth_lab: NDArray[np.float32]) -> dict[str, float]:
+    lightness = truth_lab[..., 0]
+    return {
+        "colourfulness": colourfulness(rgb8),
+        "patch_gradient": patch_gradient(lab, lightness),
+        "bleed_score": bleed_score(lab, lightness),
+    }
+
+
+class _Parted:
+    """The photos on which the models differ most; without a champion, on which the challenger is farthest off."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[float, int, str, list[Rgb8]]] = []
+        self._seen = 0
+        self._shown: list[str] = []
+
+    def add(self, caption: str, painted: Mapping[str, Rgb8]) -> None:
+        other = painted[CHAMPION] if CHAMPION in painted else painted[TRUTH]
+        ours, theirs = (rgb_to_lab(reduced(rgb8, EQUAL_SIDE)) for rgb8 in (painted[CHALLENGER], other))
+        apart = float(delta_e2000(ours, theirs).mean(dtype=np.float64))
+        self._seen += 1
+        self._shown = [painter for painter in _HEADINGS if painter in painted]
+        row = [painted[painter] for painter in self._shown]
+        # The running number decides between equals, so that pictures are never compared.
+        heapq.heappush(self._kept, (apart, -self._seen, f"{caption}: {apart:.1f} apart", row))
+        if len(self._kept) > GRID_PHOTOS:
+            heapq.heappop(self._kept)
+
+    def picture(self) -> Rgb8:
+        rows = sorted(self._kept, key=lambda kept: kept[:2], reverse=True)
+        return draw_grid(
+            [row for *_, row in rows],
+            headings=[_HEADINGS[painter] for painter in self._shown],
+            captions=[caption for *_, caption, _ in rows],
+        )
+
+
+def _faster(seconds: list[float]) -> Floats:
+    """Of two goes at each photo: the slower one waited for something else."""
+    return np.array(seconds).reshape(-1, 2).min(axis=1)
+
+
+def _renamed(known: Path, photos: tuple[str, ...]) -> list[Row]:
+    """The champion's part of an earlier contest's fronts, under the names that it and the photos have in this one."""
+    with (known / FRONT_FILE).open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["painter"] == CHALLENGER]
+    names = dict(zip(dict.fromkeys(row["photo"] for row in rows), photos, strict=True))
+    return [{**row, "photo": names[row["photo"]], "painter": CHAMPION} for row in rows]

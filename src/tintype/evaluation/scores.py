@@ -1,0 +1,113 @@
+"""Painters' scores on the same photos, photo by photo: the one thing that comparisons are made from."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.evaluation.intervals import Index
+from tintype.evaluation.judging import Judgement
+from tintype.evaluation.table_files import write_csv
+
+Floats = NDArray[np.float64]
+TRUTH = "truth"  # stands where a painter's name stands, for what is known of the true photos
+_NAMES = ("photo", "painter")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A table.
+
+    Attributes
+    ----------
+    photos : tuple of str
+        Names, N of them.
+    of : dict
+        Painter -> metric -> ndarray of shape (N,), float64, NaN where a metric is not defined. `TRUTH` has those that
+        need no comparison.
+    """
+
+    photos: tuple[str, ...]
+    of: dict[str, dict[str, Floats]]
+
+    @classmethod
+    def judged(cls, judgements: Sequence[Judgement]) -> Scores:
+        """Of `tintype.evaluation.judging.judge`, one judgement for each photo."""
+        tables = {TRUTH: [judgement.truth for judgement in judgements]} | {
+            painter: [judgement.scores[painter] for judgement in judgements]
+            for painter in judgements[0].scores
+        }
+        return cls(
+            tuple(judgement.photo for judgement in judgements),
+            {painter: _columns(rows) for painter, rows in tables.items()},
+        )
+
+    @classmethod
+    def read(cls, file: Path) -> Scores:
+        """Of a file that `write` made."""
+        rows: dict[str, list[dict[str, str]]] = {}
+        with file.open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                rows.setdefault(row["painter"], []).append(row)
+        return cls(
+            tuple(row["photo"] for row in rows[TRUTH]),
+            {
+                painter: {
+                    metric: np.array([float(row[metric] or "nan") for row in table])
+                    for metric in table[0]
+                    if metric not in _NAMES
+                }
+                for painter, table in rows.items()
+            },
+        )
+
+    def write(self, file: Path) -> None:
+        """As CSV, a row for each photo and painter."""
+        metrics = dict.fromkeys(metric for table in self.of.values() for metric in table)
+        write_csv(
+            file,
+            [
+                {"photo": photo, "painter": painter}
+                | {
+                    metric: float(table[metric][index]) if metric in table else float("nan")
+                    for metric in metrics
+                }
+                for painter, table in self.of.items()
+                for index, photo in enumerate(self.photos)
+            ],
+        )
+
+    def with_painter(self, painter: str, table: Mapping[str, Floats]) -> Scores:
+        """The same with one painter more, or another's scores under its name."""
+        return Scores(self.photos, self.of | {painter: dict(table)})
+
+    def mean(self, painter: str, metric: str) -> Callable[[Index], float]:
+        """The statistic: mean of a metric over the photos drawn for which it is defined."""
+        values = self.of[painter][metric]
+        return lambda drawn: _mean(values[drawn])
+
+    def ratio(self, painter: str, metric: str, to: str = TRUTH) -> Callable[[Index], float]:
+        """The statistic: sum of a metric over the photos drawn, over another painter's or the truth's.
+
+        A ratio of sums and not a mean of ratios: a photo whose truth is nearly gray would outweigh all others.
+        """
+        above, below = self.of[painter][metric], self.of[to][metric]
+        return lambda drawn: _over(float(above[drawn].sum()), float(below[drawn].sum()))
+
+
+def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, Floats]:
+    return {metric: np.array([row[metric] for row in rows], np.float64) for metric in rows[0]}
+
+
+def _mean(values: Floats) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")
+
+
+def _over(above: float, below: float) -> float:
+    return above / below if below else float("nan")

@@ -1,0 +1,211 @@
+"""A version's comparison with the champion, kept where a person decides: on its run, in its tags and description.
+
+What is compared and what the verdict is, is not the registry's business: `register` is given a callable. This module
+knows the champion, and whether the comparison at hand has been made already.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+from tintype.models.bundle import BundleError
+from tintype.registry.resolve import SCHEME, resolve_version
+from tintype.registry.store import RegistryError, Store
+
+FOLDER = "comparison"
+VERDICT_TAG, REASONS_TAG, RIVAL_TAG, CARD_TAG = "verdict", "verdict_reasons", "compared_with", "metric_card"
+NOT_COMPARED = "not compared"
+_DONE_TAG = "comparison_of"  # set last: the comparison with this champion by this card is all there
+_DIGEST_TAG = "bundle_sha256"
+_OWN_FIGURES = "### Its own figures"
+_LINKS = {"picture.jpg": "Photos on which they differ most", "photos.csv": "scores photo by photo"}
+_MORE = {"verdict.json": "verdict with its limits", "card.json": "metric card"}
+_LONGEST = 4900  # letters; of a description, MLflow's databases keep 5000
+_KEPT = ("card.json", "photos.csv", "front.csv", "verdict.json")
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What is known of the champion when a version is compared with it.
+
+    Attributes
+    ----------
+    version : str
+        Its number.
+    digest : str
+        Of its bundle.
+    bundle : Path or None
+        Its folder; None if it cannot be had.
+    missing : str
+        A sentence that says why not.
+    report : Path or None
+        A copy of its own comparison's report; None if it has none.
+    """
+
+    version: str
+    digest: str
+    bundle: Path | None
+    missing: str
+    report: Path | None
+
+    @property
+    def name(self) -> str:
+        """What sentences call it."""
+        return f"version {self.version}"
+
+
+class Outcome(Protocol):
+    """What came of a comparison."""
+
+    @property
+    def verdict(self) -> str:
+        """``pass``, ``fail`` or ``not compared``."""
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Sentences."""
+
+    @property
+    def markdown(self) -> str:
+        """The table."""
+
+
+class Compare(Protocol):
+    """Compares the version's bundle with the champion's."""
+
+    @property
+    def card_sha256(self) -> str:
+        """What names the metric card by which it compares."""
+
+    @property
+    def limits_sha256(self) -> str:
+        """What names the limits by which it decides."""
+
+    def __call__(self, rival: Champion | None, folder: Path) -> Outcome:
+        """Write a report to a folder."""
+
+
+def ensure_compared(
+    client: MlflowClient, store: Store, version: ModelVersion, champion: ModelVersion | None, compare: Compare
+) -> None:
+    """Compare a version with the champion, unless that has been done, and keep what came of it.
+
+    Parameters
+    ----------
+    client : MlflowClient
+    store : Store
+    version : ModelVersion
+        The challenger, with its files and evaluation in the store.
+    champion : ModelVersion or None
+        None if there is none.
+    compare : Compare
+    """
+    version = client.get_model_version(version.name, version.version)
+    if champion is not None and _same(version, champion):
+        _ensure_excused(client, version, champion)
+        return
+    against = str(champion.version) if champion else "none"
+    done = f"{against}, {compare.card_sha256}, {compare.limits_sha256}"
+    if version.tags.get(_DONE_TAG) == done:
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        rival = _known(client, store, champion, Path(scratch) / "champion") if champion else None
+        report = Path(scratch) / FOLDER
+        report.mkdir()
+        outcome = compare(rival, report)
+        client.log_artifacts(version.run_id, str(report), FOLDER)
+    _describe(client, version, _shown(client, version, outcome, against))
+    tags = {
+        VERDICT_TAG: outcome.verdict,
+        REASONS_TAG: " ".join(outcome.reasons),
+        CARD_TAG: compare.card_sha256,
+    }
+    _tag(client, version, tags, against if champion else None)
+    client.set_model_version_tag(version.name, version.version, _DONE_TAG, done)
+
+
+def _same(version: ModelVersion, champion: ModelVersion) -> bool:
+    ours, theirs = version.tags.get(_DIGEST_TAG), champion.tags.get(_DIGEST_TAG)
+    return str(version.version) == str(champion.version) or (ours is not None and ours == theirs)
+
+
+def _ensure_excused(client: MlflowClient, version: ModelVersion, champion: ModelVersion) -> None:
+    """The champion has nobody to beat. What it was promoted on stays as it is."""
+    if VERDICT_TAG in version.tags:
+        return
+    number = str(champion.version)
+    reason = (
+        "It is the champion itself."
+        if str(version.version) == number
+        else f"It is the same bundle as the champion, version {number}."
+    )
+    shown = f"**Verdict: {NOT_COMPARED}**\n\n- {reason}"
+    _describe(client, version, shown)
+    _tag(client, version, {VERDICT_TAG: NOT_COMPARED, REASONS_TAG: reason}, number)
+
+
+def _tag(client: MlflowClient, version: ModelVersion, tags: dict[str, str], against: str | None) -> None:
+    for key, value in tags.items():
+        client.set_model_version_tag(version.name, version.version, key, value)
+    if against is not None:
+        client.set_model_version_tag(version.name, version.version, RIVAL_TAG, against)
+    elif RIVAL_TAG in version.tags:
+        client.delete_model_version_tag(version.name, version.version, RIVAL_TAG)
+
+
+def _describe(client: MlflowClient, version: ModelVersion, shown: str) -> None:
+    """Put the comparison before the version's own figures, in the place of an earlier comparison."""
+    before, mark, own = (version.description or "").partition(_OWN_FIGURES)
+    described = _joined(shown, own if mark else before)
+    client.update_model_version(version.name, version.version, described)
+
+
+def with_own_figures(description: str | None, own: str) -> str:
+    """A version's description with its own figures made anew; a comparison before them stays."""
+    before, mark, _ = (description or "").partition(_OWN_FIGURES)
+    return _joined(before, own) if mark else own
+
+
+def _joined(shown: str, own: str) -> str:
+    return f"{shown.strip()}\n\n{_OWN_FIGURES}\n\n{own.strip()}\n"
+
+
+def _shown(client: MlflowClient, version: ModelVersion, outcome: Outcome, against: str) -> str:
+    experiment = client.get_run(version.run_id).info.experiment_id
+    artifacts = f"#/experiments/{experiment}/runs/{version.run_id}/artifacts/{FOLDER}"
+    links = " | ".join(f"[{title}]({artifacts}/{name})" for name, title in (_LINKS | _MORE).items())
+    beaten = "" if against == "none" else f" against champion version {against}"
+    reasons = "\n".join(f"- {reason}" for reason in outcome.reasons)
+    head = f"**Verdict: {outcome.verdict}**{beaten}\n\n{reasons}"
+    table = outcome.markdown
+    if len(head) + len(table) + len(links) + len(version.description or "") > _LONGEST:
+        table = f"[The table]({artifacts}/table.md)"
+    return f"{head}\n\n{table}\n\n{links}"
+
+
+def _known(client: MlflowClient, store: Store, champion: ModelVersion, scratch: Path) -> Champion:
+    bundle, missing = None, ""
+    try:
+        bundle = resolve_version(f"{SCHEME}{champion.name}/{champion.version}", store).bundle
+    except (RegistryError, BundleError) as error:
+        missing = str(error)
+    digest = champion.tags.get(_DIGEST_TAG, "")
+    return Champion(str(champion.version), digest, bundle, missing, _report(client, champion, scratch))
+
+
+def _report(client: MlflowClient, champion: ModelVersion, scratch: Path) -> Path | None:
+    """A copy of the champion's own report, if all that is needed of it is there."""
+    if not champion.run_id:
+        return None
+    there = {item.path for item in client.list_artifacts(champion.run_id, FOLDER)}
+    if not all(f"{FOLDER}/{name}" in there for name in _KEPT):
+        return None
+    scratch.mkdir()
+    return Path(client.download_artifacts(champion.run_id, FOLDER, str(scratch)))

@@ -291,16 +291,20 @@ def trace(
         Path | None,
         typer.Option("--original", metavar="FILE", help="Check that it was made from this file."),
     ] = None,
+    photos: Annotated[
+        bool,
+        typer.Option("--photos", help="List all photos that the model was made with, not only the first."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")] = False,
 ) -> None:
-    """Say where a photo's colours come from, back to the model's version, run, commit and data.
+    """Say where a photo's colours come from: the model's version, run, commit, dvc.lock, manifest and photos.
 
     Exit code: 0 the photo says it, whatever of the way back can be reached from here; 1 it does not, or it was not
     made from the file of --original.
     """
     from tintype.cli.trace import run
 
-    raise typer.Exit(run(photo, original, as_json=as_json))
+    raise typer.Exit(run(photo, original, all_photos=photos, as_json=as_json))
 
 
 @app.command()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tintype.cli.console import print_error, print_line
+from tintype.cli.training_photos import TrainingPhoto, counts_by_split, photo_lines, training_photos
 from tintype.errors import TintypeError
 from tintype.files.digest import sha256_of
 from tintype.imaging.layer import is_layer
@@ -16,6 +17,8 @@ from tintype.imaging.provenance import Lineage, Provenance
 from tintype.imaging.tags.xmp import ProvenanceError, read_provenance
 
 if TYPE_CHECKING:
+    from tintype.registry.dvc_lock import Lock
+    from tintype.registry.dvc_manifest import Manifest
     from tintype.registry.trace import Trace
 
 _WORDS = {"git_commit": "commit", "dvc_lock_sha256": "dvc.lock", "manifest_sha256": "manifest"}
@@ -33,14 +36,23 @@ class Walk:
         Of the git commit.
     problems : list of str
         A sentence for each thing that could not be reached or does not agree.
+    lock : Lock or None
+        The version's dvc.lock.
+    manifest : Manifest or None
+        The manifest of the version's hash.
+    photos : list of TrainingPhoto
+        What the manifest lists.
     """
 
     trace: Trace | None
     subject: str | None
     problems: list[str]
+    lock: Lock | None = None
+    manifest: Manifest | None = None
+    photos: list[TrainingPhoto] = field(default_factory=list)
 
 
-def run(photo: Path, original: Path | None, *, as_json: bool) -> int:
+def run(photo: Path, original: Path | None, *, all_photos: bool, as_json: bool) -> int:
     """Say where a photo's colours come from.
 
     Parameters
@@ -49,6 +61,8 @@ def run(photo: Path, original: Path | None, *, as_json: bool) -> int:
         A coloured photo or a colour layer.
     original : Path or None
         The file that it is said to be made from.
+    all_photos : bool
+        Whether to list every photo that the model was made with, not only the first.
     as_json : bool
         For programs instead of people.
 
@@ -66,9 +80,13 @@ def run(photo: Path, original: Path | None, *, as_json: bool) -> int:
         return 1
     walk = _walk(said.lineage)
     if as_json:
-        print_line(json.dumps(_for_programs(photo, said, walk, is_original), indent=2, ensure_ascii=False))
+        print_line(
+            json.dumps(
+                _for_programs(photo, said, walk, is_original, all_photos), indent=2, ensure_ascii=False
+            )
+        )
     else:
-        for line in _for_people(photo, said, walk):
+        for line in _for_people(photo, said, walk, all_photos):
             print_line(line)
     if original is not None and not as_json:
         print_line(f"{original} is {'the' if is_original else 'not the'} original.")
@@ -102,18 +120,53 @@ def _walk(said: Lineage) -> Walk:
         problems.append(
             f"The commit {commit} is in no git repository here. Run this in the project's folder."
         )
-    return Walk(trace, subject, problems)
+    return _with_data(said, Walk(trace, subject, problems))
+
+
+def _with_data(said: Lineage, walk: Walk) -> Walk:
+    """The walk from the commit on to dvc.lock, manifest and photos."""
+    from tintype.registry.dvc_lock import find_lock
+    from tintype.registry.dvc_manifest import find_manifest
+    from tintype.registry.store import find_project
+
+    known = _completed(said, walk.trace.lineage if walk.trace else said)
+    try:
+        project = find_project(Path.cwd())
+    except TintypeError:
+        walk.problems.append(
+            "dvc.lock and manifest are in no project here. Run this in the project's folder."
+        )
+        return walk
+    kept = walk.trace.kept_lock if walk.trace else ""
+    lock = find_lock(project, known.dvc_lock_sha256, known.git_commit, kept)
+    if lock is None and known.dvc_lock_sha256:
+        walk.problems.append(
+            f"The dvc.lock {known.dvc_lock_sha256} is neither kept with the run nor that of the commit."
+        )
+    manifest = find_manifest(project, known.manifest_sha256, lock.text if lock else "")
+    if manifest is None:
+        if known.manifest_sha256:
+            walk.problems.append(
+                f"The manifest {known.manifest_sha256} is neither in this project nor in DVC's cache. `dvc fetch` may "
+                "bring it, at the commit whose dvc.lock names it."
+            )
+        return replace(walk, lock=lock)
+    if lock is not None and not manifest.in_lock:
+        walk.problems.append(
+            f"The version's dvc.lock does not name {manifest.file}, though it has the right hash."
+        )
+    return replace(walk, lock=lock, manifest=manifest, photos=training_photos(manifest.photos()))
 
 
 def _contradictions(said: Lineage, known: Lineage) -> Iterator[str]:
-    for field in fields(Lineage):
-        ours, theirs = getattr(said, field.name), getattr(known, field.name)
+    for fact in fields(Lineage):
+        ours, theirs = getattr(said, fact.name), getattr(known, fact.name)
         if ours and theirs and ours != theirs:
-            word = _WORDS.get(field.name, field.name)
+            word = _WORDS.get(fact.name, fact.name)
             yield f"The photo says {word} {ours}, the registry says {theirs}."
 
 
-def _for_people(photo: Path, said: Provenance, walk: Walk) -> Iterator[str]:
+def _for_people(photo: Path, said: Provenance, walk: Walk, all_photos: bool) -> Iterator[str]:
     lineage = said.lineage
     if is_layer(said):
         yield f"{photo} is a colour layer: its colours are AI-made."
@@ -127,6 +180,7 @@ def _for_people(photo: Path, said: Provenance, walk: Walk) -> Iterator[str]:
     if walk.trace is not None:
         yield from _registry(walk.trace)
     yield from _origin(lineage, walk)
+    yield from photo_lines(walk.photos, everything=all_photos)
     yield from walk.problems
 
 
@@ -142,21 +196,42 @@ def _origin(said: Lineage, walk: Walk) -> Iterator[str]:
     known = _completed(said, walk.trace.lineage if walk.trace else said)
     yield "Made from:"
     yield f"  code        commit {known.git_commit or 'unknown'}{f' ({walk.subject})' if walk.subject else ''}"
-    kept = walk.trace is not None and walk.trace.lock_kept
-    yield (
-        f"  pipeline    dvc.lock, SHA-256 {known.dvc_lock_sha256 or 'unknown'}"
-        f"{', kept with the run as lineage/dvc.lock' if kept else ''}"
-    )
+    yield f"  pipeline    dvc.lock, SHA-256 {known.dvc_lock_sha256 or 'unknown'}"
+    if walk.lock is not None:
+        yield from (f"              {line}" for line in _lock_lines(walk.lock, known.git_commit))
     yield f"  data        manifest, SHA-256 {known.manifest_sha256 or 'unknown'}"
+    if walk.manifest is not None:
+        named = ", as dvc.lock names it" if walk.manifest.in_lock else ""
+        where = "in DVC's cache as" if walk.manifest.in_cache else "in"
+        yield f"              {where} {walk.manifest.file}{named}"
+
+
+def _lock_lines(lock: Lock, made_from: str) -> Iterator[str]:
+    """Which dvc.lock it is, and whether what is committed agrees."""
+    if not lock.kept:
+        yield f"as committed in {lock.commit}"
+        return
+    yield "kept with the run as lineage/dvc.lock"
+    if lock.commit:
+        own = "the same commit" if lock.commit == made_from else f"commit {lock.commit}"
+        yield f"{own} agrees, but for the stage register, whose entry DVC writes last"
+    elif lock.in_workspace:
+        yield "the project's own agrees, but for the stage register; it is not committed yet"
+    else:
+        yield "no commit here agrees"
+    if lock.differing and lock.commit != made_from:
+        yield f"the commit above differs in {', '.join(lock.differing)}: the pipeline ran after it"
 
 
 def _completed(said: Lineage, known: Lineage) -> Lineage:
     return Lineage(
-        **{field.name: getattr(said, field.name) or getattr(known, field.name) for field in fields(Lineage)}
+        **{fact.name: getattr(said, fact.name) or getattr(known, fact.name) for fact in fields(Lineage)}
     )
 
 
-def _for_programs(photo: Path, said: Provenance, walk: Walk, is_original: bool | None) -> dict[str, Any]:
+def _for_programs(
+    photo: Path, said: Provenance, walk: Walk, is_original: bool | None, all_photos: bool
+) -> dict[str, Any]:
     return {
         "photo": str(photo),
         "ai_made_colours": True,
@@ -164,8 +239,18 @@ def _for_programs(photo: Path, said: Provenance, walk: Walk, is_original: bool |
         "model": asdict(said.lineage),
         "input_sha256": said.input_sha256,
         "parameters": dict(said.parameters),
-        "registry": None if walk.trace is None else asdict(walk.trace),
+        "registry": None if walk.trace is None else _without(asdict(walk.trace), "kept_lock"),
         "commit_subject": walk.subject,
+        "dvc_lock": None if walk.lock is None else _without(asdict(walk.lock), "text"),
+        "manifest": None
+        if walk.manifest is None
+        else asdict(walk.manifest) | {"file": str(walk.manifest.file)},
+        "photos": counts_by_split(walk.photos),
         "is_original": is_original,
         "problems": walk.problems,
+        **({"training_photos": [asdict(one) for one in walk.photos]} if all_photos else {}),
     }
+
+
+def _without(block: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in block.items() if name != key}

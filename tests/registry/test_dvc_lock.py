@@ -10,6 +10,7 @@ import pytest
 
 from tintype.registry.dvc_lock import differing_stages, find_lock, outs_of, stages_of
 from tintype.registry.dvc_manifest import find_manifest
+from tintype.registry.store import RegistryError
 
 MADE = "a" * 32 + ".dir"
 
@@ -134,6 +135,8 @@ def test_a_manifest_of_the_right_hash_that_the_lock_does_not_name_is_told(tmp_pa
     found = find_manifest(tmp_path, digest, _lock())
     assert found is not None
     assert not found.in_lock
+    with pytest.raises(RegistryError, match=r"Expected a manifest of photos in .*parquet"):
+        found.photos()
     # Another one, and no DVC here that could have it in its cache.
     assert find_manifest(tmp_path, "0" * 64, _lock()) is None
     # Without the version's dvc.lock the project's own says where to look, but not that it is the one.

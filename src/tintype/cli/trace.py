@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tintype.cli.console import print_error, print_line
-from tintype.cli.training_photos import TrainingPhoto, counts_by_split, photo_lines, training_photos
+from tintype.cli.training_photos import counts_by_split, photo_lines
+from tintype.cli.walk import Walk, completed, walk_back
 from tintype.errors import TintypeError
 from tintype.files.digest import sha256_of
 from tintype.imaging.layer import is_layer
@@ -18,38 +19,7 @@ from tintype.imaging.tags.xmp import ProvenanceError, read_provenance
 
 if TYPE_CHECKING:
     from tintype.registry.dvc_lock import Lock
-    from tintype.registry.dvc_manifest import Manifest
     from tintype.registry.trace import Trace
-
-_WORDS = {"git_commit": "commit", "dvc_lock_sha256": "dvc.lock", "manifest_sha256": "manifest"}
-
-
-@dataclass(frozen=True)
-class Walk:
-    """How far the way back could be gone.
-
-    Attributes
-    ----------
-    trace : Trace or None
-        The version in the registry.
-    subject : str or None
-        Of the git commit.
-    problems : list of str
-        A sentence for each thing that could not be reached or does not agree.
-    lock : Lock or None
-        The version's dvc.lock.
-    manifest : Manifest or None
-        The manifest of the version's hash.
-    photos : list of TrainingPhoto
-        What the manifest lists.
-    """
-
-    trace: Trace | None
-    subject: str | None
-    problems: list[str]
-    lock: Lock | None = None
-    manifest: Manifest | None = None
-    photos: list[TrainingPhoto] = field(default_factory=list)
 
 
 def run(photo: Path, original: Path | None, *, all_photos: bool, as_json: bool) -> int:
@@ -78,7 +48,7 @@ def run(photo: Path, original: Path | None, *, all_photos: bool, as_json: bool) 
     except TintypeError as error:
         print_error(f"error: {error}")
         return 1
-    walk = _walk(said.lineage)
+    walk = walk_back(said.lineage)
     if as_json:
         print_line(
             json.dumps(
@@ -98,72 +68,6 @@ def _digest(file: Path) -> str:
         return sha256_of(file)
     except OSError as error:
         raise ProvenanceError(f"Expected a readable file at {file}. Received: {error.strerror}.") from None
-
-
-def _walk(said: Lineage) -> Walk:
-    try:
-        from tintype.registry.lineage import commit_subject
-        from tintype.registry.trace import trace_version
-    except ModuleNotFoundError as error:
-        problem = f"The registry needs the package {error.name}: run `uv sync --group pipeline`."
-        return Walk(None, None, [problem])
-    problems: list[str] = []
-    try:
-        trace = trace_version(said)
-        problems += _contradictions(said, trace.lineage)
-    except TintypeError as error:
-        trace = None
-        problems.append(f"The registry's version was not reached. {error}")
-    commit = said.git_commit or (trace.lineage.git_commit if trace else "")
-    subject = commit_subject(commit, Path.cwd()) if commit else None
-    if commit and subject is None:
-        problems.append(
-            f"The commit {commit} is in no git repository here. Run this in the project's folder."
-        )
-    return _with_data(said, Walk(trace, subject, problems))
-
-
-def _with_data(said: Lineage, walk: Walk) -> Walk:
-    """The walk from the commit on to dvc.lock, manifest and photos."""
-    from tintype.registry.dvc_lock import find_lock
-    from tintype.registry.dvc_manifest import find_manifest
-    from tintype.registry.store import find_project
-
-    known = _completed(said, walk.trace.lineage if walk.trace else said)
-    try:
-        project = find_project(Path.cwd())
-    except TintypeError:
-        walk.problems.append(
-            "dvc.lock and manifest are in no project here. Run this in the project's folder."
-        )
-        return walk
-    kept = walk.trace.kept_lock if walk.trace else ""
-    lock = find_lock(project, known.dvc_lock_sha256, known.git_commit, kept)
-    if lock is None and known.dvc_lock_sha256:
-        walk.problems.append(
-            f"The dvc.lock {known.dvc_lock_sha256} is neither kept with the run nor that of the commit."
-        )
-    manifest = find_manifest(project, known.manifest_sha256, lock.text if lock else "")
-    if manifest is None:
-        if known.manifest_sha256:
-            walk.problems.append(
-                f"The manifest {known.manifest_sha256} is neither in this project nor in DVC's cache. `dvc fetch` may "
-                "bring it, at the commit whose dvc.lock names it."
-            )
-        return replace(walk, lock=lock)
-    if lock is not None and not manifest.in_lock:
-        walk.problems.append(
-            f"The version's dvc.lock does not name {manifest.file}, though it has the right hash."
-        )
-    return replace(walk, lock=lock, manifest=manifest, photos=training_photos(manifest.photos()))
-
-
-def _contradictions(said: Lineage, known: Lineage) -> Iterator[str]:
-    for fact in fields(Lineage):
-        ours, theirs = getattr(said, fact.name), getattr(known, fact.name)
-        if ours and theirs and ours != theirs:
-            word = _WORDS.get(fact.name, fact.name)
-            yield f"The photo says {word} {ours}, the registry says {theirs}."
 
 
 def _for_people(photo: Path, said: Provenance, walk: Walk, all_photos: bool) -> Iterator[str]:
@@ -193,7 +97,7 @@ def _registry(trace: Trace) -> Iterator[str]:
 
 def _origin(said: Lineage, walk: Walk) -> Iterator[str]:
     """Code, pipeline and data: by the registry, else by the photo."""
-    known = _completed(said, walk.trace.lineage if walk.trace else said)
+    known = completed(said, walk.trace.lineage if walk.trace else said)
     yield "Made from:"
     yield f"  code        commit {known.git_commit or 'unknown'}{f' ({walk.subject})' if walk.subject else ''}"
     yield f"  pipeline    dvc.lock, SHA-256 {known.dvc_lock_sha256 or 'unknown'}"
@@ -221,12 +125,6 @@ def _lock_lines(lock: Lock, made_from: str) -> Iterator[str]:
         yield "no commit here agrees"
     if lock.differing and lock.commit != made_from:
         yield f"the commit above differs in {', '.join(lock.differing)}: the pipeline ran after it"
-
-
-def _completed(said: Lineage, known: Lineage) -> Lineage:
-    return Lineage(
-        **{fact.name: getattr(said, fact.name) or getattr(known, fact.name) for fact in fields(Lineage)}
-    )
 
 
 def _for_programs(

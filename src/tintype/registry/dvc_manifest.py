@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tintype.files.digest import sha256_of
 from tintype.registry.dvc_lock import LOCK, outs_of, read_lock
+from tintype.registry.store import RegistryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,10 +40,20 @@ class Manifest:
     in_lock: bool
 
     def photos(self) -> pd.DataFrame:
-        """Path, content hash (SHA-256 of the file) and split of each photo, sorted by split and path."""
-        import pandas as pd
+        """Path, content hash (SHA-256 of the file) and split of each photo, sorted by split and path.
 
-        table = pd.read_parquet(self.file, columns=["path", "content_hash", "split"])
+        Raises
+        ------
+        RegistryError
+            If the file is no manifest, whatever its hash.
+        """
+        import pandas as pd
+        import pyarrow
+
+        try:
+            table = pd.read_parquet(self.file, columns=["path", "content_hash", "split"])
+        except (OSError, ValueError, pyarrow.ArrowException) as error:
+            raise RegistryError(f"Expected a manifest of photos in {self.file}. Received: {error}.") from None
         return table.sort_values(["split", "path"], ignore_index=True)
 
 

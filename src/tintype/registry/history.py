@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -94,7 +95,10 @@ def record(
         Later than any that is written already, even if another machine's clock was ahead of this one's.
     """
     written = _written(client.get_registered_model(name))
-    at = max([datetime.now(UTC), *(change.at + timedelta(microseconds=1) for change in written)])
+    at = datetime.now(UTC)
+    if written and at <= written[-1].at:
+        # By chance, since another writer who sees the same would take the same key otherwise.
+        at = written[-1].at + timedelta(microseconds=1 + secrets.randbelow(10**6))
     change = Change(at, version, previous, by, reason, forced, _user() if user is None else user)
     said = {key: value for key, value in asdict(change).items() if key != "at"}
     client.set_registered_model_tag(name, _KEY + at.strftime(_TIME), json.dumps(said, ensure_ascii=False))

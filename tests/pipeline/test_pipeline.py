@@ -157,7 +157,7 @@ def test_a_coloured_photo_is_traced_to_the_photos_that_its_model_was_made_with(p
         sum(said["photos"].values()) == len(said["training_photos"]) == len(pd.read_parquet(manifest)) == 10
     )
     for photo in said["training_photos"]:
-        assert sha256_of(project.root / "data/raw" / photo["path"]) == photo["sha256"]
+        assert sha256_of(project.root / "data/raw/photos" / photo["path"]) == photo["sha256"]
 
     # Committed as people do it, after the pipeline; and the manifest of a later state lies in the project.
     project.run("git", "add", "dvc.lock")

@@ -22,7 +22,7 @@ class TrainingPhoto:
     Attributes
     ----------
     path : str
-        Below data/raw.
+        Below the folder of the photos, data/raw/photos.
     sha256 : str
         Of the file's content.
     split : str

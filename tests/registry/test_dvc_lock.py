@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tintype.registry.dvc_lock import differing_stages, find_lock, outs_of, stages_of
-from tintype.registry.dvc_manifest import find_manifest
+from tintype.registry.dvc_manifest import Manifest, find_manifest
 from tintype.registry.store import RegistryError
 
 MADE = "a" * 32 + ".dir"
@@ -145,3 +147,63 @@ def test_a_manifest_of_the_right_hash_that_the_lock_does_not_name_is_told(tmp_pa
     found = find_manifest(tmp_path, digest, "")
     assert found is not None
     assert not found.in_lock
+
+
+PIPELINE = """\
+stages:
+  validate:
+    cmd: mkdir -p data/manifest && cp photos.parquet data/manifest/manifest.parquet && touch data/manifest/rejected.csv
+    deps: [photos.parquet]
+    outs: [data/manifest]
+  train:
+    cmd: mkdir -p models && cp data/manifest/manifest.parquet models/tintype
+    deps: [data/manifest]
+    outs: [models/tintype]
+  register:
+    cmd: cp dvc.lock seen.lock && date +%N > registered.txt
+    deps: [models/tintype]
+    outs: [registered.txt: {cache: false}]
+"""
+
+
+def test_dvcs_own_lock_and_cache_lead_to_the_photos(tmp_path: Path) -> None:
+    """What `register` sees of dvc.lock, what is committed after it, and the manifest when the project has moved on."""
+    repository = Repository(tmp_path / "a repository")
+    project = repository.project
+    dvc = [sys.executable, "-m", "dvc"]
+    table = {"path": ["b.jpg", "a.jpg"], "content_hash": ["b" * 64, "a" * 64], "split": ["train", "train"]}
+    pd.DataFrame(table).to_parquet(project / "photos.parquet")
+    digest = hashlib.sha256((project / "photos.parquet").read_bytes()).hexdigest()
+    (project / "dvc.yaml").write_text(PIPELINE)
+    repository.git("commit", "-q", "--allow-empty", "-m", "Before")
+    before = repository.git("rev-parse", "HEAD")
+    for command in (["init", "--quiet", "--subdir"], ["repro", "--quiet"]):
+        subprocess.run([*dvc, *command], cwd=project, check=True, capture_output=True)
+    seen = (project / "seen.lock").read_text()
+    assert set(stages_of(seen)) == {"validate", "train"}
+    assert set(stages_of((project / "dvc.lock").read_text())) == {"validate", "train", "register"}
+
+    lock = find_lock(project, _sha256(seen), before, seen)
+    assert lock is not None
+    assert (lock.commit, lock.in_workspace) == ("", True)
+    manifest = find_manifest(project, digest, lock.text)
+    assert manifest == Manifest(project / "data/manifest/manifest.parquet", in_cache=False, in_lock=True)
+
+    repository.git("add", "dvc.lock")
+    repository.git("commit", "-qm", "After")
+    after = repository.git("rev-parse", "HEAD")
+    # The project moves on: other photos, another network.
+    pd.DataFrame({name: values[:1] for name, values in table.items()}).to_parquet(project / "photos.parquet")
+    subprocess.run([*dvc, "repro", "--quiet"], cwd=project, check=True, capture_output=True)
+    lock = find_lock(project, _sha256(seen), before, seen)
+    assert lock is not None
+    assert (lock.commit, lock.in_workspace, lock.differing) == (after, False, ())
+    manifest = find_manifest(project, digest, lock.text)
+    assert manifest is not None
+    assert (manifest.in_cache, manifest.in_lock) == (True, True)
+    assert list(manifest.photos()["path"]) == ["a.jpg", "b.jpg"]
+    # A listing in the cache that was damaged is not believed.
+    (listing,) = (project / ".dvc/cache/files/md5").rglob(f"{outs_of(seen, 'validate')['data/manifest'][2:]}")
+    listing.chmod(0o644)
+    listing.write_text("torn")
+    assert find_manifest(project, digest, lock.text) is None

@@ -12,6 +12,7 @@ import pytest
 from tintype.evaluation.summary import metrics_table
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.params import RegisterParams
+from tintype.registry.history import read
 from tintype.registry.resolve import RegistryError, resolve, resolve_champion, store_at_hand
 from tintype.registry.starter import register_starter
 from tintype.registry.store import connect, find_store
@@ -56,6 +57,9 @@ def test_the_starter_is_champion_and_what_is_trained_challenges_it(
     trained = _register(make_bundle("trained"), reports)
     assert (trained.version, trained.aliases) == (2, ["challenger"])
     assert read_info(resolve("models:/tintype@champion")) == read_info(starter / "bundle")
+    (change,) = read(client, "tintype")
+    assert (change.version, change.previous, change.by) == ("1", "", "tintype register")
+    assert "the starter" in change.reason
 
 
 def test_it_tells_where_it_comes_from_and_not_that_it_was_made_here(client: Any, starter: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_photo_is_traced_to_version_run_commit_and_data(
     assert "version 1 of tintype, now challenger and champion" in said
     assert f"run {registered.run_id} (register)" in said
     assert f"commit {head.stdout.strip()} (all)" in said
-    assert "kept with the run as lineage/dvc.lock" in said
+    assert "kept with the run as lineage/dvc.lock the same commit agrees" in said
     assert f"manifest, SHA-256 {'5' * 64}" in said
     assert registered.bundle_sha256 in said
     assert "not reached" not in said
@@ -84,7 +84,15 @@ def test_programs_get_the_same_as_json(
     assert said["model"]["bundle_sha256"] == registered.bundle_sha256
     assert said["commit_subject"] == "all"
     assert said["parameters"] == {"saturation": "1"}
-    assert said["problems"] == []
+    assert said["dvc_lock"] == {
+        "kept": True,
+        "commit": said["model"]["git_commit"],
+        "in_workspace": True,
+        "differing": [],
+    }
+    assert (said["manifest"], said["photos"]) == (None, {})
+    (problem,) = said["problems"]  # the bundle says that it was made from a manifest which never was
+    assert f"The manifest {'5' * 64} is neither in this project nor in DVC's cache." in problem
 
 
 def test_the_digest_finds_the_version_whatever_the_photo_calls_it(
@@ -137,11 +145,11 @@ def test_a_run_that_is_gone_leaves_the_rest_to_be_told(registered: Registration)
 def test_a_lock_that_another_registration_replaced_is_not_claimed(
     registered: Registration, lineage: Lineage
 ) -> None:
-    assert trace_version(lineage).lock_kept
+    assert trace_version(lineage).kept_lock == Path("dvc.lock").read_text()
     other = Path("dvc.lock")
     other.write_text("schema: '2.0' # later\n")
     connect(find_store()).log_artifact(registered.run_id, str(other), "lineage")
-    assert not trace_version(lineage).lock_kept
+    assert trace_version(lineage).kept_lock == ""
 
 
 def test_what_the_registry_says_otherwise_is_told(

@@ -45,6 +45,11 @@ Model = Annotated[
         show_default="the registry's champion, else the starter",
     ),
 ]
+ModelName = Annotated[str, typer.Option("--name", metavar="NAME", help="Of the registered model.")]
+Reason = Annotated[
+    str,
+    typer.Option("--reason", "-r", metavar="TEXT", help="Why, for the history.", show_default=False),
+]
 
 
 def main() -> None:
@@ -197,6 +202,61 @@ def package(
 
 
 @app.command()
+def promote(
+    version: Annotated[
+        str,
+        typer.Argument(
+            metavar="VERSION",
+            help="A number, an alias such as challenger, or models:/NAME/VERSION.",
+            show_default=False,
+        ),
+    ],
+    force: Annotated[
+        str | None,
+        typer.Option(
+            "--force",
+            metavar="REASON",
+            help="Why it shall be champion though its verdict is fail; kept with it.",
+            show_default=False,
+        ),
+    ] = None,
+    reason: Reason = "",
+    name: ModelName = "tintype",
+) -> None:
+    """Make a version of the registry the champion, if its files are whole and its verdict is not fail.
+
+    It does what moving the alias in MLflow's pages does, and writes it into the history.
+
+    Exit code: 0 it is the champion, 1 it was refused.
+    """
+    from tintype.cli.promote import run
+
+    raise typer.Exit(run(version, name, force, reason))
+
+
+@app.command()
+def rollback(reason: Reason = "", name: ModelName = "tintype") -> None:
+    """Make the champion before this one the champion again. A second rollback goes further back.
+
+    Exit code: 0 it is, 1 there was none before, or its files are not whole.
+    """
+    from tintype.cli.promote import run_back
+
+    raise typer.Exit(run_back(name, reason))
+
+
+@app.command()
+def history(
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")] = False,
+    name: ModelName = "tintype",
+) -> None:
+    """List who was champion when, the newest first. What was moved in MLflow's pages is noticed by this."""
+    from tintype.cli.history import run
+
+    raise typer.Exit(run(name, as_json=as_json))
+
+
+@app.command()
 def adapt(
     photos: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Of your own colour photos.", show_default=False)
@@ -231,16 +291,20 @@ def trace(
         Path | None,
         typer.Option("--original", metavar="FILE", help="Check that it was made from this file."),
     ] = None,
+    photos: Annotated[
+        bool,
+        typer.Option("--photos", help="List all photos that the model was made with, not only the first."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")] = False,
 ) -> None:
-    """Say where a photo's colours come from, back to the model's version, run, commit and data.
+    """Say where a photo's colours come from: the model's version, run, commit, dvc.lock, manifest and photos.
 
     Exit code: 0 the photo says it, whatever of the way back can be reached from here; 1 it does not, or it was not
     made from the file of --original.
     """
     from tintype.cli.trace import run
 
-    raise typer.Exit(run(photo, original, as_json=as_json))
+    raise typer.Exit(run(photo, original, all_photos=photos, as_json=as_json))
 
 
 @app.command()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tintype.cli.console import print_error, print_line
+from tintype.cli.training_photos import counts_by_split, photo_lines
+from tintype.cli.walk import Walk, completed, walk_back
 from tintype.errors import TintypeError
 from tintype.files.digest import sha256_of
 from tintype.imaging.layer import is_layer
@@ -16,31 +18,11 @@ from tintype.imaging.provenance import Lineage, Provenance
 from tintype.imaging.tags.xmp import ProvenanceError, read_provenance
 
 if TYPE_CHECKING:
+    from tintype.registry.dvc_lock import Lock
     from tintype.registry.trace import Trace
 
-_WORDS = {"git_commit": "commit", "dvc_lock_sha256": "dvc.lock", "manifest_sha256": "manifest"}
 
-
-@dataclass(frozen=True)
-class Walk:
-    """How far the way back could be gone.
-
-    Attributes
-    ----------
-    trace : Trace or None
-        The version in the registry.
-    subject : str or None
-        Of the git commit.
-    problems : list of str
-        A sentence for each thing that could not be reached or does not agree.
-    """
-
-    trace: Trace | None
-    subject: str | None
-    problems: list[str]
-
-
-def run(photo: Path, original: Path | None, *, as_json: bool) -> int:
+def run(photo: Path, original: Path | None, *, all_photos: bool, as_json: bool) -> int:
     """Say where a photo's colours come from.
 
     Parameters
@@ -49,6 +31,8 @@ def run(photo: Path, original: Path | None, *, as_json: bool) -> int:
         A coloured photo or a colour layer.
     original : Path or None
         The file that it is said to be made from.
+    all_photos : bool
+        Whether to list every photo that the model was made with, not only the first.
     as_json : bool
         For programs instead of people.
 
@@ -64,11 +48,15 @@ def run(photo: Path, original: Path | None, *, as_json: bool) -> int:
     except TintypeError as error:
         print_error(f"error: {error}")
         return 1
-    walk = _walk(said.lineage)
+    walk = walk_back(said.lineage)
     if as_json:
-        print_line(json.dumps(_for_programs(photo, said, walk, is_original), indent=2, ensure_ascii=False))
+        print_line(
+            json.dumps(
+                _for_programs(photo, said, walk, is_original, all_photos), indent=2, ensure_ascii=False
+            )
+        )
     else:
-        for line in _for_people(photo, said, walk):
+        for line in _for_people(photo, said, walk, all_photos):
             print_line(line)
     if original is not None and not as_json:
         print_line(f"{original} is {'the' if is_original else 'not the'} original.")
@@ -82,38 +70,7 @@ def _digest(file: Path) -> str:
         raise ProvenanceError(f"Expected a readable file at {file}. Received: {error.strerror}.") from None
 
 
-def _walk(said: Lineage) -> Walk:
-    try:
-        from tintype.registry.lineage import commit_subject
-        from tintype.registry.trace import trace_version
-    except ModuleNotFoundError as error:
-        problem = f"The registry needs the package {error.name}: run `uv sync --group pipeline`."
-        return Walk(None, None, [problem])
-    problems: list[str] = []
-    try:
-        trace = trace_version(said)
-        problems += _contradictions(said, trace.lineage)
-    except TintypeError as error:
-        trace = None
-        problems.append(f"The registry's version was not reached. {error}")
-    commit = said.git_commit or (trace.lineage.git_commit if trace else "")
-    subject = commit_subject(commit, Path.cwd()) if commit else None
-    if commit and subject is None:
-        problems.append(
-            f"The commit {commit} is in no git repository here. Run this in the project's folder."
-        )
-    return Walk(trace, subject, problems)
-
-
-def _contradictions(said: Lineage, known: Lineage) -> Iterator[str]:
-    for field in fields(Lineage):
-        ours, theirs = getattr(said, field.name), getattr(known, field.name)
-        if ours and theirs and ours != theirs:
-            word = _WORDS.get(field.name, field.name)
-            yield f"The photo says {word} {ours}, the registry says {theirs}."
-
-
-def _for_people(photo: Path, said: Provenance, walk: Walk) -> Iterator[str]:
+def _for_people(photo: Path, said: Provenance, walk: Walk, all_photos: bool) -> Iterator[str]:
     lineage = said.lineage
     if is_layer(said):
         yield f"{photo} is a colour layer: its colours are AI-made."
@@ -127,6 +84,7 @@ def _for_people(photo: Path, said: Provenance, walk: Walk) -> Iterator[str]:
     if walk.trace is not None:
         yield from _registry(walk.trace)
     yield from _origin(lineage, walk)
+    yield from photo_lines(walk.photos, everything=all_photos)
     yield from walk.problems
 
 
@@ -139,24 +97,39 @@ def _registry(trace: Trace) -> Iterator[str]:
 
 def _origin(said: Lineage, walk: Walk) -> Iterator[str]:
     """Code, pipeline and data: by the registry, else by the photo."""
-    known = _completed(said, walk.trace.lineage if walk.trace else said)
+    known = completed(said, walk.trace.lineage if walk.trace else said)
     yield "Made from:"
     yield f"  code        commit {known.git_commit or 'unknown'}{f' ({walk.subject})' if walk.subject else ''}"
-    kept = walk.trace is not None and walk.trace.lock_kept
-    yield (
-        f"  pipeline    dvc.lock, SHA-256 {known.dvc_lock_sha256 or 'unknown'}"
-        f"{', kept with the run as lineage/dvc.lock' if kept else ''}"
-    )
+    yield f"  pipeline    dvc.lock, SHA-256 {known.dvc_lock_sha256 or 'unknown'}"
+    if walk.lock is not None:
+        yield from (f"              {line}" for line in _lock_lines(walk.lock, known.git_commit))
     yield f"  data        manifest, SHA-256 {known.manifest_sha256 or 'unknown'}"
+    if walk.manifest is not None:
+        named = ", as dvc.lock names it" if walk.manifest.in_lock else ""
+        where = "in DVC's cache as" if walk.manifest.in_cache else "in"
+        yield f"              {where} {walk.manifest.file}{named}"
 
 
-def _completed(said: Lineage, known: Lineage) -> Lineage:
-    return Lineage(
-        **{field.name: getattr(said, field.name) or getattr(known, field.name) for field in fields(Lineage)}
-    )
+def _lock_lines(lock: Lock, made_from: str) -> Iterator[str]:
+    """Which dvc.lock it is, and whether what is committed agrees."""
+    if not lock.kept:
+        yield f"as committed in {lock.commit}"
+        return
+    yield "kept with the run as lineage/dvc.lock"
+    if lock.commit:
+        own = "the same commit" if lock.commit == made_from else f"commit {lock.commit}"
+        yield f"{own} agrees, but for the stage register, whose entry DVC writes last"
+    elif lock.in_workspace:
+        yield "the project's own agrees, but for the stage register; it is not committed yet"
+    else:
+        yield "no commit here agrees"
+    if lock.differing and lock.commit != made_from:
+        yield f"the commit above differs in {', '.join(lock.differing)}: the pipeline ran after it"
 
 
-def _for_programs(photo: Path, said: Provenance, walk: Walk, is_original: bool | None) -> dict[str, Any]:
+def _for_programs(
+    photo: Path, said: Provenance, walk: Walk, is_original: bool | None, all_photos: bool
+) -> dict[str, Any]:
     return {
         "photo": str(photo),
         "ai_made_colours": True,
@@ -164,8 +137,18 @@ def _for_programs(photo: Path, said: Provenance, walk: Walk, is_original: bool |
         "model": asdict(said.lineage),
         "input_sha256": said.input_sha256,
         "parameters": dict(said.parameters),
-        "registry": None if walk.trace is None else asdict(walk.trace),
+        "registry": None if walk.trace is None else _without(asdict(walk.trace), "kept_lock"),
         "commit_subject": walk.subject,
+        "dvc_lock": None if walk.lock is None else _without(asdict(walk.lock), "text"),
+        "manifest": None
+        if walk.manifest is None
+        else asdict(walk.manifest) | {"file": str(walk.manifest.file)},
+        "photos": counts_by_split(walk.photos),
         "is_original": is_original,
         "problems": walk.problems,
+        **({"training_photos": [asdict(one) for one in walk.photos]} if all_photos else {}),
     }
+
+
+def _without(block: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in block.items() if name != key}

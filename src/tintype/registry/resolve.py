@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tintype.imaging.provenance import Lineage
 from tintype.registry.store import SQLITE, VARIABLE, RegistryError, Store, answering, connect, find_store
+from tintype.registry.version_files import SCHEME, bundle_of, check_bundle
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
-
-SCHEME = "models:/"
 
 
 class NoSuchVersionError(RegistryError):
@@ -63,21 +61,12 @@ def resolve_version(uri: str, store: Store | None = None) -> ResolvedVersion:
     BundleError
         If its files are missing or damaged.
     """
-    address = _ADDRESS.fullmatch(uri)
-    if address is None:
-        raise RegistryError(
-            f"Expected a registered model as models:/NAME@ALIAS or models:/NAME/VERSION. Received: {uri}."
-        )
-    store = store or find_store()
-    if not _exists(store):
-        raise RegistryError(
-            f"Expected {uri} in the MLflow store at {store.shown}, but there is none yet. Run `dvc repro`."
-        )
-    client = connect(store)
+    parts = _parts(uri)
+    store, client = open_registry(uri, store)
     with answering(store):
-        version = _version(client, uri, **address.groupdict())
-        bundle = _bundle(client, store, version)
-    digest = _check(bundle, uri, version)
+        version = _version(client, uri, **parts)
+        bundle = bundle_of(client, store, version)
+    digest = check_bundle(bundle, version)
     return ResolvedVersion(
         bundle, replace(lineage_of(version), bundle_sha256=digest), version.description or ""
     )
@@ -132,6 +121,66 @@ def resolve_champion(name: str, store: Store) -> ResolvedVersion | None:
         return None
 
 
+def open_registry(wanted: str, store: Store | None = None) -> tuple[Store, MlflowClient]:
+    """The registry that there is, and a client of it; none is made by asking.
+
+    Parameters
+    ----------
+    wanted : str
+        What is looked for there, as the error says it.
+    store : Store, optional
+        Where; the project's if not given.
+
+    Raises
+    ------
+    RegistryError
+        If there is none yet, or it does not answer.
+    """
+    store = store or find_store()
+    if not _exists(store):
+        raise RegistryError(
+            f"Expected {wanted} in the MLflow store at {store.shown}, but there is none yet. Run `dvc repro`."
+        )
+    return store, connect(store)
+
+
+def version_at(client: MlflowClient, uri: str) -> ModelVersion:
+    """The version of an address as `resolve_version` takes it; its files are not looked at.
+
+    Raises
+    ------
+    RegistryError
+        If the registry does not have it, or it is no address.
+    """
+    return _version(client, uri, **_parts(uri))
+
+
+def what_there_is(client: MlflowClient, name: str) -> str:
+    """A sentence on the versions and aliases of a model, or else the models, for an error's end."""
+    models = {model.name: model for model in client.search_registered_models()}
+    if not models:
+        return (
+            "It has no models yet: `dvc repro` registers one "
+            "(`dvc repro --single-item --force register` if it says that all is up to date)."
+        )
+    if name not in models:
+        return f"It has the models {', '.join(sorted(models))}."
+    versions = sorted(int(version.version) for version in client.search_model_versions(f"name = '{name}'"))
+    aliases = ", ".join(
+        f"{alias} (version {number})" for alias, number in sorted(models[name].aliases.items())
+    )
+    return f"{name} has the versions {', '.join(map(str, versions)) or 'none'} and the aliases {aliases or 'none'}."
+
+
+def _parts(uri: str) -> dict[str, Any]:
+    address = _ADDRESS.fullmatch(uri)
+    if address is None:
+        raise RegistryError(
+            f"Expected a registered model as models:/NAME@ALIAS or models:/NAME/VERSION. Received: {uri}."
+        )
+    return address.groupdict()
+
+
 def _exists(store: Store) -> bool:
     return not store.uri.startswith(SQLITE) or Path(store.uri.removeprefix(SQLITE)).is_file()
 
@@ -164,68 +213,4 @@ def _version(
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
-    raise NoSuchVersionError(f"There is no {uri} in the registry. {_what_there_is(client, name)}")
-
-
-def _what_there_is(client: MlflowClient, name: str) -> str:
-    models = {model.name: model for model in client.search_registered_models()}
-    if not models:
-        return (
-            "It has no models yet: `dvc repro` registers one "
-            "(`dvc repro --single-item --force register` if it says that all is up to date)."
-        )
-    if name not in models:
-        return f"It has the models {', '.join(sorted(models))}."
-    versions = sorted(int(version.version) for version in client.search_model_versions(f"name = '{name}'"))
-    aliases = ", ".join(
-        f"{alias} (version {number})" for alias, number in sorted(models[name].aliases.items())
-    )
-    return f"{name} has the versions {', '.join(map(str, versions)) or 'none'} and the aliases {aliases or 'none'}."
-
-
-def _bundle(client: MlflowClient, store: Store, version: ModelVersion) -> Path:
-    from mlflow.utils.file_utils import local_file_uri_to_path
-
-    from tintype.registry.mlflow_model import bundle_in
-
-    location = client.get_model_version_download_uri(version.name, version.version)
-    if urlsplit(location).scheme not in ("", "file"):
-        return bundle_in(_fetched(store, version, location))
-    folder = Path(local_file_uri_to_path(location))
-    if not folder.is_dir():
-        raise RegistryError(
-            f"Expected the files of version {version.version} of {version.name} in {folder}, but there are none. "
-            "If the project was moved, move it back, or remove its store and register anew."
-        )
-    return bundle_in(folder)
-
-
-def _fetched(store: Store, version: ModelVersion, location: str) -> Path:
-    """A copy of a version's files, fetched once."""
-    import hashlib
-
-    from mlflow.artifacts import download_artifacts
-
-    from tintype.files.atomic import new_folder
-
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tintype" / "versions"
-    # The same number is another version in another store.
-    folder = cache / hashlib.sha256(f"{store.uri} {location}".encode()).hexdigest()[:16]
-    if not folder.is_dir():
-        with new_folder(folder) as part:
-            download_artifacts(artifact_uri=location, dst_path=str(part), tracking_uri=store.uri)
-    return folder / PurePosixPath(urlsplit(location).path).name
-
-
-def _check(bundle: Path, uri: str, version: ModelVersion) -> str:
-    """The digest of the bundle, which must be the one that was registered, by SHA-256, before anything loads it."""
-    from tintype.models.bundle import bundle_digest, read_info
-
-    received = bundle_digest(read_info(bundle))
-    expected = version.tags.get("bundle_sha256", received)  # people may register a model by hand
-    if received != expected:
-        raise RegistryError(
-            f"Expected the bundle of {uri} to have the digest {expected}. Received: {received}, in {bundle}. "
-            "Its files were exchanged after it was registered: do not use it; register the bundle anew."
-        )
-    return received
+    raise NoSuchVersionError(f"There is no {uri} in the registry. {what_there_is(client, name)}")

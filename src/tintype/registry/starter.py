@@ -25,11 +25,13 @@ from tintype.params import RegisterParams
 from tintype.registry.lineage import bundle_tags
 from tintype.registry.store import Store, answering, as_default, connect, find_store
 from tintype.registry.tracking import experiment_id
+from tintype.registry.version_files import check_files
 from tintype.registry.versions import (
     CHAMPION,
     DIGEST_TAG,
     Registration,
     create_version,
+    crown,
     ensure_judged,
     ensure_model,
     find_version,
@@ -91,7 +93,8 @@ def register_starter(
         evaluation = bundle.parent
         if (evaluation / METRICS_FILE).is_file():
             ensure_judged(client, version, evaluation, read_metrics(evaluation), table)
-        client.set_registered_model_alias(version.name, CHAMPION, version.version)
+        check_files(client, store, version)
+        crown(client, version, "the starter, which comes along")
         return registration_of(client, version, digest)
 
 

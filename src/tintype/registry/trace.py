@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tintype.files.digest import sha256_of
 from tintype.imaging.provenance import Lineage
+from tintype.registry.dvc_lock import read_lock
 from tintype.registry.resolve import lineage_of
 from tintype.registry.store import SQLITE, RegistryError, Store, answering, connect, find_store
 from tintype.registry.versions import DIGEST_TAG
@@ -33,8 +34,8 @@ class Trace:
         That point to it now, sorted.
     run_name : str
         Of the run that trained it; empty if the store no longer has the run.
-    lock_kept : bool
-        Whether the run has the very dvc.lock of the version's hash among its files.
+    kept_lock : str
+        Content of the very dvc.lock of the version's hash, from the run's files; empty if it is not among them.
     store : str
         The registry's address, without a password.
     """
@@ -42,7 +43,7 @@ class Trace:
     lineage: Lineage
     aliases: tuple[str, ...]
     run_name: str
-    lock_kept: bool
+    kept_lock: str
     store: str
 
 
@@ -82,7 +83,7 @@ def trace_version(said: Lineage, store: Store | None = None) -> Trace:
             lineage=lineage,
             aliases=tuple(sorted(name for name, at in aliases.items() if str(at) == str(version.version))),
             run_name=_run_name(client, lineage.run_id),
-            lock_kept=_keeps_lock(client, lineage),
+            kept_lock=_kept_lock(client, lineage),
             store=store.shown,
         )
 
@@ -125,17 +126,17 @@ def _run_name(client: MlflowClient, run_id: str) -> str:
     return ""
 
 
-def _keeps_lock(client: MlflowClient, lineage: Lineage) -> bool:
+def _kept_lock(client: MlflowClient, lineage: Lineage) -> str:
     from mlflow.exceptions import MlflowException
 
     if not lineage.dvc_lock_sha256:
-        return False
+        return ""
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            lock = client.download_artifacts(lineage.run_id, KEPT_LOCK, scratch)
+            lock = Path(client.download_artifacts(lineage.run_id, KEPT_LOCK, scratch))
         except (MlflowException, OSError):  # each kind of store has its own way to say that there is none
-            return False
-        return sha256_of(Path(lock)) == lineage.dvc_lock_sha256
+            return ""
+        return read_lock(lock) if sha256_of(lock) == lineage.dvc_lock_sha256 else ""
 
 
 def _called(said: Lineage) -> str:

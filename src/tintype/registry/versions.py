@@ -28,13 +28,15 @@ from mlflow.models import Model
 from tintype.files.digest import sha256_of
 from tintype.models.bundle import BundleInfo, read_info
 from tintype.params import PARAMS_FILE, RegisterParams
+from tintype.registry import history
 from tintype.registry.comparing import VERDICT_TAG, Compare, ensure_compared, with_own_figures
 from tintype.registry.lineage import bundle_tags, code_tags, lock_tags
 from tintype.registry.mlflow_model import write_model
 from tintype.registry.store import RegistryError, Store, answering, as_default, connect, find_store
 from tintype.registry.tracking import experiment_id
+from tintype.registry.version_files import check_files
 
-CHALLENGER, CHAMPION = "challenger", "champion"
+CHALLENGER, CHAMPION = "challenger", history.CHAMPION
 DIGEST_TAG = "bundle_sha256"
 HEADLINES = ("psnr_db", "delta_e2000_mean", "colourfulness_ratio")
 _JUDGED_TAG = "evaluation_sha256"  # set last: the version's figures are all there
@@ -123,7 +125,7 @@ def register(
         ensure_judged(client, version, evaluation, metrics, table)
         if compare is not None:
             ensure_compared(client, store, version, champion_of(client, params.model_name), compare)
-        ensure_aliases(client, version)
+        ensure_aliases(client, store, version)
         return registration_of(client, version, tags[DIGEST_TAG])
 
 
@@ -229,13 +231,29 @@ def ensure_judged(
         client.set_model_version_tag(version.name, version.version, key, value)
 
 
-def ensure_aliases(client: MlflowClient, version: ModelVersion) -> None:
-    """Make a version the challenger, and the champion too if it is the first there ever was."""
+def ensure_aliases(client: MlflowClient, store: Store, version: ModelVersion) -> None:
+    """Make a version the challenger, and the champion too if it is the first there ever was.
+
+    Raises
+    ------
+    RegistryError
+        If its files are not whole: then no alias is moved.
+    """
     aliases = client.get_registered_model(version.name).aliases
-    if str(aliases.get(CHALLENGER)) != str(version.version):
+    challenges = str(aliases.get(CHALLENGER)) != str(version.version)
+    is_first = CHAMPION not in aliases and int(version.version) == 1
+    if challenges or is_first:
+        check_files(client, store, version)
+    if challenges:
         client.set_registered_model_alias(version.name, CHALLENGER, version.version)
-    if CHAMPION not in aliases and int(version.version) == 1:
-        client.set_registered_model_alias(version.name, CHAMPION, version.version)
+    if is_first:
+        crown(client, version, "the first version")
+
+
+def crown(client: MlflowClient, version: ModelVersion, reason: str) -> None:
+    """Make a version the first champion."""
+    client.set_registered_model_alias(version.name, CHAMPION, version.version)
+    history.record(client, version.name, str(version.version), "", "tintype register", reason)
 
 
 def model_id_of(version: ModelVersion) -> str:

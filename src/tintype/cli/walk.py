@@ -1,0 +1,136 @@
+"""The way back from what a photo says of its model: registry, git, dvc.lock, manifest and photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tintype.cli.training_photos import TrainingPhoto, training_photos
+from tintype.errors import TintypeError
+from tintype.imaging.provenance import Lineage
+
+if TYPE_CHECKING:
+    from tintype.registry.dvc_lock import Lock
+    from tintype.registry.dvc_manifest import Manifest
+    from tintype.registry.trace import Trace
+
+_WORDS = {"git_commit": "commit", "dvc_lock_sha256": "dvc.lock", "manifest_sha256": "manifest"}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How far the way back could be gone.
+
+    Attributes
+    ----------
+    trace : Trace or None
+        The version in the registry.
+    subject : str or None
+        Of the git commit.
+    problems : list of str
+        A sentence for each thing that could not be reached or does not agree.
+    lock : Lock or None
+        The version's dvc.lock.
+    manifest : Manifest or None
+        The manifest of the version's hash.
+    photos : list of TrainingPhoto
+        What the manifest lists.
+    """
+
+    trace: Trace | None
+    subject: str | None
+    problems: list[str]
+    lock: Lock | None = None
+    manifest: Manifest | None = None
+    photos: list[TrainingPhoto] = field(default_factory=list)
+
+
+def walk_back(said: Lineage) -> Walk:
+    """Go as far back as can be gone from here.
+
+    Parameters
+    ----------
+    said : Lineage
+        What the photo says of its model.
+
+    Returns
+    -------
+    Walk
+    """
+    try:
+        from tintype.registry.lineage import commit_subject
+        from tintype.registry.trace import trace_version
+    except ModuleNotFoundError as error:
+        problem = f"The registry needs the package {error.name}: run `uv sync --group pipeline`."
+        return Walk(None, None, [problem])
+    problems: list[str] = []
+    try:
+        trace = trace_version(said)
+        problems += _contradictions(said, trace.lineage)
+    except TintypeError as error:
+        trace = None
+        problems.append(f"The registry's version was not reached. {error}")
+    commit = said.git_commit or (trace.lineage.git_commit if trace else "")
+    subject = commit_subject(commit, Path.cwd()) if commit else None
+    if commit and subject is None:
+        problems.append(
+            f"The commit {commit} is in no git repository here. Run this in the project's folder."
+        )
+    return _with_data(said, Walk(trace, subject, problems))
+
+
+def _with_data(said: Lineage, walk: Walk) -> Walk:
+    """The walk from the commit on to dvc.lock, manifest and photos."""
+    from tintype.registry.dvc_lock import find_lock
+    from tintype.registry.dvc_manifest import find_manifest
+    from tintype.registry.store import find_project
+
+    known = completed(said, walk.trace.lineage if walk.trace else said)
+    try:
+        project = find_project(Path.cwd())
+    except TintypeError:
+        walk.problems.append(
+            "dvc.lock and manifest are in no project here. Run this in the project's folder."
+        )
+        return walk
+    kept = walk.trace.kept_lock if walk.trace else ""
+    lock = find_lock(project, known.dvc_lock_sha256, known.git_commit, kept)
+    if lock is None and known.dvc_lock_sha256:
+        walk.problems.append(
+            f"The dvc.lock {known.dvc_lock_sha256} is neither kept with the run nor that of the commit."
+        )
+    manifest = find_manifest(project, known.manifest_sha256, lock.text if lock else "")
+    if manifest is None:
+        if known.manifest_sha256:
+            walk.problems.append(
+                f"The manifest {known.manifest_sha256} is neither in this project nor in DVC's cache. `dvc fetch` may "
+                "bring it, at the commit whose dvc.lock names it."
+            )
+        return replace(walk, lock=lock)
+    if lock is not None and not manifest.in_lock:
+        walk.problems.append(
+            f"The version's dvc.lock does not name {manifest.file}, though it has the right hash."
+        )
+    try:
+        photos = training_photos(manifest.photos())
+    except TintypeError as error:
+        walk.problems.append(str(error))
+        photos = []
+    return replace(walk, lock=lock, manifest=manifest, photos=photos)
+
+
+def _contradictions(said: Lineage, known: Lineage) -> Iterator[str]:
+    for fact in fields(Lineage):
+        ours, theirs = getattr(said, fact.name), getattr(known, fact.name)
+        if ours and theirs and ours != theirs:
+            word = _WORDS.get(fact.name, fact.name)
+            yield f"The photo says {word} {ours}, the registry says {theirs}."
+
+
+def completed(said: Lineage, known: Lineage) -> Lineage:
+    """What the photo says, and where it says nothing, what the registry knows."""
+    return Lineage(
+        **{fact.name: getattr(said, fact.name) or getattr(known, fact.name) for fact in fields(Lineage)}
+    )

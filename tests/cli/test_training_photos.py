@@ -1,0 +1,31 @@
+"""The photos that a model was made with, as they are listed."""
+
+from __future__ import annotations
+
+from tintype.cli.training_photos import TrainingPhoto, counts_by_split, photo_lines
+
+PHOTOS = [
+    *(TrainingPhoto(f"{number}.jpg", f"{number:064x}", "train") for number in range(5)),
+    TrainingPhoto("a.jpg", "a" * 64, "test"),
+]
+
+
+def test_the_first_of_each_split_are_listed_and_the_rest_counted() -> None:
+    lines = list(photo_lines(PHOTOS, everything=False))
+    assert lines[0].split()[1:6] == ["6", "photos:", "5", "train,", "1"]
+    assert lines[1:] == [
+        *(f"    {number:064x}  train  {number}.jpg" for number in range(3)),
+        f"    {'a' * 64}  test  a.jpg",
+        "    and 2 more: --photos lists all",
+    ]
+
+
+def test_all_are_listed_if_asked_for() -> None:
+    lines = list(photo_lines(PHOTOS, everything=True))
+    assert len(lines) == 1 + len(PHOTOS)
+    assert not any("more" in line for line in lines)
+
+
+def test_no_photos_are_no_line() -> None:
+    assert list(photo_lines([], everything=False)) == []
+    assert counts_by_split(PHOTOS) == {"train": 5, "test": 1}

@@ -146,6 +146,7 @@ def test_the_limits_hold_with_three_photos_and_without_a_champion(
     verdict = said(contest(challenger, {} if rival else None, 3), rival, "There is none.")
     assert verdict.verdict == "fail"
     assert verdict.reasons[0].startswith(reason)
+    assert verdict.reasons[1:] == (() if rival else ("There is none.",))
 
 
 def test_without_a_champion_it_is_not_compared() -> None:

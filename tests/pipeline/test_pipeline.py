@@ -87,6 +87,14 @@ def test_what_was_trained_challenges_the_starter_and_knows_its_lineage(project: 
     assert version.tags["git_commit"] == commit
     assert version.tags["preset"] == "test"
     assert "embedded" in version.tags["weights_origin"]
+    # Three photos are too few to compare by, but not too few to see that a network has learnt nothing.
+    assert version.tags["verdict"] in ("fail", "not compared")
+    assert version.tags["compared_with"] == "1"
+    assert version.description.startswith(
+        f"**Verdict: {version.tags['verdict']}** against champion version 1"
+    )
+    kept = {item.path for item in client.list_artifacts(version.run_id, "comparison")}
+    assert "comparison/picture.jpg" in kept
     run = client.get_run(json.loads((project.root / "reports/train/run.json").read_text())["run_id"])
     assert run.info.status == "FINISHED"
     assert run.data.params["train.epochs"] == "2"

@@ -102,7 +102,7 @@ def decide(contest: Contest, figures: Figures, rival: str | None, why_not: str =
     """
     by_itself = _by_itself(figures)
     if by_itself:
-        return Verdict(FAIL, tuple(by_itself))
+        return Verdict(FAIL, (*by_itself, *([why_not] if rival is None else [])))
     if rival is None:
         return Verdict(NOT_COMPARED, (why_not, "By itself it has colour, not too much, and no patches."))
     worse, said = _against(contest, figures, rival)

@@ -178,7 +178,9 @@ def on_the_server(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def program(name: str) -> str:
     """A program of PostgreSQL, which Debian keeps beside PATH."""
-    found = shutil.which(name) or max(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), default=None)
+    found = shutil.which(name) or max(
+        map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), default=None
+    )
     assert found, "Expected PostgreSQL: apt-get install postgresql"
     return found
 

@@ -83,7 +83,9 @@ def test_files_exchanged_in_the_object_store_are_noticed_before_they_are_loaded(
 ) -> None:
     version = made("honest")
     (key,) = [
-        key for key in s3.keys("mlflow") if version.model_id in key and key.endswith("bundle-honest/network.keras")
+        key
+        for key in s3.keys("mlflow")
+        if version.model_id in key and key.endswith("bundle-honest/network.keras")
     ]
     s3.client().put_object(Bucket="mlflow", Key=key, Body=b"foreign weights")
     with pytest.raises(BundleError, match="SHA-256"):
@@ -101,9 +103,7 @@ def test_files_lost_from_the_object_store_are_a_sentence(
         resolve(f"models:/{params.model_name}@champion")
 
 
-def test_a_photo_coloured_by_the_servers_champion_is_traced_to_it(
-    on_the_server: str, tmp_path: Path
-) -> None:
+def test_a_photo_coloured_by_the_servers_champion_is_traced_to_it(on_the_server: str, tmp_path: Path) -> None:
     """With the starter, whose files are real: coloured and traced by the commands that people have."""
     version = register_starter(RegisterParams(model_name="tintype", experiment="tintype"), metrics_table)
     assert version is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
@@ -126,14 +128,28 @@ def reports(tmp_path: Path) -> tuple[Path, Path]:
 @pytest.fixture
 def server(empty_store: Path, project: Path, tmp_path: Path) -> Iterator[str]:
     """The address of a real MLflow server: `make mlflow` in another project, with that project's store."""
+    with _serving(empty_store, tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def shared_server(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """As `server`, for all tests that use names of their own: a start takes seconds."""
+    with _serving(empty_store, tmp_path_factory.mktemp("shared")) as address:
+        yield address
+
+
+@contextmanager
+def _serving(empty_store: Path, folder: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    home, log = tmp_path / "server", tmp_path / "server.log"
+    home, log = folder / "server", folder / "server.log"
     shutil.copytree(empty_store, home)
+    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     with log.open("w") as said:
         command = [sys.executable, "-m", "tintype.registry.pages", "--port", str(port)]
-        process = subprocess.Popen(command, cwd=home, stdout=said, stderr=said)
+        process = subprocess.Popen(command, cwd=home, env=environment, stdout=said, stderr=said)
     try:
         while "MLflow is at" not in log.read_text():
             assert process.poll() is None, log.read_text()
@@ -223,9 +239,9 @@ class Way:
 
 
 @pytest.fixture
-def way(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
-    """The way to `server`, which is the store of this test's project."""
-    way = Way(int(server.rpartition(":")[2]))
+def way(project: Path, shared_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
+    """The way to `shared_server`, which is the store of this test's project."""
+    way = Way(int(shared_server.rpartition(":")[2]))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", way.url)
     yield way
     way.end()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -30,34 +29,37 @@ PARAMS = RegisterParams(model_name="tintype", experiment="photos")
 MakeBundle = Callable[[str], Path]
 Reports = tuple[Path, Path]
 
+SLOW = RegisterParams(model_name="slow", experiment="slow")  # the server is one for all tests
+KILLED = RegisterParams(model_name="killed", experiment="killed")
+
 REGISTER = """
 import sys
 from pathlib import Path
 from tintype.evaluation.summary import metrics_table
 from tintype.params import RegisterParams
 from tintype.registry.versions import register
-bundle, train, evaluation = map(Path, sys.argv[1:])
-params = RegisterParams(model_name="tintype", experiment="photos")
+name, experiment, *paths = sys.argv[1:]
+bundle, train, evaluation = map(Path, paths)
+params = RegisterParams(model_name=name, experiment=experiment)
 print(register(bundle, train, evaluation, params, "sample", metrics_table).version)
 """
 
 
-def _start(bundle: Path, reports: Reports, **environment: str) -> subprocess.Popen[str]:
+def _start(bundle: Path, reports: Reports, params: RegisterParams = PARAMS) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", REGISTER, bundle, *reports],
-        env=os.environ | environment,
+        [sys.executable, "-c", REGISTER, params.model_name, params.experiment, bundle, *reports],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def _all_that_is_there(client: Any) -> tuple[int, list[str], int]:
+def _all_that_is_there(client: Any, params: RegisterParams = PARAMS) -> tuple[int, list[str], int]:
     """How many versions, the states of logged models, how many runs."""
-    experiment = client.get_experiment_by_name("photos").experiment_id
+    experiment = client.get_experiment_by_name(params.experiment).experiment_id
     models = client.search_logged_models([experiment])
     return (
-        len(client.search_model_versions()),
+        len(client.search_model_versions(f"name = '{params.model_name}'")),
         [model.status.name for model in models],
         len(client.search_runs([experiment])),
     )
@@ -94,25 +96,25 @@ def test_two_machines_with_one_bundle_make_one_version(
 
 
 def test_a_registration_killed_during_its_upload_is_finished_by_the_next(
-    way: Any, server: str, make_bundle: MakeBundle, reports: Reports, monkeypatch: pytest.MonkeyPatch
+    way: Any, shared_server: str, make_bundle: MakeBundle, reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = make_bundle("first")
     way.hold_uploads()
-    process = _start(bundle, reports)
+    process = _start(bundle, reports, KILLED)
     assert way.uploading.wait(120), process.poll()
     process.kill()
     process.wait()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", shared_server)
     client = connect(find_store())
-    assert client.search_registered_models() == [], "a version is made only of what is there"
-    assert [state for state in _all_that_is_there(client)[1] if state == "READY"] == []
+    assert client.search_model_versions("name = 'killed'") == [], "a version is made only of what is there"
+    assert [state for state in _all_that_is_there(client, KILLED)[1] if state == "READY"] == []
 
-    made = register(bundle, *reports, PARAMS, "sample", metrics_table)
+    made = register(bundle, *reports, KILLED, "sample", metrics_table)
 
     assert (made.version, made.aliases) == (1, ["challenger", "champion"])
-    assert _all_that_is_there(client) == (1, ["READY"], 1)
-    assert missing_files(client, find_store(), client.get_model_version("tintype", "1")) == []
-    assert read_info(resolve("models:/tintype@champion")) == read_info(bundle)
+    assert _all_that_is_there(client, KILLED) == (1, ["READY"], 1)
+    assert missing_files(client, find_store(), client.get_model_version("killed", "1")) == []
+    assert read_info(resolve("models:/killed@champion")) == read_info(bundle)
 
 
 def test_a_server_that_takes_its_time_for_a_file_is_waited_for(
@@ -120,7 +122,7 @@ def test_a_server_that_takes_its_time_for_a_file_is_waited_for(
 ) -> None:
     way.delay_first_upload(20.0)  # longer than any other answer may take
     begun = time.monotonic()
-    made = register(make_bundle("first"), *reports, PARAMS, "sample", metrics_table)
+    made = register(make_bundle("first"), *reports, SLOW, "sample", metrics_table)
     assert made.version == 1
     assert time.monotonic() - begun > 20
     assert way.delayed == 1, "once is enough"
@@ -173,6 +175,6 @@ def test_a_registration_that_never_ends_is_not_waited_for_for_ever(
     monkeypatch.setattr(versions, "_TURN_SECONDS", 0.2)
     with (
         in_turn(project / ".mlflow/.registering", 1),
-        pytest.raises(RegistryError, match="It registers a version. Wait until it is done"),
+        pytest.raises(RegistryError, match=r"It registers a version\. Wait until it is done"),
     ):
         register(make_bundle("first"), *reports, PARAMS, "sample", metrics_table)

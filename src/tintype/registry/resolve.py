@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tintype.imaging.provenance import Lineage
-from tintype.registry.store import SQLITE, VARIABLE, RegistryError, Store, answering, connect, find_store
+from tintype.registry.store import (
+    SQLITE,
+    VARIABLE,
+    RegistryError,
+    Store,
+    answering,
+    connect,
+    find_store,
+    waiting_for_files,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -212,7 +221,7 @@ def _fetched(store: Store, version: ModelVersion, location: str) -> Path:
     # The same number is another version in another store.
     folder = cache / hashlib.sha256(f"{store.uri} {location}".encode()).hexdigest()[:16]
     if not folder.is_dir():
-        with new_folder(folder) as part:
+        with new_folder(folder) as part, waiting_for_files():
             download_artifacts(artifact_uri=location, dst_path=str(part), tracking_uri=store.uri)
     return folder / PurePosixPath(urlsplit(location).path).name
 

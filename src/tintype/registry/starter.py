@@ -33,9 +33,11 @@ from tintype.registry.versions import (
     ensure_judged,
     ensure_model,
     find_version,
+    one_at_a_time,
     read_metrics,
     registration_of,
 )
+from tintype.registry.whole import refuse_incomplete
 
 
 def register_starter(
@@ -80,7 +82,7 @@ def register_starter(
     tags = {**bundle_tags(info, info.preset), **starter_origin(folder), "origin": VERSION}
     store = store or find_store()
     client = connect(store)
-    with answering(store), as_default(store):
+    with answering(store), as_default(store), one_at_a_time(store):
         if not _is_wanted(client, params.model_name, digest):
             return None
         version = find_version(client, params.model_name, digest)
@@ -91,6 +93,7 @@ def register_starter(
         evaluation = bundle.parent
         if (evaluation / METRICS_FILE).is_file():
             ensure_judged(client, version, evaluation, read_metrics(evaluation), table)
+        refuse_incomplete(client, store, version)
         client.set_registered_model_alias(version.name, CHAMPION, version.version)
         return registration_of(client, version, digest)
 

@@ -25,6 +25,8 @@ from tintype.registry.versions import (
 )
 from tintype.registry.whole import missing_files, refuse_incomplete
 
+pytestmark = pytest.mark.timeout(600)  # a server starts in between
+
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
 MakeBundle = Callable[[str], Path]
 Reports = tuple[Path, Path]

@@ -14,6 +14,8 @@ from tintype.registry import spool
 from tintype.registry.store import RegistryError, StoreAwayError, connect, find_store
 from tintype.registry.tracking import tracked_run
 
+pytestmark = pytest.mark.timeout(600)  # a server starts in between
+
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 

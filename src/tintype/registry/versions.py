@@ -174,7 +174,8 @@ def ensure_model(
     client: MlflowClient, run_id: str, name: str, bundle: Path, info: BundleInfo, digest: str
 ) -> str:
     """The id of the bundle's logged model, with all its files in the store."""
-    experiment = client.get_run(run_id).info.experiment_id
+    run = client.get_run(run_id)
+    experiment = run.info.experiment_id
     found = client.search_logged_models(
         [experiment], f"tags.{DIGEST_TAG} = '{digest}' AND source_run_id = '{run_id}'"
     )
@@ -185,7 +186,9 @@ def ensure_model(
     model = (
         found[0] if found else client.create_logged_model(experiment, name, run_id, tags={DIGEST_TAG: digest})
     )
-    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    made = run.outputs.model_outputs if run.outputs else []
+    if model.model_id not in {output.model_id for output in made}:  # a store refuses the same one twice
+        client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
     upload(client, model, bundle, info)
     client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     return str(model.model_id)

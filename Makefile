@@ -14,16 +14,18 @@ SET    ?=
 VARIANT ?= cpu
 BACKEND ?= buildah
 BASE   ?=
-PHOTOS ?=
+
+AGAINST ?= origin/main
+WORKFLOWS := $(wildcard .github/workflows/*.yml)
 
 # Where no model is named, commands take the registry's champion, else the starter.
 MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline starter mlflow serve bento container bench bench-load bench-faults study bento-test test check format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline starter mlflow serve bento container bench bench-load bench-faults study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##--- To use it
 
@@ -63,11 +65,19 @@ starter: env-pipeline ## Train the starter from PHOTOS=folder and put it into th
 test: env ## Run the tests; TESTS="tests/imaging -k lab" runs some of them
 	$(RUN) pytest -n 2 --dist loadfile $(TESTS)
 
-check: env ## Check format, style, types and the direction of imports
+test-stores: ## Run the loop on PostgreSQL and S3, which are started for it (docs/stores.md)
+	$(UV) sync --locked --inexact --group stores
+	$(RUN) pytest -n 0 tests/stores $(TESTS)
+
+check: env check-workflows ## Check format, style, types, the direction of imports and the workflows
 	$(RUN) ruff format --check
 	$(RUN) ruff check
 	$(RUN) mypy
 	$(RUN) lint-imports
+
+check-workflows: env ## Check .github/workflows: their schema, and what an attacker could use
+	$(RUN) check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(RUN) zizmor --offline --quiet $(WORKFLOWS)
 
 bento-test: env ## Hold the built Bento, in an environment of its own, to the service's tests
 	TINTYPE_TEST_BENTO=1 $(RUN) pytest -n 0 tests/serving/test_service.py tests/serving/test_limits.py tests/serving/test_stopping.py
@@ -94,6 +104,31 @@ hooks: env ## Run the checks before each commit of yours
 
 params: env-pipeline ## Write params.yaml anew from conf/, for PRESET=sample
 	$(RUN) python .ci/params.py $(PRESET)
+
+##--- To automate it: the steps of .github/workflows
+
+pipeline-check: env-pipeline ## Check that dvc.lock belongs to code, parameters and data; data may be elsewhere
+	$(RUN) python .ci/pipeline_check.py
+
+pr-report: env-pipeline ## Compare metrics, parameters and plots with AGAINST=origin/main, into demo/report
+	$(RUN) python .ci/pr_report.py --base $(AGAINST)
+
+pr-comment: ## Put the report of RUN_ID under PULL_REQUEST, anew or in place of the last
+	rm -rf demo/report
+	gh run download "$$RUN_ID" --name report --dir demo/report
+	gh pr comment "$$PULL_REQUEST" --edit-last --create-if-none --body-file demo/report/report.md
+
+release-image: env-serve ## Build the image of TINTYPE_VERSION and colour a photo through it (docs/automation.md)
+	$(RUN) python .ci/release.py image
+
+release-push: ## Push the image TINTYPE_BUILT to TINTYPE_REGISTRY
+	python3 .ci/release.py push
+
+release-deploy: ## Run the command TINTYPE_DEPLOY for TINTYPE_IMAGE
+	python3 .ci/release.py deploy
+
+release-smoke: ## Ask the service at TINTYPE_URL: ready, the right version, colours a photo
+	python3 .ci/release.py smoke
 
 clean: ## Remove what tools leave behind; data, models and runs stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis demo

@@ -55,15 +55,25 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=PROJECT / "demo/from-container.jpg")
     given = parser.parse_args()
     photo, output = given.photo.resolve(), given.output.resolve()
-    engine = "docker" if given.backend == "docker" else "podman"
-    for program in {given.backend, engine}:
+    image = build(given.model, given.variant, given.backend, given.base)
+    container_check.check(engine_of(given.backend), image, photo, output)
+
+
+def build(model: str | None, variant: str, backend: str, base: str | None) -> str:
+    """The name of the image of a model."""
+    for program in {backend, engine_of(backend)}:
         need(program)
     os.environ.update(own_store())
-    tag = package(given.model, given.variant)
-    base = given.base or (debian_base() if given.backend == "buildah" else None)
+    tag = package(model, variant)
+    base = base or (debian_base() if backend == "buildah" else None)
     image = f"localhost/{tag}"
-    containerize(tag, image, given.backend, base)
-    container_check.check(engine, image, photo, output)
+    containerize(tag, image, backend, base)
+    return image
+
+
+def engine_of(backend: str) -> str:
+    """The program that runs and pushes what a backend builds."""
+    return "docker" if backend == "docker" else "podman"
 
 
 def need(program: str) -> None:

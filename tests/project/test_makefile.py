@@ -30,7 +30,7 @@ def test_every_command_is_what_make_can_run(make):
 
 
 def test_hooks_and_make_check_run_the_same_tools(make, root):
-    tools = {"ruff format", "ruff check", "mypy", "lint-imports"}
+    tools = {"ruff format", "ruff check", "mypy", "lint-imports", "check-jsonschema", "zizmor"}
     checked = set(re.findall(r"run --no-sync (ruff \w+|[a-z-]+)", make("--dry-run", "check")))
     hooked = set(
         re.findall(r"run --no-sync (ruff \w+|[a-z-]+)", (root / ".pre-commit-config.yaml").read_text())

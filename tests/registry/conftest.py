@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
@@ -125,14 +128,28 @@ def reports(tmp_path: Path) -> tuple[Path, Path]:
 @pytest.fixture
 def server(empty_store: Path, project: Path, tmp_path: Path) -> Iterator[str]:
     """The address of a real MLflow server: `make mlflow` in another project, with that project's store."""
+    with _serving(empty_store, tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def shared_server(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """As `server`, for all tests that use names of their own: a start takes seconds."""
+    with _serving(empty_store, tmp_path_factory.mktemp("shared")) as address:
+        yield address
+
+
+@contextmanager
+def _serving(empty_store: Path, folder: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    home, log = tmp_path / "server", tmp_path / "server.log"
+    home, log = folder / "server", folder / "server.log"
     shutil.copytree(empty_store, home)
+    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     with log.open("w") as said:
         command = [sys.executable, "-m", "tintype.registry.pages", "--port", str(port)]
-        process = subprocess.Popen(command, cwd=home, stdout=said, stderr=said)
+        process = subprocess.Popen(command, cwd=home, env=environment, stdout=said, stderr=said)
     try:
         while "MLflow is at" not in log.read_text():
             assert process.poll() is None, log.read_text()
@@ -143,3 +160,88 @@ def server(empty_store: Path, project: Path, tmp_path: Path) -> Iterator[str]:
         process.wait(30)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server outlived its parent"
+
+
+class Way:
+    """The way to a server, through which every byte goes: it can be closed, and an upload can be slow on it.
+
+    Attributes
+    ----------
+    uploading : threading.Event
+        Set once a file is on its way.
+    delayed : int
+        How many uploads were made to wait.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.uploading = threading.Event()
+        self.delayed = 0
+        self._port = port
+        self._closed = self._held = False
+        self._delay = 0.0
+        self._ends: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def close(self) -> None:
+        """As if the server had gone: what is connected is cut off, and who connects is hung up on."""
+        self._closed = True
+        for end in self._ends:
+            end.close()
+
+    def open(self) -> None:
+        self._closed = False
+
+    def hold_uploads(self) -> None:
+        """Let no file through."""
+        self._held = True
+
+    def delay_first_upload(self, seconds: float) -> None:
+        """Take the first file slowly."""
+        self._delay = seconds
+
+    def end(self) -> None:
+        self._listener.close()
+        self.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._closed:
+                client.close()
+                continue
+            server = socket.create_connection(("127.0.0.1", self._port))
+            self._ends += [client, server]
+            for source, target in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        try:
+            while content := source.recv(65536):
+                if content.startswith(b"PUT "):
+                    self.uploading.set()
+                    if self._held:
+                        return
+                    if self._delay and not self.delayed:
+                        self.delayed += 1
+                        time.sleep(self._delay)
+                target.sendall(content)
+            target.close()
+        except OSError:
+            target.close()  # one end was closed, or the way
+
+
+@pytest.fixture
+def way(project: Path, shared_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
+    """The way to `shared_server`, which is the store of this test's project."""
+    way = Way(int(shared_server.rpartition(":")[2]))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", way.url)
+    yield way
+    way.end()

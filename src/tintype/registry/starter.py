@@ -35,6 +35,7 @@ from tintype.registry.versions import (
     ensure_judged,
     ensure_model,
     find_version,
+    one_at_a_time,
     read_metrics,
     registration_of,
 )
@@ -82,7 +83,7 @@ def register_starter(
     tags = {**bundle_tags(info, info.preset), **starter_origin(folder), "origin": VERSION}
     store = store or find_store()
     client = connect(store)
-    with answering(store), as_default(store):
+    with answering(store), as_default(store), one_at_a_time(store):
         if not _is_wanted(client, params.model_name, digest):
             return None
         version = find_version(client, params.model_name, digest)

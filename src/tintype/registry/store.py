@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -33,7 +34,13 @@ _BOUNDS = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",  # seconds
 }
+_PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "DEADLINE_EXCEEDED", "REQUEST_LIMIT_EXCEEDED")
+# A file is answered for when the server has it in its own store: a large one on its way to S3 takes longer.
+_FILE_SECONDS = "300"
 _MAKING_SECONDS = 60  # for another process to make the tables of a new database; it takes some five
+_SAFE = {
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"
+}  # a pickle is a program, and no model of ours has one
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -44,6 +51,10 @@ _QUIET = {
 
 class RegistryError(TintypeError):
     """The store cannot be reached, or does not hold what was asked for."""
+
+
+class StoreAwayError(RegistryError):
+    """The store does not answer now; the same may work later."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,11 @@ def find_project(start: Path) -> Path:
     )
 
 
+def home_of(store: Store) -> Path:
+    """The folder for what a project keeps on this machine for a store: beside its own, or below the project."""
+    return find_project(Path.cwd()) / DATABASE.parent if store.artifacts is None else store.artifacts.parent
+
+
 def _original_of(project: Path) -> Path:
     parts = project.parts
     for at in range(len(parts) - len(_COPIES), 0, -1):
@@ -142,7 +158,7 @@ def connect(store: Store) -> MlflowClient:
     RegistryError
         If the store does not answer; within a minute.
     """
-    for name, value in {**_BOUNDS, **_QUIET}.items():
+    for name, value in {**_BOUNDS, **_QUIET, **_SAFE}.items():
         os.environ.setdefault(name, value)
     with answering(store):
         from mlflow import MlflowClient
@@ -163,6 +179,20 @@ def _making_tables(store: Store) -> Iterator[None]:
     store.artifacts.mkdir(parents=True, exist_ok=True)
     with in_turn(store.artifacts.parent / ".making-tables", _MAKING_SECONDS):
         yield
+
+
+@contextmanager
+def waiting_for_files() -> Iterator[None]:
+    """Give the store the time that files take, where a person has not said how long an answer may take."""
+    name = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+    before = os.environ.get(name)
+    if before in (None, _BOUNDS[name]):
+        os.environ[name] = _FILE_SECONDS
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[name] = before
 
 
 @contextmanager
@@ -193,9 +223,20 @@ def answering(store: Store) -> Iterator[None]:
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         reason = reason.replace(store.uri, store.shown)  # without the password
-        raise RegistryError(
+        kind = StoreAwayError if _is_away(error) else RegistryError
+        raise kind(
             f"Expected an answer from the MLflow store at {store.shown}. Received: {reason} {_cure(store)}"
         ) from error
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether another try may help: nobody answered, or the one who did is in trouble."""
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, MlflowException):
+        return error.error_code in _PASSING
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _cure(store: Store) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 from tintype.files.digest import sha256_of
 from tintype.params import PARAMS_FILE, Params
 from tintype.registry.lineage import code_tags, environment, flatten
+from tintype.registry.spool import Spool, deliver_unsent
 from tintype.registry.store import RegistryError, Store, answering, connect, find_store
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ _DIGEST_DIGITS = 32  # of 64; MLflow keeps at most 36 characters
 class TrackedRun:
     """A running MLflow run, for as long as `tracked_run` holds it open.
 
+    A store that goes away meanwhile does not end the run: see `tintype.registry.spool`.
+
     Attributes
     ----------
     run_id : str
@@ -44,16 +48,12 @@ class TrackedRun:
         self._client = client
         self._store = store
         self._experiment = experiment
+        self._spool = Spool(client, store, run_id)
 
     def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Log the metrics of an epoch (counted as the caller counts) as one step of the charts."""
-        from mlflow.entities import Metric
-
         now = int(time.time() * 1000)
-        with answering(self._store):
-            self._client.log_batch(
-                self.run_id, [Metric(name, float(value), now, epoch) for name, value in metrics.items()]
-            )
+        self._spool.say({"metrics": [[name, float(value), now, epoch] for name, value in metrics.items()]})
 
     def picture(self, name: str, epoch: int, path: Path) -> None:
         """Keep a picture of an epoch as ``grids/<name>-<epoch>.<suffix>``; the file stays where it is."""
@@ -105,16 +105,21 @@ class TrackedRun:
         folder : str, optional
             Where in the run's artifacts; at their root if not given.
         """
-        log = self._client.log_artifacts if path.is_dir() else self._client.log_artifact
-        with answering(self._store):
-            log(self.run_id, str(path), folder)
+        self._spool.say({"artifact": folder}, path)
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Set tags on the run."""
-        from mlflow.entities import RunTag
+        self._spool.say({"tags": dict(tags)})
 
-        with answering(self._store):
-            self._client.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+    def end(self, status: str) -> None:
+        """Close the run. If the store is away, say so: what it has not been told is kept."""
+        self._spool.hurry()
+        self._spool.say({"ended": [status, int(time.time() * 1000)]})
+        if waiting := self._spool.waiting():
+            sys.stderr.write(
+                f"The MLflow store at {self._store.shown} does not answer. What it was not told of run {self.run_id} "
+                f"({waiting} entries) is kept in {self._spool.folder}; `dvc repro` sends it before it registers.\n"
+            )
 
     def describe(self) -> dict[str, str]:
         """The run as `run.json` keeps it: names that mean the same on every machine, and no password."""
@@ -149,26 +154,27 @@ def tracked_run(
     Raises
     ------
     RegistryError
-        If the store does not answer, before the block is entered.
+        If the store does not answer, before the block is entered. Once it is, a store that goes away is waited for no
+        longer than a minute at a time.
     """
     store = store or find_store()
     client = connect(store)
+    deliver_unsent(client, store)
     with answering(store):
         run_id = _unfinished(client, resume) or _start(
             client, name, experiment_id(client, store, experiment), params
         )
         monitor = _monitor(run_id, store, resuming=run_id == resume)
-    status = "FAILED"
+    run, status = TrackedRun(client, store, run_id, experiment), "FAILED"
     try:
-        yield TrackedRun(client, store, run_id, experiment)
+        yield run
         status = "FINISHED"
     except KeyboardInterrupt:
         status = "KILLED"
         raise
     finally:
         monitor.finish()
-        with answering(store):
-            client.set_terminated(run_id, status)
+        run.end(status)
 
 
 def experiment_id(client: MlflowClient, store: Store, name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tintype.registry.store import RegistryError, Store
+from tintype.registry.store import RegistryError, Store, waiting_for_files
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -140,4 +140,5 @@ def _fetched(store: Store, version: ModelVersion, location: str) -> Path:
 def _download(store: Store, location: str, into: Path) -> Path:
     from mlflow.artifacts import download_artifacts
 
-    return Path(download_artifacts(artifact_uri=location, dst_path=str(into), tracking_uri=store.uri))
+    with waiting_for_files():
+        return Path(download_artifacts(artifact_uri=location, dst_path=str(into), tracking_uri=store.uri))

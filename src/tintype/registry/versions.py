@@ -14,27 +14,39 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from tintype.files.digest import sha256_of
+from tintype.files.turns import in_turn
 from tintype.models.bundle import BundleInfo, read_info
 from tintype.params import PARAMS_FILE, RegisterParams
 from tintype.registry import history
 from tintype.registry.comparing import VERDICT_TAG, Compare, ensure_compared, with_own_figures
 from tintype.registry.lineage import bundle_tags, code_tags, lock_tags
 from tintype.registry.mlflow_model import write_model
-from tintype.registry.store import RegistryError, Store, answering, as_default, connect, find_store
+from tintype.registry.store import (
+    RegistryError,
+    Store,
+    answering,
+    as_default,
+    connect,
+    find_store,
+    home_of,
+    waiting_for_files,
+)
 from tintype.registry.tracking import experiment_id
 from tintype.registry.version_files import check_files
+from tintype.registry.whole import missing_files
 
 CHALLENGER, CHAMPION = "challenger", history.CHAMPION
 DIGEST_TAG = "bundle_sha256"
@@ -42,6 +54,7 @@ HEADLINES = ("psnr_db", "delta_e2000_mean", "colourfulness_ratio")
 _JUDGED_TAG = "evaluation_sha256"  # set last: the version's figures are all there
 _PICTURES = {"grid.jpg": "Test photos: gray, ours, truth", "custom.jpg": "legacy photos"}
 _LOCK = Path("dvc.lock")
+_TURN_SECONDS = 900  # for another registration to end; a large bundle on a slow network takes minutes
 
 
 @dataclass(frozen=True)
@@ -110,7 +123,7 @@ def register(
     metrics = read_metrics(evaluation)
     store = store or find_store()
     client = connect(store)
-    with answering(store), as_default(store):
+    with answering(store), as_default(store), one_at_a_time(store):
         version = find_version(client, params.model_name, tags[DIGEST_TAG])
         if version is None:
             run_id = ensure_run(
@@ -122,6 +135,8 @@ def register(
                     client.log_artifact(run_id, str(file), "lineage")
             made_by = {**code_tags(Path.cwd()), **lock_tags(_LOCK)}
             version = create_version(client, params.model_name, model_id, run_id, {**tags, **made_by})
+        elif missing_files(client, store, version):
+            upload(client, client.get_logged_model(model_id_of(version)), bundle, info)
         ensure_judged(client, version, evaluation, metrics, table)
         if compare is not None:
             ensure_compared(client, store, version, champion_of(client, params.model_name), compare)
@@ -141,6 +156,24 @@ def champion_of(client: MlflowClient, name: str) -> ModelVersion | None:
     return None if number is None else client.get_model_version(name, str(number))
 
 
+def first_version(client: MlflowClient, name: str, digest: str) -> ModelVersion | None:
+    """The oldest version of a bundle."""
+    found = client.search_model_versions(f"name = '{name}' AND tags.{DIGEST_TAG} = '{digest}'")
+    return min(found, key=lambda version: int(version.version), default=None)
+
+
+@contextmanager
+def one_at_a_time(store: Store) -> Iterator[None]:
+    """Wait for another registration on this machine, of whichever store: two of one bundle are to be one version."""
+    try:
+        with in_turn(home_of(store) / ".registering", _TURN_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise RegistryError(
+            f"{error} It registers a version. Wait until it is done, then run again."
+        ) from None
+
+
 def ensure_run(client: MlflowClient, experiment: str, train_report: Path, digest: str) -> str:
     """The id of the run that the version belongs to; see `register`."""
     run_id = _training_run(client, train_report)
@@ -155,7 +188,8 @@ def ensure_model(
     client: MlflowClient, run_id: str, name: str, bundle: Path, info: BundleInfo, digest: str
 ) -> str:
     """The id of the bundle's logged model, with all its files in the store."""
-    experiment = client.get_run(run_id).info.experiment_id
+    run = client.get_run(run_id)
+    experiment = run.info.experiment_id
     found = client.search_logged_models(
         [experiment], f"tags.{DIGEST_TAG} = '{digest}' AND source_run_id = '{run_id}'"
     )
@@ -166,31 +200,43 @@ def ensure_model(
     model = (
         found[0] if found else client.create_logged_model(experiment, name, run_id, tags={DIGEST_TAG: digest})
     )
-    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    made = run.outputs.model_outputs if run.outputs else []
+    if model.model_id not in {output.model_id for output in made}:  # a store refuses the same one twice
+        client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    upload(client, model, bundle, info)
+    client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    return str(model.model_id)
+
+
+def upload(client: MlflowClient, model: LoggedModel, bundle: Path, info: BundleInfo) -> None:
+    """Put the bundle's files into the store, as an MLflow model."""
     description = Model(
         artifact_path=model.artifact_location,
         model_uuid=model.model_id,
-        run_id=run_id,
+        run_id=model.source_run_id,
         model_id=model.model_id,
     )
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, waiting_for_files():
         folder = Path(scratch) / "model"
         write_model(folder, bundle, info, description)
         client.log_model_artifacts(model.model_id, str(folder))
-    client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
-    return str(model.model_id)
 
 
 def create_version(
     client: MlflowClient, name: str, model_id: str, run_id: str, tags: dict[str, str]
 ) -> ModelVersion:
-    """Make a logged model a version, with its lineage as tags."""
+    """Make a logged model a version, with its lineage as tags; the first one wins if two machines do so at once."""
     try:
         client.create_registered_model(name, description="Turns black-and-white photographs into colour.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     version = client.create_model_version(name, f"models:/{model_id}", run_id, tags=tags, model_id=model_id)
+    first = first_version(client, name, tags[DIGEST_TAG])
+    if first is not None and int(first.version) < int(version.version):
+        client.delete_model_version(name, version.version)
+        client.delete_logged_model(model_id)
+        return first
     # By this tag MLflow's pages lead from the model to its versions.
     link = [{"name": name, "version": int(version.version)}]
     client.set_logged_model_tags(model_id, {"mlflow.modelVersions": json.dumps(link)})

@@ -10,11 +10,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tintype.evaluation.baselines import all_gray
+from tintype.evaluation.reducing import reduced
+from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
+from tintype.imaging.photo import read_photo
+from tintype.measures.gradients import smoothed
 from tintype.params import NetworkParams, Params, load_params
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +54,72 @@ def sample() -> Path:
 def cat(sample: Path) -> NDArray[np.uint8]:
     """A small colour photo, (300, 451, 3) uint8."""
     return np.asarray(Image.open(sample / "cat.jpg").convert("RGB"))
+
+
+@pytest.fixture(scope="session")
+def coffee(sample: Path) -> np.ndarray:
+    """A colour photo, (400, 600, 3) uint8."""
+    return read_photo(sample / "coffee.jpg").rgb8
+
+
+@pytest.fixture(scope="session")
+def saturate() -> Callable[[np.ndarray, float], np.ndarray]:
+    """A photo with its chroma multiplied."""
+
+    def saturated(rgb8: np.ndarray, gain: float) -> np.ndarray:
+        lab = rgb_to_lab(rgb8)
+        lab[..., 1:] *= gain
+        return lab_to_rgb(lab)
+
+    return saturated
+
+
+@pytest.fixture(scope="session")
+def scene() -> np.ndarray:
+    """A made-up photo, (120, 160, 3) uint8: a red disc and a green bar on blue-gray, each of its own lightness."""
+    lab = np.full((120, 160, 3), (70, -3, -12), np.float32)
+    rows, columns = np.mgrid[:120, :160]
+    lab[(rows - 60) ** 2 + (columns - 50) ** 2 < 30**2] = (45, 45, 25)
+    lab[20:100, 110:140] = (55, -35, 30)
+    return lab_to_rgb(lab)
+
+
+@pytest.fixture(scope="session")
+def defects(
+    saturate: Callable[[np.ndarray, float], np.ndarray],
+) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """A photo with planted defects, by name; the lightness stays."""
+
+    def planted(rgb8: np.ndarray) -> dict[str, np.ndarray]:
+        lab = rgb_to_lab(rgb8)
+        ab = lab[..., 1:]
+        step = round(0.03 * np.hypot(*ab.shape[:2]))
+        blotches = np.random.default_rng(5).normal(0, 15, (6, 8, 2)).astype(np.float32)
+        return {
+            "truth": rgb8,
+            "pale": saturate(rgb8, 0.6),
+            "paler": saturate(rgb8, 0.3),
+            "garish": saturate(rgb8, 1.6),
+            "patches": with_chroma(
+                lab, ab + cv2.resize(blotches, ab.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+            ),
+            "blurred": with_chroma(lab, smoothed(np.ascontiguousarray(ab), 3)),
+            "shifted": with_chroma(lab, np.roll(ab, (step, step), (0, 1))),
+            "gray": all_gray(rgb8),
+        }
+
+    def with_chroma(lab: np.ndarray, ab: np.ndarray) -> np.ndarray:
+        return lab_to_rgb(np.concatenate([lab[..., :1], ab], axis=-1))
+
+    return planted
+
+
+@pytest.fixture(scope="session", params=["scene", "coffee", "cat", "dahlia", "astronaut", "bridge"])
+def known(request: pytest.FixtureRequest, scene: np.ndarray, sample: Path) -> np.ndarray:
+    """Photos in which planted defects have to be found, the made-up one first."""
+    if request.param == "scene":
+        return scene
+    return reduced(read_photo(sample / f"{request.param}.jpg").rgb8, 256)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,8 @@ def _with_gain(bundle: Path, gain: float) -> Colorizer:
 
 
 def _fitted_anew(bundle: Path, params: Params, validation: ShardSet) -> Colorizer:
-    from tintype.evaluation.metrics import colourfulness, delta_e2000
+    from tintype.evaluation.metrics import delta_e2000
+    from tintype.measures.colourfulness import colourfulness
     from tintype.models.bundle import NETWORK_FILE, read_info
     from tintype.models.decoding import decoded, undecoded
     from tintype.models.keras_backend import compile_for_inference

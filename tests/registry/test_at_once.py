@@ -17,13 +17,13 @@ from tintype.params import RegisterParams
 from tintype.registry.resolve import resolve
 from tintype.registry.store import RegistryError, as_default, connect, find_store
 from tintype.registry.tracking import experiment_id
+from tintype.registry.version_files import check_files
 from tintype.registry.versions import (
     create_version,
     ensure_model,
     ensure_run,
     register,
 )
-from tintype.registry.version_files import check_files
 from tintype.registry.whole import missing_files
 
 pytestmark = pytest.mark.timeout(600)  # a server starts in between

@@ -114,7 +114,7 @@ def test_a_tag_that_is_not_there_is_told(store):
 
 def test_the_service_needs_no_training_no_data_and_no_registry(served):
     parts = {module.split(".")[1] for module in served if "." in module}
-    assert parts == {"colorize", "errors", "files", "imaging", "models", "params", "serving"}
+    assert parts == {"colorize", "errors", "files", "imaging", "measures", "models", "params", "serving"}
 
 
 def test_a_bento_holds_what_the_service_imports_and_nothing_else(options, served):

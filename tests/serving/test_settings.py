@@ -12,6 +12,8 @@ def test_nothing_set_serves():
     assert settings.api_key is None
     assert settings.cors_origins == ()
     assert settings.threads >= 1
+    assert settings.monitor_dir is None
+    assert settings.monitor_photos == 0
 
 
 def test_everything_can_be_set(tmp_path):
@@ -43,6 +45,8 @@ def test_everything_can_be_set(tmp_path):
         ("TINTYPE_MAX_MEGABYTES", "-1", "greater than 0"),
         ("TINTYPE_MAX_MEGABYTES", "nan", "TINTYPE_MAX_MEGABYTES"),
         ("TINTYPE_MAX_MEGAPIXELS", "inf", "TINTYPE_MAX_MEGAPIXELS"),
+        ("TINTYPE_MONITOR_PHOTOS", "2", "less than or equal to 1"),
+        ("TINTYPE_MONITOR_PHOTOS", "-0.1", "greater than or equal to 0"),
         ("TINTYPE_BACKEND", "jax", "'openvino' or 'tensorflow'"),
         ("TINTYPE_CORS_ORIGINS", "example.org", "https://example.org"),
         ("TINTYPE_CORS_ORIGINS", "https://example.org/path", "origins"),

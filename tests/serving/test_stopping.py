@@ -94,6 +94,7 @@ def wait_until_both_are_warm(server):
         ({"TINTYPE_QUEUE": "many"}, "TINTYPE_QUEUE: "),
         ({"TINTYPE_BUNDLE": ""}, "Expected a model to serve."),
         ({"TINTYPE_BUNDLE": "."}, "bundle.json"),
+        ({"TINTYPE_MONITOR_DIR": "/proc/none"}, "TINTYPE_MONITOR_DIR: Expected a folder"),
     ],
 )
 def test_what_cannot_be_served_is_told_at_the_start(tmp_path, settings, said):

@@ -26,7 +26,8 @@ prepare_keras()
 
 import keras  # noqa: E402
 
-from tintype.evaluation.metrics import colourfulness, delta_e2000  # noqa: E402
+from tintype.evaluation.metrics import delta_e2000  # noqa: E402
+from tintype.measures.colourfulness import colourfulness  # noqa: E402
 from tintype.training.adversarial import stage  # noqa: E402
 from tintype.training.adversarial.duel import Duel  # noqa: E402
 from tintype.training.adversarial.exam import Exam, Marks  # noqa: E402

@@ -10,11 +10,12 @@ import pytest
 
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import write_shard
-from tintype.evaluation.metrics import colourfulness, delta_e2000
+from tintype.evaluation.metrics import delta_e2000
 from tintype.imaging.confidence import NEAR
 from tintype.imaging.geometry import resize
 from tintype.imaging.lab import decode_lab8, encode_lab8, lab_to_rgb
 from tintype.imaging.smoothing import smooth_colours
+from tintype.measures.colourfulness import colourfulness
 from tintype.models.bins import ab_bins
 from tintype.params import DecodeParams
 from tintype.training.batches import ShardSet, open_split

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from tintype.cli.monitor import monitor
+
 app = typer.Typer(
     name="tintype",
     no_args_is_help=True,
@@ -18,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(monitor)
 
 
 OutputFile = Annotated[

@@ -73,7 +73,8 @@ def _refuse(folder: Path, output: Path, *, force: bool) -> None:
 
 
 def _adapt(folder: Path, output: Path, found: FoundVersion, epochs: int, scratch: Path) -> None:
-    from tintype.evaluation.metrics import colourfulness, delta_e2000
+    from tintype.evaluation.metrics import delta_e2000
+    from tintype.measures.colourfulness import colourfulness
     from tintype.models.bundle import read_info
     from tintype.models.keras_backend import prepare_keras
     from tintype.training.adapt import adapt_bundle

@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from tintype.evaluation.baselines import Painter, all_gray, constant_ab
-from tintype.evaluation.bleeding import bleed_score
 from tintype.evaluation.clock import Clock
 from tintype.evaluation.front import Front, read_front
 from tintype.evaluation.metric_card import EQUAL_SIDE, SIDE
-from tintype.evaluation.metrics import colourfulness, delta_e2000, psnr_db
-from tintype.evaluation.patches import patch_gradient
+from tintype.evaluation.metrics import delta_e2000, psnr_db
 from tintype.evaluation.reducing import reduced
 from tintype.evaluation.scores import TRUTH, Floats, Scores
 from tintype.evaluation.sweep import Row, sweep
@@ -29,6 +27,9 @@ from tintype.evaluation.table_files import write_csv
 from tintype.imaging.grid import draw_grid
 from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.photo import read_photo, write_photo
+from tintype.measures.bleeding import bleed_score
+from tintype.measures.colourfulness import colourfulness
+from tintype.measures.patches import patch_gradient
 
 CHAMPION, CHALLENGER, ALL_GRAY, MEAN_AB = "champion", "challenger", "all_gray", "mean_ab"
 PHOTOS_FILE, FRONT_FILE, PICTURE_FILE = "photos.csv", "front.csv", "picture.jpg"

@@ -17,7 +17,6 @@ from tqdm import tqdm
 from tintype.evaluation.baselines import ChromaOf, Painter, all_gray
 from tintype.evaluation.clock import Clock
 from tintype.evaluation.features import Looks, Viewer
-from tintype.evaluation.gamut import out_of_gamut_share
 from tintype.evaluation.judging import Judgement, judge
 from tintype.evaluation.prior import AbPrior
 from tintype.evaluation.reducing import reduced
@@ -29,6 +28,7 @@ from tintype.files.atomic import write_json
 from tintype.imaging.grid import draw_grid
 from tintype.imaging.lab import lightness
 from tintype.imaging.photo import read_photo, write_photo
+from tintype.measures.gamut import out_of_gamut_share
 from tintype.models.backbone import Backbone
 
 GRID_SIDE = 512  # pixels of a photo kept for the grid: more than its cell ever shows

@@ -10,10 +10,10 @@ import numpy as np
 
 from tintype.evaluation.colour_error import AB_ERRORS, area_under
 from tintype.evaluation.judging import Judgement
-from tintype.evaluation.metrics import colourfulness_ratio
-from tintype.evaluation.patches import patch_score
 from tintype.evaluation.slices import slices_of
 from tintype.evaluation.table_files import DIGITS
+from tintype.measures.colourfulness import colourfulness_ratio
+from tintype.measures.patches import patch_score
 
 SLICE_METRICS = ("delta_e2000_mean", "colourfulness_ratio")
 

@@ -14,52 +14,55 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Predict = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.float32]]
+Result = TypeVar("Result")
+Predict = Callable[[NDArray[np.uint8], NDArray[np.uint8]], Iterable[Result]]
 Observe = Callable[
     [int, float, list[float]], None
 ]  # photos in the batch, network's seconds, each photo's wait
 
 
 @dataclass
-class _Item:
+class _Item(Generic[Result]):
     l8: NDArray[np.uint8]
     gray8: NDArray[np.uint8]
-    future: Future[NDArray[np.float32]] = field(default_factory=Future)
+    future: Future[Result] = field(default_factory=Future)
     since: float = field(default_factory=time.perf_counter)
 
 
-class Batcher:
+class Batcher(Generic[Result]):
     """A queue before the network.
 
     Parameters
     ----------
     predict : callable
-        `Colorizer.predict`. Called from one thread only.
+        Gives a result for each photo of a batch, in their order. Called from one thread only.
     sizes : sequence of int
         Of batches, ascending, the first 1.
     observe : callable
         Told of each batch.
     """
 
-    def __init__(self, predict: Predict, sizes: Sequence[int], observe: Observe) -> None:
+    def __init__(self, predict: Predict[Result], sizes: Sequence[int], observe: Observe) -> None:
         self._predict = predict
         self._sizes = sizes
-        self._waiting: deque[_Item] = deque()  # taken off the queue, the thread's own
+        self._waiting: deque[_Item[Result]] = deque()  # taken off the queue, the thread's own
         self._closing = False
         self._observe = observe
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()  # bounded by the house (admission)
+        self._queue: queue.SimpleQueue[_Item[Result] | None] = (
+            queue.SimpleQueue()
+        )  # bounded by the house (admission)
         self._thread = threading.Thread(target=self._work, name="network", daemon=True)
         self._thread.start()
 
-    def submit(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> Future[NDArray[np.float32]]:
+    def submit(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> Future[Result]:
         """Queue one photo's inputs.
 
         Parameters
@@ -69,10 +72,10 @@ class Batcher:
 
         Returns
         -------
-        Future of ndarray of shape (size, size, 2), float32
-            a* and b* in Lab units; or the network's exception.
+        Future
+            Its result; or the network's exception.
         """
-        item = _Item(l8, gray8)
+        item: _Item[Result] = _Item(l8, gray8)
         self._queue.put(item)
         return item.future
 
@@ -103,10 +106,10 @@ class Batcher:
                 self._waiting.append(item)
         return bool(self._waiting)
 
-    def _run(self, batch: list[_Item]) -> None:
+    def _run(self, batch: list[_Item[Result]]) -> None:
         start = time.perf_counter()
         try:
-            ab: Any = self._predict(
+            results = self._predict(
                 np.stack([item.l8 for item in batch]), np.stack([item.gray8 for item in batch])
             )
         except Exception as error:  # whatever it is, those who wait must hear of it, and the thread must live
@@ -114,5 +117,5 @@ class Batcher:
                 item.future.set_exception(error)
             return
         self._observe(len(batch), time.perf_counter() - start, [start - item.since for item in batch])
-        for item, chroma in zip(batch, ab, strict=True):
-            item.future.set_result(chroma)
+        for item, result in zip(batch, results, strict=True):
+            item.future.set_result(result)

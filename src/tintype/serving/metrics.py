@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tintype.serving.monitor.series import Series
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -77,6 +79,10 @@ class Metrics:
             buckets=(0, 1, 2, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60),
             registry=registry,
         )
+
+    def monitor(self) -> Series:
+        """Series of the monitor, which a service without one does not have; asked for once."""
+        return Series(self._registry)
 
     def batch(self, count: int, seconds: float, waits: list[float]) -> None:
         """Take down one run of the network."""

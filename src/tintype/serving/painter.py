@@ -23,7 +23,7 @@ from tintype.imaging.provenance import Lineage, Provenance
 from tintype.serving.admission import Room
 from tintype.serving.batcher import Batcher
 from tintype.serving.metrics import Metrics
-from tintype.serving.options import Options
+from tintype.serving.monitor.monitor import Answered, Monitor
 from tintype.serving.responses import Refusal, refusal_of
 from tintype.serving.uploads import Upload
 
@@ -52,6 +52,14 @@ class Painted:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Colours:
+    """What the network says of one photo: ab of shape (h, w, 2), and how sure it is on average, if it says it."""
+
+    ab: NDArray[np.float32]
+    confidence: float | None
+
+
 class Painter:
     """A loaded model with all that it takes to answer photos.
 
@@ -65,17 +73,26 @@ class Painter:
     threads : int
         For decoding, merging and encoding.
     metrics : Metrics
+    monitor : Monitor, optional
+        Shown every answer.
     """
 
     def __init__(
-        self, colorizer: Colorizer, lineage: Lineage, limits: Limits, threads: int, metrics: Metrics
+        self,
+        colorizer: Colorizer,
+        lineage: Lineage,
+        limits: Limits,
+        threads: int,
+        metrics: Metrics,
+        monitor: Monitor | None = None,
     ) -> None:
         self.colorizer = colorizer
         self.lineage = lineage
         self._limits = limits
         self._metrics = metrics
+        self._monitor = monitor
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photo")
-        self._batcher = Batcher(colorizer.predict, SIZES, metrics.batch)
+        self._batcher = Batcher(self._predict, SIZES, metrics.batch)
 
     async def paint(self, upload: Upload, room: Room) -> Painted:
         """Colour one photo.
@@ -101,8 +118,8 @@ class Painter:
             height, width = photo.pixels.shape[:2]
             room.shrink(height * width)
             self._metrics.megapixels.observe(height * width / MEGA)
-            ab = await asyncio.wrap_future(self._batcher.submit(l8, gray8))
-            return await run(self._pool, self._finish, photo, ab, upload.options)
+            colours = await asyncio.wrap_future(self._batcher.submit(l8, gray8))
+            return await run(self._pool, self._finish, photo, colours, upload)
         except PhotoError as error:
             raise refusal_of(error) from None
         except MemoryError:
@@ -123,12 +140,19 @@ class Painter:
         self._metrics.stage("open", start)
         return photo, *inputs
 
-    def _finish(self, photo: Photo, ab: NDArray[Any], options: Options) -> Painted:
+    def _predict(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> list[_Colours]:
+        ab, confidence = self.colorizer.predict_with_confidence(l8, gray8)
+        if confidence is None:
+            return [_Colours(one, None) for one in ab]
+        return [_Colours(one, float(sure.mean())) for one, sure in zip(ab, confidence, strict=True)]
+
+    def _finish(self, photo: Photo, colours: _Colours, upload: Upload) -> Painted:
         start = time.perf_counter()
+        options = upload.options
         file_format = options.format or _ANSWERED_AS.get(
             photo.format, "jpeg" if photo.alpha is None else "png"
         )
-        coloured, receipt = merge(photo.pixels, ab, options.saturation)
+        coloured, receipt = merge(photo.pixels, colours.ab, options.saturation)
         content = encode_photo(
             coloured,
             file_format.upper(),
@@ -138,4 +162,23 @@ class Painter:
         )
         self._metrics.stage("finish", start)
         self._metrics.chroma.observe(receipt.mean_chroma)
+        if self._monitor is not None:
+            self._show(self._monitor, photo, coloured, colours, upload)
         return Painted(content, file_format, receipt, photo.notes)
+
+    def _show(
+        self, monitor: Monitor, photo: Photo, coloured: NDArray[Any], colours: _Colours, upload: Upload
+    ) -> None:
+        saturation = upload.options.saturation
+        monitor.take(
+            Answered(
+                photo.pixels,
+                coloured,
+                colours.ab * np.float32(saturation),
+                colours.confidence,
+                saturation,
+                photo.format,
+                len(upload.content),
+                self.lineage,
+            )
+        )

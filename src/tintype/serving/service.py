@@ -24,6 +24,7 @@ from tintype.serving.app import ROUTES, build_app
 from tintype.serving.front import FrontDoor
 from tintype.serving.loading import find_model
 from tintype.serving.log import keep_lines_whole
+from tintype.serving.monitor.day_writer import check_folder
 from tintype.serving.settings import Settings, read_settings
 from tintype.serving.studio import Studio
 from tintype.serving.telemetry import send_none
@@ -83,8 +84,10 @@ class Tintype:
 
     @bentoml.on_deployment
     def check() -> None:  # BentoML calls it without an instance, once before the workers start
-        """Tell at the start, in a sentence, that there is nothing to serve."""
+        """Tell at the start, in a sentence, that there is nothing to serve, or nowhere to write."""
         try:
+            if SETTINGS.monitor_dir is not None:
+                check_folder(SETTINGS.monitor_dir)
             find_model(SETTINGS)
         except TintypeError as error:
             _stop(error)

@@ -52,6 +52,10 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     cors_origins: Annotated[
         tuple[str, ...], BeforeValidator(_split)
     ] = ()  # pages of other origins that may ask
+    monitor_dir: Path | None = None  # if set, every answer is measured, and the figures are written there
+    monitor_photos: float = Field(0.0, ge=0, le=1)  # share of photos of which small copies are kept there
+    monitor_megabytes: float = Field(100.0, gt=0, le=100_000)  # a day and worker, and as much again of copies
+    monitor_days: int = Field(90, ge=1, le=10_000)  # that what the service wrote there is kept
 
     @field_validator("bundle")
     @classmethod

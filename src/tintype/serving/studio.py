@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from tintype.colorize import Colorizer
+from tintype.imaging.limits import MEGA
 from tintype.models.keras_backend import inference_backend, prepare_keras
 from tintype.serving.admission import House
 from tintype.serving.drain import on_stop
 from tintype.serving.loading import find_model, in_background
 from tintype.serving.metrics import Metrics
+from tintype.serving.monitor.day_writer import DayWriter
+from tintype.serving.monitor.monitor import Monitor
 from tintype.serving.painter import Painter
 from tintype.serving.responses import busy
 from tintype.serving.settings import Settings
@@ -34,6 +37,7 @@ class Studio:
             pixels=_LARGEST_AT_ONCE * limits.pixels,
             observe=self.metrics.in_house.set,
         )
+        self.monitor = _monitor(settings, self.metrics)
         self.draining = False
         self._painter: Painter | None = None
 
@@ -67,6 +71,8 @@ class Studio:
         """Finish what is under way."""
         if self._painter is not None:
             self._painter.close()
+        if self.monitor is not None:
+            self.monitor.close()
 
     def _stop(self) -> None:
         self.draining = True
@@ -77,4 +83,13 @@ class Studio:
         prepare_keras(settings.backend or inference_backend())
         colorizer = Colorizer.load(bundle)
         colorizer.warm_up()  # or the first clients would wait for the network to be compiled
-        self._painter = Painter(colorizer, lineage, settings.limits, settings.threads, self.metrics)
+        self._painter = Painter(
+            colorizer, lineage, settings.limits, settings.threads, self.metrics, self.monitor
+        )
+
+
+def _monitor(settings: Settings, metrics: Metrics) -> Monitor | None:
+    if settings.monitor_dir is None:
+        return None
+    writer = DayWriter(settings.monitor_dir, int(settings.monitor_megabytes * MEGA), settings.monitor_days)
+    return Monitor(writer, metrics.monitor(), settings.limits.pixels, settings.monitor_photos)

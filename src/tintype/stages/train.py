@@ -14,8 +14,9 @@ def main(
     """Train, watched by MLflow; a training that was killed goes on, in the same run."""
     from tintype.data.tensors.plan import plan_shards
     from tintype.data.validation.manifest import read_manifest
-    from tintype.evaluation.metrics import colourfulness, delta_e2000
+    from tintype.evaluation.metrics import delta_e2000
     from tintype.files.atomic import write_json
+    from tintype.measures.colourfulness import colourfulness
     from tintype.registry.tracking import tracked_run
     from tintype.training.calibrate import Measures
     from tintype.training.train import Tensors, checkpoints_of, train_network

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.evaluation.gradients import diagonal, slopes, smoothed, steepness
+from tintype.measures.gradients import diagonal, slopes, smoothed, steepness
 
 _SMOOTHING = 0.25  # percent of the diagonal
 # Canny's thresholds, in L* per percent of the diagonal: after the smoothing, a step of 5 in L* reaches the upper one.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tintype.evaluation.bleeding import bleed_score
 from tintype.imaging.lab import rgb_to_lab
+from tintype.measures.bleeding import bleed_score
 
 DIAGONAL = 500  # of 300 by 400 pixels
 

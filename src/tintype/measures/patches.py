@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.evaluation.gradients import smoothed, steepness
 from tintype.imaging.geometry import resize
+from tintype.measures.gradients import smoothed, steepness
 
 _SIDE = 256  # pixels of the long side; patches are larger than what a larger picture adds
 _SMOOTHING = 1.0  # percent of the diagonal: below it is texture and noise, above it what people call a patch

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tintype.evaluation.gamut import out_of_gamut_share
 from tintype.imaging.lab import rgb_to_lab
+from tintype.measures.gamut import out_of_gamut_share
 
 # sRGB's red is L* 53.24, a* 80.09, b* 67.20; black and white have no colours beside them.
 INSIDE = [(53.24, 80.0, 67.1), (50, 0, 0), (0, 0, 0), (100, 0, 0), (70, 20, -20)]

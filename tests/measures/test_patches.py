@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tintype.evaluation.patches import patch_gradient, patch_score
 from tintype.imaging.lab import rgb_to_lab
+from tintype.measures.patches import patch_gradient, patch_score
 
 FLAT = np.full((90, 120), 50, np.float32)
 

@@ -1,0 +1,211 @@
+"""What is normal: the distributions that a service's photos are compared with, in a small JSON file.
+
+Of training photos it says what the network has learnt from; of days of the service itself that somebody found good,
+what is usual there. An archive's scans are no training photos, so the second kind is what keeps alarms quiet there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+from tqdm import tqdm
+
+from tintype.colorize import Colorizer
+from tintype.data.validation.manifest import read_manifest
+from tintype.errors import TintypeError
+from tintype.files.atomic import write_json
+from tintype.imaging.merge import merge
+from tintype.imaging.photo import read_photo
+from tintype.measures.glance import glance, glance_at_input
+from tintype.measures.statistics import STATISTICS
+from tintype.monitoring.drift import Distribution, distribution_of
+from tintype.monitoring.photos import Photos
+
+FORMAT = 1
+GRAY = 2.0  # mean C* of an answer below which people see a gray photo
+Values = Mapping[str, float]
+
+
+class UnusableReferenceError(TintypeError):
+    """A reference cannot be read or made."""
+
+
+class Reference(BaseModel):
+    """The content of the file.
+
+    Parameters
+    ----------
+    source : str
+        What it was made from, as a part of a sentence.
+    model : str
+        Name and version, as tintype/3, whose answers are in it; empty for none or several.
+    bundle : str
+        The first 12 digits of its digest; empty as above.
+    gray : float or None
+        Share of answers with a mean C* below `GRAY`; None without answers.
+    statistics : dict
+        Name -> `Distribution`; those of answers are missing where none were measured.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    source: str
+    model: str = ""
+    bundle: str = ""
+    gray: float | None = None
+    statistics: dict[str, Distribution]
+
+
+def read_reference(file: Path) -> Reference:
+    """Read a reference.
+
+    Raises
+    ------
+    UnusableReferenceError
+        If there is none, or it is none of this version.
+    """
+    again = "Make it with `tintype monitor reference`."
+    try:
+        found = Reference.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise UnusableReferenceError(
+            f"Expected a reference at {file}. Received: {error.strerror}. {again}"
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise UnusableReferenceError(
+            f"Expected a reference in {file}. Received, at {where}: {first['msg']}. {again}"
+        ) from None
+    if found.format != FORMAT:
+        raise UnusableReferenceError(
+            f"Expected a reference of format {FORMAT} in {file}. Received: format {found.format}. {again}"
+        )
+    return found
+
+
+def write_reference(file: Path, reference: Reference) -> None:
+    """Write it; the file appears whole."""
+    write_json(file, reference.model_dump())
+
+
+def of_photos(photos: Photos, source: str) -> Reference:
+    """What is normal, by days of the service.
+
+    Parameters
+    ----------
+    photos : Photos
+    source : str
+        As in `Reference`.
+
+    Raises
+    ------
+    UnusableReferenceError
+        If there are none.
+    """
+    if not len(photos):
+        raise UnusableReferenceError(f"Expected photos to make a reference of. Received: none in {source}.")
+    answers = photos.as_the_model_gives_them()
+    models, bundles = set(answers.values("model")), set(answers.values("bundle"))
+    columns = {
+        statistic.name: (photos if statistic.of == "input" else answers).values(statistic.name)
+        for statistic in STATISTICS
+    }
+    return Reference(
+        source=source,
+        model=models.pop() if len(models) == 1 else "",
+        bundle=bundles.pop() if len(bundles) == 1 else "",
+        gray=gray_share(columns["mean_chroma"]),
+        statistics=_distributions(columns),
+    )
+
+
+def of_manifest(
+    manifest: Path,
+    raw: Path,
+    *,
+    most: int,
+    colorizer: Colorizer | None,
+    model: str = "",
+    bundle: str = "",
+) -> Reference:
+    """What is normal, by the photos of a data set.
+
+    Inputs are training photos: what the network has learnt from. Answers are to photos that it has not learnt from.
+
+    Parameters
+    ----------
+    manifest, raw : Path
+        Folders that the stages `validate` and `fetch` wrote.
+    most : int
+        Photos of each kind, chosen by their hash.
+    colorizer : Colorizer or None
+        What answers; None leaves answers out.
+    model, bundle : str
+        As in `Reference`.
+
+    Raises
+    ------
+    ManifestError, PhotoError
+        If the manifest or a photo cannot be read.
+    UnusableReferenceError
+        If there are no photos for it.
+    """
+    table = read_manifest(manifest)
+    learnt = _files(table[table["split"] == "train"], raw, most)
+    unseen = _files(table[table["split"] != "train"], raw, most) if colorizer else []
+    if not learnt or (colorizer and not unseen):
+        raise UnusableReferenceError(
+            f"Expected photos for training and others in {manifest}. Received: {len(learnt)} and {len(unseen)}."
+        )
+    rows = _measured(learnt, glance_at_input, "training photos")
+    answers = _measured(unseen, _answering(colorizer), "answers") if colorizer else []
+    columns = _columns(rows, "input") | (_columns(answers, "output") if answers else {})
+    count = f"{len(learnt):,} training photos"
+    return Reference(
+        source=f"{count} and {len(answers):,} answers to photos not learnt from" if answers else count,
+        model=model,
+        bundle=bundle,
+        gray=gray_share(columns["mean_chroma"]) if answers else None,
+        statistics=_distributions(columns),
+    )
+
+
+def gray_share(mean_chroma: NDArray[np.float64]) -> float | None:
+    """Share of answers that people see as gray; None if there is no answer."""
+    return float(np.mean(mean_chroma < GRAY)) if len(mean_chroma) else None
+
+
+def _files(table: Any, raw: Path, most: int) -> list[Path]:
+    """Those with the first hashes, which is as good as chance and the same each time."""
+    return [raw / "photos" / path for path in table.sort_values("content_hash")["path"][:most]]
+
+
+def _measured(files: Sequence[Path], measure: Callable[[NDArray[Any]], Values], what: str) -> list[Values]:
+    return [measure(read_photo(file).pixels) for file in tqdm(files, desc=what, unit=" photos", disable=None)]
+
+
+def _answering(colorizer: Colorizer) -> Callable[[NDArray[Any]], Values]:
+    """As the service does it."""
+
+    def measure(pixels: NDArray[Any]) -> Values:
+        ab, confidence = colorizer.chroma_with_confidence(pixels)
+        sure = None if confidence is None else float(confidence.mean())
+        return glance(pixels, merge(pixels, ab)[0], ab, sure).values
+
+    return measure
+
+
+def _columns(rows: Sequence[Values], of: str) -> dict[str, NDArray[np.float64]]:
+    names = [statistic.name for statistic in STATISTICS if statistic.of == of]
+    return {name: np.array([row[name] for row in rows], np.float64) for name in names}
+
+
+def _distributions(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, Distribution]:
+    return {name: distribution_of(values) for name, values in columns.items() if len(values)}

@@ -16,8 +16,9 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
 from tintype.models.bundle import BundleError
-from tintype.registry.resolve import SCHEME, resolve_version
+from tintype.registry.resolve import resolve_version
 from tintype.registry.store import RegistryError, Store
+from tintype.registry.version_files import SCHEME
 
 FOLDER = "comparison"
 VERDICT_TAG, REASONS_TAG, RIVAL_TAG, CARD_TAG = "verdict", "verdict_reasons", "compared_with", "metric_card"

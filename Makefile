@@ -11,6 +11,8 @@ MODEL  ?=
 PHOTOS ?=
 SCRATCH ?=
 SET    ?=
+DIR    ?=
+REFERENCE ?=
 VARIANT ?= cpu
 BACKEND ?= buildah
 BASE   ?=
@@ -22,7 +24,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline starter mlflow serve bento container bench bench-load bench-faults study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline starter mlflow monitor serve bento container bench bench-load bench-faults study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +49,9 @@ pipeline: env-pipeline ## Run what has changed of the DVC pipeline
 
 mlflow: env-pipeline ## Serve MLflow's pages on the pipeline's own store, at PORT=5000
 	$(RUN) python -m tintype.registry.pages --port $(or $(PORT),5000)
+
+monitor: env-pipeline ## Judge what a service wrote down in DIR=folder; REFERENCE=file to see drift
+	$(RUN) tintype monitor $(DIR) $(if $(REFERENCE),--reference $(REFERENCE))
 
 serve: env-serve ## Serve the champion, or the starter: page and interface, at PORT=3000; MODEL=models:/tintype/3 another
 	$(RUN) tintype serve $(MODEL_OPTION) --port $(or $(PORT),3000)

@@ -186,6 +186,15 @@ def serve(
 @app.command()
 def package(
     model: Model = None,
+    alias: Annotated[
+        str | None,
+        typer.Option(
+            "--alias",
+            metavar="ALIAS",
+            help="Pack the version that has this alias, such as champion, instead of --model.",
+            show_default=False,
+        ),
+    ] = None,
     variant: Annotated[
         Literal["cpu", "gpu"], typer.Option("--variant", help="The machine that it will serve on.")
     ] = "cpu",
@@ -193,7 +202,7 @@ def package(
     """Pack a model with its lineage and pinned requirements as a Bento. Run it in the project's folder."""
     from tintype.cli.package import run
 
-    raise typer.Exit(run(model, variant))
+    raise typer.Exit(run(model, alias, variant))
 
 
 @app.command()

@@ -63,24 +63,51 @@ def resolve_version(uri: str, store: Store | None = None) -> ResolvedVersion:
     BundleError
         If its files are missing or damaged.
     """
+    store = store or find_store()
+    client, version = _looked_up(uri, store)
+    with answering(store):
+        bundle = _bundle(client, store, version)
+    digest = _check(bundle, uri, version)
+    return ResolvedVersion(
+        bundle, replace(lineage_of(version), bundle_sha256=digest), version.description or ""
+    )
+
+
+def exact_address(uri: str) -> str:
+    """The address by number of what an alias names now; its files are not looked at.
+
+    Parameters
+    ----------
+    uri : str
+        ``models:/tintype@champion``.
+
+    Returns
+    -------
+    str
+        ``models:/tintype/3``, which always means the same.
+
+    Raises
+    ------
+    RegistryError
+        If the store does not answer or there is no such version.
+    """
+    _, version = _looked_up(uri, find_store())
+    return f"{SCHEME}{version.name}/{version.version}"
+
+
+def _looked_up(uri: str, store: Store) -> tuple[MlflowClient, ModelVersion]:
     address = _ADDRESS.fullmatch(uri)
     if address is None:
         raise RegistryError(
             f"Expected a registered model as models:/NAME@ALIAS or models:/NAME/VERSION. Received: {uri}."
         )
-    store = store or find_store()
     if not _exists(store):
         raise RegistryError(
             f"Expected {uri} in the MLflow store at {store.shown}, but there is none yet. Run `dvc repro`."
         )
     client = connect(store)
     with answering(store):
-        version = _version(client, uri, **address.groupdict())
-        bundle = _bundle(client, store, version)
-    digest = _check(bundle, uri, version)
-    return ResolvedVersion(
-        bundle, replace(lineage_of(version), bundle_sha256=digest), version.description or ""
-    )
+        return client, _version(client, uri, **address.groupdict())
 
 
 def store_at_hand() -> Store | None:

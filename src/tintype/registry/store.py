@@ -46,6 +46,10 @@ class RegistryError(TintypeError):
     """The store cannot be reached, or does not hold what was asked for."""
 
 
+class NoAnswerError(RegistryError):
+    """The store does not answer, or not as it should: later it may."""
+
+
 @dataclass(frozen=True)
 class Store:
     """An MLflow tracking and registry store."""
@@ -193,7 +197,7 @@ def answering(store: Store) -> Iterator[None]:
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         reason = reason.replace(store.uri, store.shown)  # without the password
-        raise RegistryError(
+        raise NoAnswerError(
             f"Expected an answer from the MLflow store at {store.shown}. Received: {reason} {_cure(store)}"
         ) from error
 

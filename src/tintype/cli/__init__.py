@@ -176,11 +176,28 @@ def serve(
         Literal["openvino", "tensorflow"] | None,
         typer.Option("--backend", help="What computes the network.", show_default="the service's own"),
     ] = None,
+    follow: Annotated[
+        str | None,
+        typer.Option(
+            "--follow",
+            metavar="ALIAS",
+            envvar="TINTYPE_FOLLOW",
+            help="Instead of --model: serve what models:/NAME@ALIAS names, and take over what it is moved to while "
+            "running, without losing a request.",
+            show_default="the version stays",
+        ),
+    ] = None,
+    every: Annotated[
+        float,
+        typer.Option(
+            "--every", metavar="SECONDS", min=0.1, help="With --follow: between two looks at the registry."
+        ),
+    ] = 10.0,
 ) -> None:
     """Serve a model: the page at /, the interface at /colorize. Ends by Ctrl+C or SIGTERM, after what it accepted."""
     from tintype.cli.serve import run
 
-    raise typer.Exit(run(model, host, port, workers, backend))
+    raise typer.Exit(run(model, host, port, workers, backend, follow, every))
 
 
 @app.command()

@@ -7,11 +7,12 @@ beside the watch would be more to go wrong than to gain. Size, time and number o
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -84,7 +85,7 @@ class _Server(ThreadingHTTPServer):
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer, and give the place back."""
         # Whoever sends a byte a second is cut off: a socket's own timeout would start again with each.
-        clock = threading.Timer(_SECONDS, self.shutdown_request, [request])
+        clock = threading.Timer(_SECONDS, _cut_off, [request])
         clock.daemon = True
         clock.start()
         try:
@@ -97,6 +98,12 @@ class _Server(ThreadingHTTPServer):
         """A client that hung up, or was cut off, is no matter."""
         if not isinstance(sys.exception(), OSError | ValueError):  # ValueError: its file is closed
             super().handle_error(request, client_address)
+
+
+def _cut_off(request: socket.socket) -> None:
+    """End a connection, and with it the wait of the thread that reads from it."""
+    with suppress(OSError):  # it ended by itself
+        request.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

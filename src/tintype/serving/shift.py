@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tintype.serving.painter import Painter
 from tintype.serving.responses import busy
+
+_FAREWELL_SECONDS = 1.0  # whoever gave the painter back still has it in hand for a moment
 
 
 class Shift:
@@ -93,6 +96,7 @@ def _close(leaving: list[Painter]) -> None:
 
     def run() -> None:
         leaving.pop().close()
+        time.sleep(_FAREWELL_SECONDS)
         gc.collect()  # a network refers to itself, and would stay until there are many young objects
 
     threading.Thread(target=run, name="leaving", daemon=True).start()

@@ -70,6 +70,7 @@ def listening(host: str, port: int, secret: str, notify: Callable[[], None]) -> 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 4 * _AT_ONCE
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

@@ -113,6 +113,9 @@ def test_a_webhook_wakes_a_watch_that_would_look_in_an_hour(
     # MLflow sends to public addresses by TLS alone unless told otherwise.
     monkeypatch.setenv("MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", "true")
     monkeypatch.setenv("MLFLOW_WEBHOOK_ALLOWED_SCHEMES", "http,https")
+    monkeypatch.setenv(
+        "MLFLOW_WEBHOOK_CACHE_TTL", "1"
+    )  # seconds; registering asked for webhooks before there was one
     desk.registry = request.getfixturevalue("server")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", desk.registry)
     with socket.socket() as probe:

@@ -19,6 +19,7 @@ from tintype.imaging.provenance import Lineage
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.serving.model import ModelError, import_version, load_packed, model_tag
 from tintype.serving.packing.context import fill_context, packed_files
+from tintype.serving.packing.labels import bento_labels
 from tintype.serving.packing.requirements import locked_requirements
 from tintype.serving.packing.variants import CPU, GPU, VARIANTS
 
@@ -194,6 +195,40 @@ def contents(folder):
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def test_a_bentos_labels_are_its_lineage(tmp_path, bundle, packed):
+    tag = packed(bundle, tmp_path / "home")
+    folder = tmp_path / "home/bentos" / tag.replace(":", "/")
+    labels = YAML(typ="safe").load(folder / "bento.yaml")["labels"]
+    info = read_info(bundle)
+    assert labels["bundle_sha256"] == bundle_digest(info)
+    assert labels["manifest_sha256"] == info.data.manifest_sha256
+    assert "model_version" not in labels, "it was never registered"
+    # Built beside the store and moved: nothing of it is left, and BentoML finds its newest.
+    assert not list((tmp_path / "home").glob(".tintype-*"))
+    assert (folder.parent / "latest").read_text() == folder.name
+
+
+def test_labels_tell_what_is_known_and_nothing_else():
+    known = Lineage("tintype", "3", "b" * 64, "0a1b", "c0ffee", "d" * 64, "e" * 64)
+    assert bento_labels("tintype:v3-bbb", known, "5eed") == {
+        "model": "tintype-v3-bbb",
+        "git_commit": "5eed",
+        "model_version": "tintype/3",
+        "model_run_id": "0a1b",
+        "model_git_commit": "c0ffee",
+        "bundle_sha256": "b" * 64,
+        "dvc_lock_sha256": "d" * 64,
+        "manifest_sha256": "e" * 64,
+    }
+    assert bento_labels("tintype:x", Lineage("tintype"), "") == {"model": "tintype-x"}
+
+
+def test_a_model_and_an_alias_at_once_is_told(tmp_path):
+    done = command("package", "--model", "starter", "--alias", "champion", BENTOML_HOME=str(tmp_path))
+    assert done.returncode == 2
+    assert "Received both: starter and champion." in done.stderr
 
 
 def test_packing_elsewhere_than_in_the_project_is_told(tmp_path, bundle):

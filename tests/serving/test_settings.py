@@ -86,3 +86,17 @@ def test_a_folder_is_not_asked_of_a_file(tmp_path: Path):
     file.touch()
     with pytest.raises(SettingsError, match="folder"):
         read_settings({"TINTYPE_BUNDLE": str(file)})
+
+
+def test_a_bento_that_is_told_to_follow_says_that_it_cannot(tmp_path: Path):
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"TINTYPE_FOLLOW": "models:/tintype@champion"})
+    assert str(caught.value).startswith("TINTYPE_FOLLOW: ")
+    assert "`tintype serve --follow`" in str(caught.value)
+    assert str(caught.value).endswith("Received: 'models:/tintype@champion'.")
+    given = {"TINTYPE_FOLLOW": "models:/tintype@champion", "TINTYPE_POINTER": str(tmp_path / "pointer.json")}
+    assert read_settings(given).pointer == tmp_path / "pointer.json"
+
+
+def test_nothing_is_followed_unless_told():
+    assert (read_settings({}).follow, read_settings({}).pointer) == ("", None)

@@ -184,16 +184,42 @@ def serve(
         Literal["openvino", "tensorflow"] | None,
         typer.Option("--backend", help="What computes the network.", show_default="the service's own"),
     ] = None,
+    follow: Annotated[
+        str | None,
+        typer.Option(
+            "--follow",
+            metavar="ALIAS",
+            envvar="TINTYPE_FOLLOW",
+            help="Instead of --model: serve what models:/NAME@ALIAS names, and take over what it is moved to while "
+            "running, without losing a request.",
+            show_default="the version stays",
+        ),
+    ] = None,
+    every: Annotated[
+        float,
+        typer.Option(
+            "--every", metavar="SECONDS", min=0.1, help="With --follow: between two looks at the registry."
+        ),
+    ] = 10.0,
 ) -> None:
     """Serve a model: the page at /, the interface at /colorize. Ends by Ctrl+C or SIGTERM, after what it accepted."""
     from tintype.cli.serve import run
 
-    raise typer.Exit(run(model, host, port, workers, backend))
+    raise typer.Exit(run(model, host, port, workers, backend, follow, every))
 
 
 @app.command()
 def package(
     model: Model = None,
+    alias: Annotated[
+        str | None,
+        typer.Option(
+            "--alias",
+            metavar="ALIAS",
+            help="Pack the version that has this alias, such as champion, instead of --model.",
+            show_default=False,
+        ),
+    ] = None,
     variant: Annotated[
         Literal["cpu", "gpu"], typer.Option("--variant", help="The machine that it will serve on.")
     ] = "cpu",
@@ -201,7 +227,72 @@ def package(
     """Pack a model with its lineage and pinned requirements as a Bento. Run it in the project's folder."""
     from tintype.cli.package import run
 
-    raise typer.Exit(run(model, variant))
+    raise typer.Exit(run(model, alias, variant))
+
+
+@app.command()
+def watch(
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="Between two looks at the registry.")
+    ] = 10.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once, do what is to be done, and end.")] = False,
+    deploy: Annotated[
+        str | None,
+        typer.Option(
+            "--deploy",
+            metavar="COMMAND",
+            help="Run for each new champion's Bento, without a shell. {bento} and {version} are replaced; so are they "
+            "in TINTYPE_BENTO and TINTYPE_VERSION.",
+            show_default="it is only packed",
+        ),
+    ] = None,
+    deploy_timeout: Annotated[
+        float, typer.Option("--deploy-timeout", metavar="SECONDS", min=1, help="That the command may take.")
+    ] = 600.0,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            "--log",
+            metavar="FILE",
+            help="For what the deploy command says.",
+            show_default="watch-deploy.log in ~/.local/state/tintype",
+        ),
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again what failed the last time.")] = False,
+    variant: Annotated[
+        Literal["cpu", "gpu"], typer.Option("--variant", help="The machine that it will serve on.")
+    ] = "cpu",
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            "--listen",
+            metavar="[HOST:]PORT",
+            help="Look at once when MLflow sends a webhook here, signed with the secret in TINTYPE_WEBHOOK_SECRET.",
+            show_default="looks only",
+        ),
+    ] = None,
+) -> None:
+    """Pack and deploy whichever version becomes the champion. Run it in the project's folder.
+
+    What was done stands in the registry, as tags of the version: packaged, deployed_at, deploy_error. One promotion is
+    packed and deployed once, however often this is started; what failed waits for --retry or another promotion.
+
+    Exit code: 0 told to stop, or with --once all is done; 1 with --once: it could not be done; 2 the command cannot be
+    meant so.
+    """
+    from tintype.cli.watch import Wishes, run
+
+    wishes = Wishes(
+        every=every,
+        once=once,
+        retry=retry,
+        variant=variant,
+        deploy=deploy,
+        deploy_seconds=deploy_timeout,
+        log=log,
+        listen=listen,
+    )
+    raise typer.Exit(run(wishes))
 
 
 @app.command()

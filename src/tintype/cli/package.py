@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tintype.cli.console import print_error, print_line
 from tintype.cli.serve import needs_bentoml
-from tintype.cli.version import find_version
+from tintype.cli.version import MODEL, SCHEME, find_version
 from tintype.errors import TintypeError
 
+if TYPE_CHECKING:
+    from tintype.serving.packing.build import Packed
 
-def run(model: str | None, variant: str) -> int:
+
+def run(model: str | None, alias: str | None, variant: str) -> int:
     """Build the Bento and say what it is.
 
     Parameters
     ----------
     model : str or None
         As `tintype.cli.version.find_version` takes it.
+    alias : str or None
+        In the registry, instead of `model`.
     variant : str
         ``cpu`` or ``gpu``.
 
     Returns
     -------
     int
-        0 it is in BentoML's store, 1 it could not be built.
+        0 it is in BentoML's store, 1 it could not be built, 2 the command cannot be meant so.
     """
+    if alias is not None and model is not None:
+        print_error(f"error: Expected --model or --alias. Received both: {model} and {alias}.")
+        return 2
     try:
-        needs_bentoml()
-        from tintype.serving.packing.build import build_bento
-        from tintype.serving.packing.variants import VARIANTS
-
-        found = find_version(model)
-        project = Path.cwd()
-        packed = build_bento(
-            project, found.bundle, found.lineage, VARIANTS[variant], found.judgement, _commit(project)
-        )
+        packed = package_version(f"{SCHEME}{MODEL}@{alias}" if alias is not None else model, variant)
     except TintypeError as error:
         print_error(f"error: {error}")
         return 1
@@ -43,6 +44,36 @@ def run(model: str | None, variant: str) -> int:
     print_line(f"Serve it:   bentoml serve {packed.tag}")
     print_line(f"An image:   bentoml containerize {packed.tag}")
     return 0
+
+
+def package_version(model: str | None, variant: str) -> Packed:
+    """The Bento of a version, by the source in the current folder; one that is in BentoML's store is not built again.
+
+    Parameters
+    ----------
+    model : str or None
+        As `tintype.cli.version.find_version` takes it. An alias is looked up once: what is built is one version.
+    variant : str
+        ``cpu`` or ``gpu``.
+
+    Returns
+    -------
+    Packed
+
+    Raises
+    ------
+    TintypeError
+        If there is no such version, something that it takes is missing, or BentoML cannot build it.
+    """
+    needs_bentoml()
+    from tintype.serving.packing.build import build_bento
+    from tintype.serving.packing.variants import VARIANTS
+
+    found = find_version(model)
+    project = Path.cwd()
+    return build_bento(
+        project, found.bundle, found.lineage, VARIANTS[variant], found.judgement, _commit(project)
+    )
 
 
 def _commit(project: Path) -> str:

@@ -15,7 +15,15 @@ from tintype.errors import TintypeError
 SERVICE = "tintype.serving.service:Tintype"
 
 
-def run(model: str | None, host: str, port: int, workers: int | None, backend: str | None) -> int:
+def run(
+    model: str | None,
+    host: str,
+    port: int,
+    workers: int | None,
+    backend: str | None,
+    follow: str | None = None,
+    every: float = 10.0,
+) -> int:
     """Become the server; comes back only if that fails.
 
     Parameters
@@ -30,24 +38,38 @@ def run(model: str | None, host: str, port: int, workers: int | None, backend: s
         Processes that answer; None leaves it to the service.
     backend : str or None
         Keras' backend; None leaves it to the service.
+    follow : str or None
+        Address of an alias, instead of `model`: the version that it names answers, whenever it is moved.
+    every : float
+        Seconds between two looks at it.
 
     Returns
     -------
     int
-        1: there is no such model, or the port is taken.
+        1: there is no such model, or the port is taken. 2: the command cannot be meant so.
     """
+    if follow is not None and model is not None:
+        print_error(f"error: Expected --model or --follow. Received both: {model} and {follow}.")
+        return 2
     try:
         _refuse_taken(host, port)
-        found = find_version(model)
         needs_bentoml()
-        from tintype.serving.model import import_version
+        environment = _environment(workers, backend)
+        if follow is None:
+            found = find_version(model)
+            from tintype.serving.model import import_version
 
-        tag = import_version(found.bundle, found.lineage)
+            tag = import_version(found.bundle, found.lineage)
+        else:
+            from tintype.cli.following import begin_following
+
+            tag, pointer = begin_following(follow, port, every)
+            environment |= {"TINTYPE_FOLLOW": follow, "TINTYPE_POINTER": str(pointer)}
     except TintypeError as error:
         print_error(f"error: {error}")
         return 1
     print_error(f"Serving {tag} at http://{_shown(host)}:{port} (Ctrl+C ends it) ...")
-    return _become_server(tag, host, port, _environment(tag, workers, backend))
+    return _become_server(tag, host, port, environment | {"TINTYPE_MODEL": tag})
 
 
 def _become_server(tag: str, host: str, port: int, environment: dict[str, str]) -> NoReturn:
@@ -57,8 +79,8 @@ def _become_server(tag: str, host: str, port: int, environment: dict[str, str]) 
     os.execve(sys.executable, command, environment)
 
 
-def _environment(tag: str, workers: int | None, backend: str | None) -> dict[str, str]:
-    chosen = {"TINTYPE_MODEL": tag}
+def _environment(workers: int | None, backend: str | None) -> dict[str, str]:
+    chosen = {}
     if workers is not None:
         chosen["TINTYPE_WORKERS"] = str(workers)
     if backend is not None:

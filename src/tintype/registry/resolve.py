@@ -72,6 +72,30 @@ def resolve_version(uri: str, store: Store | None = None) -> ResolvedVersion:
     )
 
 
+def exact_address(uri: str) -> str:
+    """The address by number of what an alias names now; its files are not looked at.
+
+    Parameters
+    ----------
+    uri : str
+        ``models:/tintype@champion``.
+
+    Returns
+    -------
+    str
+        ``models:/tintype/3``, which always means the same.
+
+    Raises
+    ------
+    RegistryError
+        If the store does not answer or there is no such version.
+    """
+    store, client = open_registry(uri, None)
+    with answering(store):
+        version = version_at(client, uri)
+    return f"{SCHEME}{version.name}/{version.version}"
+
+
 def store_at_hand() -> Store | None:
     """The store that a command uses when no model is named.
 

@@ -53,8 +53,12 @@ class RegistryError(TintypeError):
     """The store cannot be reached, or does not hold what was asked for."""
 
 
-class StoreAwayError(RegistryError):
-    """The store does not answer now; the same may work later."""
+class NoAnswerError(RegistryError):
+    """The store does not answer, or not as it should: later it may."""
+
+
+class StoreAwayError(NoAnswerError):
+    """The store cannot be reached now; the same may work later."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +227,7 @@ def answering(store: Store) -> Iterator[None]:
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         reason = reason.replace(store.uri, store.shown)  # without the password
-        kind = StoreAwayError if _is_away(error) else RegistryError
+        kind = StoreAwayError if _is_away(error) else NoAnswerError
         raise kind(
             f"Expected an answer from the MLflow store at {store.shown}. Received: {reason} {_cure(store)}"
         ) from error

@@ -15,6 +15,8 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from tintype.imaging.limits import MEGA
+from tintype.imaging.provenance import Lineage
+from tintype.serving.admission import Room
 from tintype.serving.answer import PhotoAnswer
 from tintype.serving.auth import check_key
 from tintype.serving.body import announced, refuse_announced, unless_gone
@@ -22,9 +24,10 @@ from tintype.serving.linger import Linger
 from tintype.serving.model_info import model_info
 from tintype.serving.openapi import openapi
 from tintype.serving.pages import PAGE, PageFiles
+from tintype.serving.painter import Painted
 from tintype.serving.responses import Gone, Refusal
 from tintype.serving.studio import Studio
-from tintype.serving.uploads import read_upload
+from tintype.serving.uploads import Upload, read_upload
 
 ROUTES = frozenset(
     {
@@ -100,13 +103,16 @@ class _Routes:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def model_info(self, request: Request) -> Response:
-        return JSONResponse(model_info(self._studio.ready(), self._studio.settings))
+        studio = self._studio
+        studio.check_ready()
+        with studio.shift.take() as painter:
+            return JSONResponse(model_info(painter, studio.settings, studio.follower))
 
     async def livez(self, request: Request) -> Response:
         return PlainTextResponse("alive\n")
 
     async def readyz(self, request: Request) -> Response:
-        self._studio.ready()
+        self._studio.check_ready()
         return PlainTextResponse("ready\n")
 
     async def metrics(self, request: Request) -> Response:
@@ -143,17 +149,22 @@ class _Colorize:
         check_key(request, settings.api_key)
         limits = settings.limits
         refuse_announced(request, limits.bytes)
-        painter = studio.ready()
+        studio.check_ready()
         async with AsyncExitStack() as stack:
             place = studio.house.enter(announced(request))
             stack.callback(place.leave)
             upload = await read_upload(request, limits.bytes, settings.read_seconds, place.hold)
             studio.metrics.file_megabytes.observe(len(upload.content) / MEGA)
             room = await stack.enter_async_context(studio.house.room(limits.pixels))
-            painted = await unless_gone(request, painter.paint(upload, room))
+            painted, lineage = await self._paint(request, upload, room)
             place.leave()  # its pixels' room is kept, for the answer takes memory until it is sent
-            answer = PhotoAnswer(painted, painter.lineage, upload.file_name, settings.send_seconds)
+            answer = PhotoAnswer(painted, lineage, upload.file_name, settings.send_seconds)
             await answer(request.scope, request.receive, send)
+
+    async def _paint(self, request: Request, upload: Upload, room: Room) -> tuple[Painted, Lineage]:
+        """A photo and the version that painted it; the painter is free again before the answer is sent."""
+        with self._studio.shift.take() as painter:
+            return await unless_gone(request, painter.paint(upload, room)), painter.lineage
 
 
 async def _refused(request: Request, error: Exception) -> Response:

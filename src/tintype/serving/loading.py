@@ -14,6 +14,7 @@ from tintype.imaging.provenance import Lineage
 from tintype.models.bundle import read_info
 from tintype.models.lineage import unregistered_lineage
 from tintype.serving.model import ModelError, load_packed
+from tintype.serving.pointer import Pointer, read_pointer
 from tintype.serving.settings import Settings
 
 _log = logging.getLogger("bentoml.tintype")
@@ -25,7 +26,7 @@ def find_model(settings: Settings) -> tuple[Path, Lineage]:
     Parameters
     ----------
     settings : Settings
-        A bundle's folder wins over a packed model.
+        A pointer wins over a bundle's folder, and that over a packed model.
 
     Returns
     -------
@@ -34,9 +35,11 @@ def find_model(settings: Settings) -> tuple[Path, Lineage]:
 
     Raises
     ------
-    BundleError, ModelError
+    BundleError, ModelError, PointerError
         If there is none or it is damaged.
     """
+    if settings.pointer is not None:
+        return _first_whole(read_pointer(settings.pointer))
     if settings.bundle is not None:
         return settings.bundle, unregistered_lineage(read_info(settings.bundle))
     if settings.model:
@@ -44,6 +47,17 @@ def find_model(settings: Settings) -> tuple[Path, Lineage]:
     raise ModelError(
         "Expected a model to serve. Received: none. Run `tintype serve`, or set TINTYPE_BUNDLE to a bundle's folder."
     )
+
+
+def _first_whole(pointer: Pointer) -> tuple[Path, Lineage]:
+    """What a pointer names, or the newest before it that is not damaged."""
+    for tag in pointer.before:
+        try:
+            return load_packed(pointer.model)
+        except TintypeError as error:
+            _log.error("%s", error)
+            pointer = pointer.model_copy(update={"model": tag})
+    return load_packed(pointer.model)
 
 
 def in_background(load: Callable[[], None]) -> None:

@@ -73,6 +73,24 @@ class Metrics:
         self.network_seconds: Any = Histogram(
             "tintype_network_seconds", "One run of the network.", buckets=_SECONDS, registry=registry
         )
+        self.swaps: Any = Counter(
+            "tintype_swaps",
+            "Versions that the followed alias came to: ok, or failed and not taken into service.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.behind: Any = Gauge(
+            "tintype_behind",
+            "1 while it is not sure that the version that answers is the one that is followed.",
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        self.look_age: Any = Gauge(
+            "tintype_follow_age_seconds",
+            "Since the registry last said which version the followed alias names; grows while it does not answer.",
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
         self.chroma: Any = Histogram(
             "tintype_chroma",
             "Mean C* of each photo served: how colourful the answers are.",

@@ -13,7 +13,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tintype.errors import TintypeError
 from tintype.imaging.limits import MEGA, SERVICE, Limits
@@ -37,6 +45,10 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
 
     bundle: Path | None = None  # a bundle's folder, instead of the packed model
     model: str = ""  # tag of the packed model
+    follow: str = ""  # address of the alias that is followed, as `tintype serve --follow` was told
+    pointer: Path | None = (
+        None  # file that names the version to answer with; `tintype serve --follow` writes it
+    )
     api_key: SecretStr | None = None  # if set, /colorize and /metrics ask for it
     backend: Literal["openvino", "tensorflow"] | None = None  # Keras' backend
     workers: int = Field(1, ge=1, le=64)  # processes, each with its own model
@@ -63,6 +75,15 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
         if bundle is not None and not bundle.is_dir():
             raise ValueError("expected the folder of a bundle, but there is none")
         return bundle
+
+    @model_validator(mode="after")
+    def _has_who_follows(self) -> Settings:
+        # A Bento is one version. Whoever sets this expects it to change, and must not wait in vain.
+        if self.follow and self.pointer is None:
+            raise ValueError(
+                "expected a service that follows an alias to be started by `tintype serve --follow`"
+            )
+        return self
 
     @field_validator("api_key")
     @classmethod
@@ -114,7 +135,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _sentence(fault: Any, given: Mapping[str, str]) -> str:
-    name = str(fault["loc"][0])
+    name = str(fault["loc"][0]) if fault["loc"] else "follow"
     received = "a value that is not shown" if name == "api_key" else repr(given[name])
     reason = fault["msg"].removeprefix("Value error, ").rstrip(".")
     return f"{PREFIX}{name.upper()}: {reason[:1].upper()}{reason[1:]}. Received: {received}."

@@ -1,19 +1,26 @@
-"""What the routes of one worker process share: settings, metrics, the house, and the painter once it is loaded."""
+"""What the routes of one worker process share: settings, metrics, the house, and who paints once it is loaded."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tintype.colorize import Colorizer
 from tintype.imaging.limits import MEGA
+from tintype.imaging.provenance import Lineage
 from tintype.models.keras_backend import inference_backend, prepare_keras
 from tintype.serving.admission import House
 from tintype.serving.drain import on_stop
+from tintype.serving.follow import Follower
 from tintype.serving.loading import find_model, in_background
 from tintype.serving.metrics import Metrics
+from tintype.serving.model import load_packed
 from tintype.serving.monitor.day_writer import DayWriter
 from tintype.serving.monitor.monitor import Monitor
 from tintype.serving.painter import Painter
 from tintype.serving.responses import busy
 from tintype.serving.settings import Settings
+from tintype.serving.shift import Shift
+from tintype.serving.trial import try_out
 
 _LARGEST_AT_ONCE = 4  # photos of the largest size, and twice as many of the largest files
 _QUEUE_SECONDS = 60.0
@@ -39,7 +46,10 @@ class Studio:
         )
         self.monitor = _monitor(settings, self.metrics)
         self.draining = False
-        self._painter: Painter | None = None
+        self.shift = Shift()
+        self.follower: Follower | None = None
+        if settings.pointer is not None:
+            self.follower = Follower(settings.pointer, self._serve_tried, self.metrics)
 
     def open(self) -> None:
         """Begin to load the model, and listen for the signal to stop."""
@@ -51,10 +61,10 @@ class Studio:
     @property
     def is_ready(self) -> bool:
         """Whether photos are taken now."""
-        return self._painter is not None and not self.draining
+        return self.shift.is_staffed and not self.draining
 
-    def ready(self) -> Painter:
-        """The painter.
+    def check_ready(self) -> None:
+        """Whether photos are taken now, as an answer.
 
         Raises
         ------
@@ -63,14 +73,13 @@ class Studio:
         """
         if self.draining:
             raise busy("stopping", "Expected a running service. This one is about to stop. Try again soon.")
-        if self._painter is None:
-            raise busy("not_ready", "Expected a loaded model. It is being loaded. Try again soon.")
-        return self._painter
+        self.shift.check()
 
     def close(self) -> None:
         """Finish what is under way."""
-        if self._painter is not None:
-            self._painter.close()
+        if self.follower is not None:
+            self.follower.close()
+        self.shift.close()
         if self.monitor is not None:
             self.monitor.close()
 
@@ -78,14 +87,29 @@ class Studio:
         self.draining = True
 
     def _load(self) -> None:
+        prepare_keras(self.settings.backend or inference_backend())
+        if self.follower is not None:
+            self.follower.begin()
+        else:
+            bundle, lineage = find_model(self.settings)
+            self.shift.relieve(self._painter(_warm(bundle), lineage))
+
+    def _serve_tried(self, tag: str) -> None:
+        """Let a model of BentoML's store take over, if it is fit to."""
+        bundle, lineage = load_packed(tag)
+        colorizer = _warm(bundle)
+        try_out(colorizer)
+        self.shift.relieve(self._painter(colorizer, lineage))
+
+    def _painter(self, colorizer: Colorizer, lineage: Lineage) -> Painter:
         settings = self.settings
-        bundle, lineage = find_model(settings)
-        prepare_keras(settings.backend or inference_backend())
-        colorizer = Colorizer.load(bundle)
-        colorizer.warm_up()  # or the first clients would wait for the network to be compiled
-        self._painter = Painter(
-            colorizer, lineage, settings.limits, settings.threads, self.metrics, self.monitor
-        )
+        return Painter(colorizer, lineage, settings.limits, settings.threads, self.metrics, self.monitor)
+
+
+def _warm(bundle: Path) -> Colorizer:
+    colorizer = Colorizer.load(bundle)
+    colorizer.warm_up()  # or the first clients would wait for the network to be compiled
+    return colorizer
 
 
 def _monitor(settings: Settings, metrics: Metrics) -> Monitor | None:

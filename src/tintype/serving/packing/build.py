@@ -12,9 +12,11 @@ from pathlib import Path
 import bentoml
 
 from tintype.errors import TintypeError
+from tintype.files.atomic import write_text
 from tintype.imaging.provenance import Lineage
 from tintype.serving.model import import_version, model_tag
 from tintype.serving.packing.context import fill_context
+from tintype.serving.packing.labels import bento_labels
 from tintype.serving.packing.readme import bento_readme
 from tintype.serving.packing.requirements import locked_requirements
 from tintype.serving.packing.variants import Variant
@@ -75,7 +77,7 @@ def build_bento(
     """
     model = import_version(bundle, lineage)
     requirements = locked_requirements(project, variant.group)
-    labels = {"model": model.replace(":", "-"), **({"git_commit": commit} if commit else {})}
+    labels = bento_labels(model, lineage, commit)
     with tempfile.TemporaryDirectory(prefix="tintype-bento-") as scratch:
         context = Path(scratch).resolve()
         digest = fill_context(
@@ -85,7 +87,6 @@ def build_bento(
         found = _stored(f"tintype:{version}")
         if found is not None:
             return Packed(f"tintype:{version}", model, found, anew=False)
-        _remove(f"tintype:{version}")
         _build(context, version, model)
     path = _stored(f"tintype:{version}")
     if path is None:
@@ -96,10 +97,35 @@ def build_bento(
 
 
 def _build(context: Path, version: str, model: str) -> None:
+    """Build into a store beside the real one, and move the Bento over when it is whole.
+
+    BentoML copies a Bento into its store file by file: one that was cut off there could look like a whole one.
+    """
+    models = Path(bentoml.models.get(model).path).parents[1]
+    with tempfile.TemporaryDirectory(prefix=".tintype-", suffix=".part", dir=models.parent) as scratch:
+        (Path(scratch) / "models").symlink_to(models)
+        _run_bentoml(context, version, model, scratch)
+        built = Path(scratch) / "bentos/tintype" / version
+        place = models.parent / "bentos/tintype" / version
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _remove(f"tintype:{version}")
+            built.rename(place)
+        except OSError as error:
+            if _stored(f"tintype:{version}") is None:  # else another process was faster
+                raise TintypeError(f"Expected to put the Bento into {place}. Received: {error}.") from error
+        write_text(place.parent / "latest", version)
+
+
+def _run_bentoml(context: Path, version: str, model: str, home: str) -> None:
     """Run `bentoml build` in a process of its own, which sees the source that is packed and no other."""
     # Settings of whoever builds are not part of what is built.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TINTYPE_")}
-    environment |= {"PYTHONPATH": str(context / "src"), "BENTOML_DO_NOT_TRACK": "True"}
+    environment |= {
+        "PYTHONPATH": str(context / "src"),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOME": home,
+    }
     done = subprocess.run(
         [sys.executable, "-m", "bentoml", "build", "--version", version, "--arg", f"model_tag={model}", "."],
         cwd=context,
@@ -118,7 +144,7 @@ def _short(lineage: Lineage) -> str:
 
 
 def _remove(tag: str) -> None:
-    """Make room: a build that was killed leaves half a Bento, whose tag would count as taken."""
+    """Make room: what has the tag and cannot be read was damaged."""
     try:
         bentoml.bentos.delete(tag)
     except bentoml.exceptions.NotFound:

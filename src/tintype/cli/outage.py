@@ -1,0 +1,50 @@
+"""Something that is asked again and again, and sometimes does not answer."""
+
+from __future__ import annotations
+
+from tintype.cli.console import print_error
+
+_LONGEST = 300.0  # seconds between two attempts
+
+
+class Outage:
+    """Tells an outage once and asks more and more seldom, until it is over.
+
+    Parameters
+    ----------
+    every : float
+        Seconds between two questions while all is well.
+    """
+
+    def __init__(self, every: float) -> None:
+        self._every = every
+        self._failures = 0
+        self._told = ""
+
+    def failed(self, error: Exception) -> float:
+        """Take a failure down; its sentence is told unless it was the last one told.
+
+        Returns
+        -------
+        float
+            Seconds to wait.
+        """
+        self._failures += 1
+        pause = min(self._every * 2.0**self._failures, max(_LONGEST, self._every))
+        if str(error) != self._told:
+            self._told = str(error)
+            print_error(f"error: {error} Asking again, in {pause:.0f} s at first.")
+        return pause
+
+    def over(self) -> float:
+        """Take an answer down.
+
+        Returns
+        -------
+        float
+            Seconds to wait.
+        """
+        if self._failures:
+            print_error("note: The registry answers again.")
+        self._failures, self._told = 0, ""
+        return self._every

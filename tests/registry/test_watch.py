@@ -1,0 +1,165 @@
+"""`tintype watch` as it runs: real registries, real Bentos, processes that are killed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mlflow.entities.webhook import WebhookEvent
+from ruamel.yaml import YAML
+
+from tintype.params import RegisterParams
+from tintype.registry.store import connect, find_store
+from tintype.registry.versions import register
+
+ROOT = Path(__file__).resolve().parents[2]
+PARAMS = RegisterParams(experiment="tests", model_name="tintype")
+SECRET = "correct horse battery staple"
+
+
+@dataclass
+class Desk:
+    """Where watches run: the project's source, a store of Bentos and a registry of their own."""
+
+    folder: Path
+    registry: str
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        script = self.folder / "deploy.py"
+        script.write_text(
+            f"import sys; open({str(self.folder / 'deployed')!r}, 'a').write(sys.argv[1] + '\\n')"
+        )
+        deploy = shlex.join([sys.executable, str(script), "{bento}"])
+        command = [str(Path(sys.executable).with_name("tintype")), "watch", "--deploy", deploy, *options]
+        environment = {
+            **os.environ,
+            "BENTOML_HOME": str(self.folder / "bentoml"),
+            "MLFLOW_TRACKING_URI": self.registry,
+            "TINTYPE_WEBHOOK_SECRET": SECRET,
+            "XDG_STATE_HOME": str(self.folder / "state"),
+        }
+        with (self.folder / "log").open("a") as log:
+            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
+
+    def said(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def deployed(self) -> list[str]:
+        file = self.folder / "deployed"
+        return file.read_text().split() if file.exists() else []
+
+    def wait(
+        self, is_there: Callable[[], object], process: subprocess.Popen[str], seconds: float = 120
+    ) -> None:
+        end = time.monotonic() + seconds
+        while not is_there():
+            assert process.poll() is None, self.said()
+            assert time.monotonic() < end, self.said()
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def desk(project: Path, tmp_path: Path) -> Desk:
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    return Desk(folder, find_store().uri)
+
+
+def is_building(process: int) -> bool:
+    """Whether a process has `bentoml build` below it."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return any(b"build" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0") for child in children)
+
+
+def test_one_promotion_is_packed_and_deployed_once_though_a_watch_is_killed_and_two_follow(
+    desk: Desk, make_bundle: Callable[[str], Path], reports: tuple[Path, Path]
+) -> None:
+    register(make_bundle("one"), *reports, PARAMS, "sample", lambda metrics: "a table")
+    first = desk.start("--once")
+    desk.wait(lambda: is_building(first.pid), first)
+    first.kill()
+    first.wait()
+    client = connect(find_store())
+    assert "packaged" not in client.get_model_version("tintype", "1").tags
+    both = [desk.start("--once"), desk.start("--once")]
+    assert [one.wait(180) for one in both] == [0, 0], desk.said()
+    tags = client.get_model_version("tintype", "1").tags
+    assert desk.deployed() == [tags["packaged"]]
+    assert desk.said().count("Deployed tintype:v1-cpu-") == 1
+    bento = desk.folder / "bentoml/bentos" / tags["packaged"].replace(":", "/") / "bento.yaml"
+    labels = YAML(typ="safe").load(bento)["labels"]
+    assert labels["model_version"] == "tintype/1"
+    assert labels["bundle_sha256"] == tags["bundle_sha256"]
+    assert labels["dvc_lock_sha256"] == tags["dvc_lock_sha256"]
+    assert labels["model_git_commit"] == tags["git_commit"]
+
+
+def test_a_webhook_wakes_a_watch_that_would_look_in_an_hour(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    desk: Desk,
+    make_bundle: Callable[[str], Path],
+    reports: tuple[Path, Path],
+) -> None:
+    # MLflow sends to public addresses by TLS alone unless told otherwise.
+    monkeypatch.setenv("MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", "true")
+    monkeypatch.setenv("MLFLOW_WEBHOOK_ALLOWED_SCHEMES", "http,https")
+    monkeypatch.setenv(
+        "MLFLOW_WEBHOOK_CACHE_TTL", "1"
+    )  # seconds; registering asked for webhooks before there was one
+    desk.registry = request.getfixturevalue("server")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", desk.registry)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    for network in ("one", "two"):
+        register(make_bundle(network), *reports, PARAMS, "sample", lambda metrics: "a table")
+    client = connect(find_store())
+    event = WebhookEvent.from_str("model_version_alias.created")
+    client.create_webhook("tintype-watch", f"http://127.0.0.1:{port}/", [event], secret=SECRET)
+    watch = desk.start("--every", "3600", "--listen", str(port))
+    desk.wait(lambda: len(desk.deployed()) == 1, watch)
+    client.set_registered_model_alias("tintype", "champion", "2")
+    desk.wait(lambda: len(desk.deployed()) == 2, watch)
+    assert desk.deployed()[1].startswith("tintype:v2-cpu-")
+    desk.wait(lambda: "deployed_at" in client.get_model_version("tintype", "2").tags, watch)
+    watch.send_signal(signal.SIGTERM)
+    assert watch.wait(30) == 0, desk.said()
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+
+
+def test_a_registry_that_is_down_is_told_once_and_waited_for(desk: Desk) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        desk.registry = f"http://127.0.0.1:{taken.getsockname()[1]}"  # nobody listens
+        watch = desk.start("--every", "0.1")
+        desk.wait(lambda: "error: " in desk.said(), watch)
+        time.sleep(8)
+        assert watch.poll() is None
+        watch.send_signal(signal.SIGTERM)
+        assert watch.wait(60) == 0
+        assert desk.said().count("error: Expected an answer from the MLflow store at http://127.0.0.1") == 1
+        assert "Traceback" not in desk.said()
+        once = desk.start("--once")
+        assert once.wait(60) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--listen", "door"), "Expected PORT or HOST:PORT after --listen. Received: door."),
+        (("--deploy", "no-such-program-here"), "Expected a program that can be run after --deploy."),
+    ],
+)
+def test_what_cannot_be_meant_is_told_at_the_start(desk: Desk, options: tuple[str, ...], said: str) -> None:
+    assert desk.start(*options).wait(60) == 2
+    assert said in desk.said()

@@ -24,7 +24,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline starter mlflow monitor serve bento container bench bench-load bench-faults study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline starter mlflow monitor serve bento container bench bench-load bench-faults bench-gate study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ bench-load: env ## Measure the service under load; MINUTES=10 for growth of memo
 
 bench-faults: env ## Kill a worker, stop the service, both under load: nothing accepted may be lost
 	$(RUN) python benchmarks/faults.py
+
+bench-gate: env ## Show the gate challengers that are bad on purpose
+	$(RUN) python -m benchmarks.gate
 
 study: env-pipeline ## Train every recipe of conf/recipe, compare, write docs/quality.md; PHOTOS=folder, else Kaggle's
 	$(RUN) python -m benchmarks.study $(if $(PHOTOS),--photos $(PHOTOS))

@@ -13,6 +13,7 @@ SCRATCH ?=
 SET    ?=
 DIR    ?=
 REFERENCE ?=
+DEPLOY ?=
 VARIANT ?= cpu
 BACKEND ?= buildah
 BASE   ?=
@@ -24,7 +25,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline starter mlflow monitor serve bento container bench bench-load bench-faults bench-gate study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-load bench-faults bench-gate study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +56,9 @@ monitor: env-pipeline ## Judge what a service wrote down in DIR=folder; REFERENC
 
 serve: env-serve ## Serve the champion, or the starter: page and interface, at PORT=3000; MODEL=models:/tintype/3 another
 	$(RUN) tintype serve $(MODEL_OPTION) --port $(or $(PORT),3000)
+
+watch: env-pipeline ## Pack each new champion, and run DEPLOY="command {bento}" with it
+	$(RUN) tintype watch $(if $(DEPLOY),--deploy "$(DEPLOY)")
 
 bento: env-serve ## Pack the champion, or the starter, with its lineage and pinned requirements; VARIANT=gpu for TensorFlow
 	$(RUN) tintype package $(MODEL_OPTION) --variant $(VARIANT)

@@ -57,7 +57,7 @@ monitor: env-pipeline ## Judge what a service wrote down in DIR=folder; REFERENC
 serve: env-serve ## Serve the champion, or the starter: page and interface, at PORT=3000; MODEL=models:/tintype/3 another
 	$(RUN) tintype serve $(MODEL_OPTION) --port $(or $(PORT),3000)
 
-watch: env-pipeline ## Pack each new champion, and run DEPLOY="command {bento}" with it
+watch: env-serve ## Pack each new champion, and run DEPLOY="command {bento}" with it
 	$(RUN) tintype watch $(if $(DEPLOY),--deploy "$(DEPLOY)")
 
 bento: env-serve ## Pack the champion, or the starter, with its lineage and pinned requirements; VARIANT=gpu for TensorFlow

@@ -21,6 +21,7 @@ from tintype.imaging.photo import find_photos, read_photo, write_photo
 SIDE = 320
 SEED = 1
 SHOWN = ("paper", "paper-converged", DEFAULT)
+OLD = (*SHOWN, "scans")  # before and after training on what old photos suffer
 WORST = 20
 
 
@@ -32,16 +33,15 @@ def draw_pictures(results: Results, docs: Path) -> list[Path]:
     list of Path
         What was written.
     """
-    painters = {
-        name: Colorizer.load(bundle_of(name, SEED)).colorize
-        for name in SHOWN
-        if bundle_of(name, SEED).is_dir()
+    loaded = {
+        name: Colorizer.load(bundle_of(name, SEED)).colorize for name in OLD if bundle_of(name, SEED).is_dir()
     }
+    painters = {name: paint for name, paint in loaded.items() if name in SHOWN}
     if DEFAULT not in painters:
         return []
     written = [
         _grid(docs / "quality-sample.jpg", find_photos(PROJECT / "data/sample"), painters, truth="truth"),
-        _grid(docs / "quality-legacy.jpg", find_photos(PROJECT / "data/legacy"), painters, truth=None),
+        _grid(docs / "quality-legacy.jpg", find_photos(PROJECT / "data/legacy"), loaded, truth=None),
     ]
     photos = [_of_workshop(name) for name in results.photos]
     if all(photo.is_file() for photo in photos):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from io import BytesIO
 
 import numpy as np
@@ -58,8 +59,10 @@ def test_saturation_zero_leaves_no_colour(coloured, tmp_path):
     assert np.abs(rgb - rgb.mean(axis=2, keepdims=True)).max() <= 2  # JPEG's rounding
     coloured.page.focus("#compare")
     coloured.page.keyboard.press("Home")
-    shown = seen(coloured)[20:200, 20:-20]
-    assert np.abs(shown - shown.mean(axis=2, keepdims=True)).max() <= 3
+    end = time.monotonic() + 15  # a busy machine paints late
+    while (off := colour_of(seen(coloured)[20:200, 20:-20])) > 3 and time.monotonic() < end:
+        coloured.page.wait_for_timeout(100)
+    assert off <= 3
 
 
 def test_the_chosen_saturation_is_kept_for_the_next_photo_only(coloured, legacy):
@@ -94,6 +97,11 @@ def set_saturation(visit, value: str) -> None:
     answered.value.finished()
     visit.page.wait_for_selector("#work", state="hidden", timeout=60_000)
     visit.page.wait_for_timeout(300)  # until the picture was decoded and swapped
+
+
+def colour_of(rgb: np.ndarray) -> float:
+    """How far from gray the farthest pixel is."""
+    return float(np.abs(rgb - rgb.mean(axis=2, keepdims=True)).max())
 
 
 def seen(visit) -> np.ndarray:

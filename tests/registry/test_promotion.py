@@ -21,7 +21,7 @@ from tintype.models.bundle import bundle_digest, read_info
 from tintype.params import RegisterParams
 from tintype.registry.mlflow_model import bundle_in, write_model
 from tintype.registry.resolve import resolve
-from tintype.registry.store import RegistryError, connect, find_store
+from tintype.registry.store import connect, find_store
 from tintype.registry.versions import ensure_aliases, register
 
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
@@ -236,21 +236,6 @@ def test_a_rollback_to_a_deleted_version_is_refused(three: MlflowClient) -> None
     assert result.exit_code == 1
     assert "There is no models:/tintype/1 in the registry. tintype has the versions 2, 3" in result.stderr
     assert _champion(three) == "2"
-
-
-def test_a_registration_gives_no_alias_to_a_version_whose_files_are_gone(
-    project: Path, make_bundle: MakeBundle, reports: Reports
-) -> None:
-    first, second = make_bundle("first"), make_bundle("second")
-    for bundle in (first, second):
-        register(bundle, *reports, PARAMS, "sample", metrics_table)
-    client = connect(find_store())
-    shutil.rmtree(_files("1").parents[1])
-    client.delete_registered_model_alias("tintype", "champion")
-    with pytest.raises(RegistryError, match="No alias is moved to it"):
-        register(first, *reports, PARAMS, "sample", metrics_table)
-    assert client.get_registered_model("tintype").aliases.keys() == {"challenger"}
-    assert _alias(client, "challenger") == "2"
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,10 @@ def test_moves_are_taken_down_in_the_history(bench: Bench) -> None:
     bench.promoter.act(False)
     tags = bench.client.get_registered_model("tintype").tags
     events = [json.loads(tags[key]) for key in sorted(tags) if key.startswith("champion_at.")]
-    assert [(event["version"], event["by"]) for event in events] == [("1", "a test"), ("2", "a test")]
+    assert [(event["version"], event["by"]) for event in events] == [
+        ("1", "MLflow, seen by a test"),
+        ("2", "MLflow, seen by a test"),
+    ]
 
 
 def test_without_a_champion_nothing_is_done(bench: Bench) -> None:

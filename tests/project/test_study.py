@@ -3,7 +3,6 @@
 import csv
 import importlib
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -13,13 +12,6 @@ from tintype.params import load_params
 
 PHOTOS = 60
 FACTORS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _on_the_path(root):
-    sys.path.insert(0, str(root))
-    yield
-    sys.path.remove(str(root))
 
 
 def of(module):

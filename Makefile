@@ -25,7 +25,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-load bench-faults bench-gate study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-load bench-faults bench-gate loop study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ bench-faults: env ## Kill a worker, stop the service, both under load: nothing a
 
 bench-gate: env ## Show the gate challengers that are bad on purpose
 	$(RUN) python -m benchmarks.gate
+
+loop: env ## In a fresh clone: train, compare, promote in the browser, pack, serve, trace, roll back
+	$(RUN) python -m benchmarks.loop
 
 study: env-pipeline ## Train every recipe of conf/recipe, compare, write docs/quality.md; PHOTOS=folder, else Kaggle's
 	$(RUN) python -m benchmarks.study $(if $(PHOTOS),--photos $(PHOTOS))

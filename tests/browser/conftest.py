@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,20 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from benchmarks.loop import browser as hands
+from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = Path(shutil.which("chromium") or shutil.which("google-chrome") or "/usr/bin/chromium")
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 60_000  # milliseconds for what the service does; machines of CI are slow
 START = 240  # seconds for the service to load its model
 
@@ -143,12 +132,8 @@ def strict_service(bundle: Path, strict_key: str, tmp_path_factory: pytest.TempP
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; without one there is no test of the page, and that is a failure."""
-    if not CHROMIUM.exists():
-        pytest.fail(f"Expected a Chromium at {CHROMIUM}. There is none: install Debian's package chromium.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with hands.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from benchmarks.loop import browser as hands
 from mlflow import MlflowClient
 from playwright.sync_api import Browser, Page, expect
 
@@ -28,7 +29,7 @@ from tintype.registry.versions import register
 pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
-PATIENCE = 120_000  # milliseconds; MLflow's first page has taken half a minute
+PATIENCE = hands.PATIENCE_MS
 
 
 @pytest.fixture(scope="module")
@@ -86,21 +87,12 @@ def mlflow_pages(project: Path) -> Iterator[str]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A window of a desk."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE)
-    yield context.new_page()
-    context.close()
+    with hands.desk(chromium) as page:
+        yield page
 
 
 def _champion(client: MlflowClient) -> str:
     return str(client.get_registered_model("tintype").aliases.get("champion", ""))
-
-
-def _version_page(page: Page, address: str, version: int) -> None:
-    """Never wait until the network is idle: MLflow's pages ask again and again."""
-    page.goto(f"{address}/#/models/tintype/versions/{version}", wait_until="domcontentloaded")
-    page.reload(wait_until="domcontentloaded")  # another address behind the # alone loads nothing anew
-    expect(page.get_by_title("Edit aliases").first).to_be_visible(timeout=PATIENCE)
 
 
 def _picture(page: Page, tmp_path: Path, name: str) -> None:
@@ -113,20 +105,12 @@ def test_a_person_promotes_in_the_browser_and_the_shell_takes_it_back(
     client = connect(find_store())
     assert _champion(client) == "1"
 
-    _version_page(page, mlflow_pages, 2)
+    hands.open_version(page, mlflow_pages, "2")
     expect(page.get_by_text("Read each figure beside all-gray photos").first).to_be_visible(timeout=PATIENCE)
-    for close in page.get_by_role("button", name="Close", exact=True).all():
-        close.click()  # of an assistant that MLflow opens beside the page
     _picture(page, tmp_path, "version.jpg")
-    page.get_by_title("Edit aliases").first.click()
-    dialog = page.get_by_role("dialog")
-    box = dialog.get_by_role("combobox")
-    box.fill("champion")
-    box.press("Enter")
-    expect(dialog.get_by_text("also being used on version 1")).to_be_visible(timeout=PATIENCE)
+    dialog = hands.add_champion(page, "1")
     _picture(page, tmp_path, "dialog.jpg")
-    dialog.get_by_role("button", name="Save aliases").click()
-    dialog.wait_for(state="hidden")
+    hands.save(dialog)
     _picture(page, tmp_path, "promoted.jpg")
     # Asked of the server, not of the page.
     server = MlflowClient(mlflow_pages, registry_uri=mlflow_pages)
@@ -148,6 +132,6 @@ def test_a_person_promotes_in_the_browser_and_the_shell_takes_it_back(
     ]
     assert read(client, "tintype")[-1].reason == "too strong"
 
-    _version_page(page, mlflow_pages, 1)
+    hands.open_version(page, mlflow_pages, "1")
     expect(page.get_by_text("@ champion").first).to_be_visible(timeout=PATIENCE)
     _picture(page, tmp_path, "back.jpg")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tintype.evaluation.comparison import difference_at, difference_to, quotient_at, value_at
+from tintype.evaluation.comparison import difference_at, difference_to, quotient_at
 from tintype.evaluation.front import Front, interpolate, read_front
 from tintype.evaluation.table_files import write_csv
 
@@ -57,7 +57,7 @@ def test_a_front_that_lies_lower_is_found_so_although_photos_differ_more() -> No
     found = difference_at(front(-0.5), front(0), 0.5, resamples=300)
     assert found.estimate == pytest.approx(-0.5)
     assert -0.7 < found.low <= found.estimate <= found.high < -0.3
-    alone = value_at(front(0), 0.5, resamples=300)
+    alone = difference_to(front(0), np.zeros(len(front(0).photos)), 0.5, resamples=300)
     assert alone.high - alone.low > 1
 
 

@@ -17,7 +17,7 @@ from tintype.cli.deploying import DeployError, deploy_command
 from tintype.cli.promoting import Promoter, lock_for
 from tintype.errors import TintypeError
 from tintype.files.turns import in_turn
-from tintype.registry.rollout import Promotions
+from tintype.registry.rollout import Rollouts
 from tintype.registry.store import NoAnswerError, connect, find_store
 
 
@@ -72,7 +72,7 @@ def bench(
     deployed = tmp_path / "deployed"
     code = f"import sys; open({str(deployed)!r}, 'a').write(sys.argv[1] + '\\n')"
     promoter = Promoter(
-        Promotions("tintype", "a test"),
+        Rollouts("tintype", "a test"),
         pack,
         deploy_command(write(code), 20, tmp_path / "deploy.log"),
         lock_for(tmp_path / "state", find_store().uri, "tintype"),

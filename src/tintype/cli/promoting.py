@@ -17,7 +17,7 @@ from tintype.cli.console import print_error
 from tintype.cli.deploying import DeployCommand
 from tintype.errors import TintypeError
 from tintype.files.turns import in_turn
-from tintype.registry.rollout import DEPLOY_ERROR, DEPLOYED_AT, PACKAGED, Promotion, Promotions
+from tintype.registry.rollout import DEPLOY_ERROR, DEPLOYED_AT, PACKAGED, Rollout, Rollouts
 from tintype.registry.store import NoAnswerError
 
 Pack = Callable[[str], str]
@@ -29,7 +29,7 @@ class Promoter:
 
     Attributes
     ----------
-    promotions : Promotions
+    promotions : Rollouts
         Of the registry.
     pack : callable
         Makes the Bento of a version's address, unless it is in BentoML's store, and gives its tag.
@@ -43,7 +43,7 @@ class Promoter:
         Whether the watch was told to stop: what fails then was cut off, and is done again by the next one.
     """
 
-    promotions: Promotions
+    promotions: Rollouts
     pack: Pack
     deploy: DeployCommand | None
     lock: Path
@@ -81,14 +81,14 @@ class Promoter:
             print_error("note: Another watch is at work on this promotion.")
             return True
 
-    def _is_open(self, promotion: Promotion, retry: bool) -> bool:
+    def _is_open(self, promotion: Rollout, retry: bool) -> bool:
         if not promotion.handled:
             return True
         if promotion.deploy_error:
             return retry
         return not promotion.packaged or (self.deploy is not None and not promotion.deployed_at)
 
-    def _promote(self, promotion: Promotion) -> bool:
+    def _promote(self, promotion: Rollout) -> bool:
         print_error(f"Version {promotion.version} of {promotion.name} is the champion: packing it ...")
         try:
             bento = self.pack(promotion.address)
@@ -115,7 +115,7 @@ class Promoter:
         self.promotions.settle(promotion)
         return True
 
-    def _fail(self, promotion: Promotion, sentence: str) -> bool:
+    def _fail(self, promotion: Rollout, sentence: str) -> bool:
         if self.stopped():
             print_error(f"note: Stopped. {sentence}")
             return False

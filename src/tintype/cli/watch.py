@@ -72,12 +72,12 @@ def run(wishes: Wishes) -> int:
 def _promoter(wishes: Wishes, stop: threading.Event) -> Promoter:
     if find_spec("mlflow") is None:
         raise TintypeError("Watching the registry needs the package mlflow: run `uv sync --group pipeline`.")
-    from tintype.registry.rollout import Promotions
+    from tintype.registry.rollout import Rollouts
     from tintype.registry.store import find_store
 
     needs_bentoml()
     return Promoter(
-        Promotions(MODEL, _SEEN_BY),
+        Rollouts(MODEL, _SEEN_BY),
         partial(_pack, wishes.variant),
         _deploy(wishes),
         lock_for(state_folder(), find_store().uri, MODEL),

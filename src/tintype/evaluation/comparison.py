@@ -11,16 +11,6 @@ from tintype.evaluation.front import Front
 from tintype.evaluation.intervals import RESAMPLES, Interval, bootstrap
 
 
-def value_at(front: Front, ratio: float, resamples: int = RESAMPLES) -> Interval:
-    """A front at a ratio, with its interval."""
-    return bootstrap(
-        lambda photos, seeds: front.at(ratio, photos, seeds[0]),
-        len(front.photos),
-        [len(front.values)],
-        resamples,
-    )
-
-
 def difference_at(ours: Front, theirs: Front, ratio: float, resamples: int = RESAMPLES) -> Interval:
     """One front minus another at a ratio: below 0 where less is better and ours lies lower."""
     return _compared(ours, theirs, lambda a, b: a - b, ratio, resamples)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -100,77 +100,3 @@ def _percentiles(estimate: float, draws: NDArray[np.float64]) -> Interval:
         return Interval(estimate, float("nan"), float("nan"))
     low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(estimate, float(low), float(high))
-
-
-def mean_interval(values: ArrayLike, resamples: int = RESAMPLES) -> Interval:
-    """Of a mean.
-
-    Parameters
-    ----------
-    values : array of shape (seeds, photos) or (photos,), float
-        NaN where it is not defined for a photo. Booleans give the interval of a share.
-
-    Returns
-    -------
-    Interval
-    """
-    table = _table(values)
-    seeds, photos = table.shape
-    return bootstrap(lambda drawn, of: _mean(table[np.ix_(of[0], drawn)]), photos, [seeds], resamples)
-
-
-def difference_interval(first: ArrayLike, second: ArrayLike, resamples: int = RESAMPLES) -> Interval:
-    """Of the difference of two recipes' means over the same photos: first minus second.
-
-    Parameters
-    ----------
-    first, second : array of shape (seeds, photos) or (photos,), float
-        The numbers of seeds may differ.
-
-    Returns
-    -------
-    Interval
-        Without 0 in it, the recipes differ by more than chance.
-    """
-    one, other = _table(first), _table(second)
-    if one.shape[1] != other.shape[1]:
-        raise ValueError(
-            f"Expected the same photos twice. Received: {one.shape[1]} and {other.shape[1]} of them."
-        )
-    return bootstrap(
-        lambda drawn, of: _mean(one[np.ix_(of[0], drawn)]) - _mean(other[np.ix_(of[1], drawn)]),
-        one.shape[1],
-        [len(one), len(other)],
-        resamples,
-    )
-
-
-def ratio_interval(numerator: ArrayLike, denominator: ArrayLike, resamples: int = RESAMPLES) -> Interval:
-    """Of a ratio of sums, such as the colourfulness ratio.
-
-    Parameters
-    ----------
-    numerator : array of shape (seeds, photos) or (photos,), float
-    denominator : array of shape (photos,), float
-        The truth's, which has no seeds.
-
-    Returns
-    -------
-    Interval
-    """
-    above, below = _table(numerator), np.asarray(denominator, np.float64)
-    return bootstrap(
-        lambda drawn, of: _mean(above[np.ix_(of[0], drawn)]) / _mean(below[drawn]),
-        above.shape[1],
-        [len(above)],
-        resamples,
-    )
-
-
-def _table(values: ArrayLike) -> NDArray[np.float64]:
-    return np.atleast_2d(np.asarray(values, np.float64))
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if defined.size else float("nan")

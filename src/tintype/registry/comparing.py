@@ -18,10 +18,11 @@ from mlflow.entities.model_registry import ModelVersion
 from tintype.models.bundle import BundleError
 from tintype.registry.resolve import resolve_version
 from tintype.registry.store import RegistryError, Store
+from tintype.registry.verdict_tags import REASONS_TAG, RIVAL_TAG, VERDICT_TAG
 from tintype.registry.version_files import SCHEME
 
 FOLDER = "comparison"
-VERDICT_TAG, REASONS_TAG, RIVAL_TAG, CARD_TAG = "verdict", "verdict_reasons", "compared_with", "metric_card"
+CARD_TAG = "metric_card"
 NOT_COMPARED = "not compared"
 _DONE_TAG = "comparison_of"  # set last: the comparison with this champion by this card is all there
 _DIGEST_TAG = "bundle_sha256"

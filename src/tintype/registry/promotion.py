@@ -13,6 +13,7 @@ from tintype.registry import history
 from tintype.registry.history import CHAMPION, ROLLBACK, Change
 from tintype.registry.resolve import open_registry, version_at, what_there_is
 from tintype.registry.store import RegistryError, Store, answering
+from tintype.registry.verdict_tags import REASONS_TAG, RIVAL_TAG, VERDICT_TAG
 from tintype.registry.version_files import SCHEME, check_files
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 PROMOTE = "tintype promote"
 FAIL = "fail"
-VERDICT_TAG, REASONS_TAG, COMPARED_TAG = "verdict", "verdict_reasons", "compared_with"
 FORCED_TAG = "promoted_in_spite"  # of the verdict: why
 _LONGEST = 2000  # characters of a reason: a sentence or two, and every store takes them
 
@@ -201,7 +201,7 @@ def _promotion(version: ModelVersion, previous: str) -> Promotion:
         previous,
         verdict,
         tags.get(REASONS_TAG, ""),
-        tags.get(COMPARED_TAG, ""),
+        tags.get(RIVAL_TAG, ""),
         forced=verdict == FAIL,
     )
 

@@ -20,7 +20,7 @@ HANDLED = "champion_handled"
 
 
 @dataclass(frozen=True)
-class Promotion:
+class Rollout:
     """The champion and what was done about it.
 
     Attributes
@@ -50,7 +50,7 @@ class Promotion:
         return f"{SCHEME}{self.name}/{self.version}"
 
 
-class Promotions:
+class Rollouts:
     """The champion in the registry, looked at again and again.
 
     Every call connects anew and is bounded by a minute: a registry that was down is simply there again.
@@ -67,12 +67,12 @@ class Promotions:
         self._name = name
         self._by = by
 
-    def look(self) -> Promotion | None:
+    def look(self) -> Rollout | None:
         """The champion as it is now; a change that the history does not have is taken down.
 
         Returns
         -------
-        Promotion or None
+        Rollout or None
             None if there is no registry yet, no such model in it, or no champion.
 
         Raises
@@ -94,7 +94,7 @@ class Promotions:
                 return None
             number = str(aliases[CHAMPION])
             done = client.get_model_version(self._name, number).tags
-        return Promotion(
+        return Rollout(
             name=self._name,
             version=number,
             packaged=done.get(PACKAGED, ""),
@@ -103,12 +103,12 @@ class Promotions:
             handled=tags.get(HANDLED) == number,
         )
 
-    def remember(self, promotion: Promotion, tags: Mapping[str, str | None]) -> None:
+    def remember(self, promotion: Rollout, tags: Mapping[str, str | None]) -> None:
         """Write tags of a version.
 
         Parameters
         ----------
-        promotion : Promotion
+        promotion : Rollout
             The version.
         tags : mapping of str to str or None
             By name; None removes one.
@@ -128,7 +128,7 @@ class Promotions:
                 elif key in known:
                     client.delete_model_version_tag(promotion.name, promotion.version, key)
 
-    def settle(self, promotion: Promotion) -> None:
+    def settle(self, promotion: Rollout) -> None:
         """Note that a promotion was acted on to its end.
 
         Raises

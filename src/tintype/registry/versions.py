@@ -31,7 +31,7 @@ from tintype.files.turns import in_turn
 from tintype.models.bundle import BundleInfo, read_info
 from tintype.params import PARAMS_FILE, RegisterParams
 from tintype.registry import history
-from tintype.registry.comparing import VERDICT_TAG, Compare, ensure_compared, with_own_figures
+from tintype.registry.comparing import Compare, ensure_compared, with_own_figures
 from tintype.registry.lineage import bundle_tags, code_tags, lock_tags
 from tintype.registry.mlflow_model import write_model
 from tintype.registry.store import (
@@ -45,6 +45,7 @@ from tintype.registry.store import (
     waiting_for_files,
 )
 from tintype.registry.tracking import experiment_id
+from tintype.registry.verdict_tags import VERDICT_TAG
 from tintype.registry.version_files import check_files
 from tintype.registry.whole import missing_files
 

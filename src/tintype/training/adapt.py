@@ -22,7 +22,6 @@ from tintype.models.bundle import (
     NETWORK_FILE,
     BundleInfo,
     DataInfo,
-    TrainedInfo,
     bundle_digest,
     read_info,
     save_bundle,
@@ -34,7 +33,8 @@ from tintype.params import DecodeParams, TrainParams
 from tintype.training.batches import ShardSet, first_rows, mean_ab, open_split
 from tintype.training.calibrate import PHOTOS, Measures, fit_decoding, outputs_of, scene_of
 from tintype.training.checkpoint import Checkpoints
-from tintype.training.fit import Fitted, fit
+from tintype.training.fit import fit
+from tintype.training.trained import trained_info
 
 RATIOS = (0.3, 1.2)  # a bundle that is nearly gray, or far too colourful, is no example to follow
 
@@ -116,7 +116,7 @@ def adapt_bundle(
     changed = {
         "preset": f"adapted from {bundle_digest(info)[:12]}",
         "decoding": decoding,
-        "trained": _trained(fitted, params, tensors, learn),
+        "trained": trained_info(fitted, tensors.plans, learn, params),
         "data": DataInfo(manifest_sha256=sha256_of(tensors.manifest), mean_ab=mean_ab(learn)),
         "files": {},
     }
@@ -176,18 +176,3 @@ def _ratio(network: Any, info: BundleInfo, validation: ShardSet, measures: Measu
 
 def _has_classes(network: Any) -> bool:
     return any(layer.name == CLASSES for layer in network.layers)
-
-
-def _trained(fitted: Fitted, params: TrainParams, tensors: AdaptTensors, learn: ShardSet) -> TrainedInfo:
-    best = fitted.history[fitted.best_epoch - 1]
-    return TrainedInfo(
-        photos=sum(len(plan.photos) for plan in tensors.plans if plan.split == TRAIN),
-        crops=learn.rows,
-        epochs=len(fitted.history),
-        best_epoch=fitted.best_epoch,
-        loss=params.loss,
-        train_loss=best["loss"],
-        val_loss=best["val_loss"],
-        optimizer=params.optimizer,
-        seed=params.seed,
-    )

@@ -24,7 +24,7 @@ from tintype.imaging.lab import decode_lab8, gray_to_rgb, lab_to_rgb
 from tintype.imaging.photo import write_photo
 from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
 from tintype.models.backbone.spec import BackboneSpec, read_spec
-from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo, save_bundle
+from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, save_bundle
 from tintype.models.decoding import decoded, plain_ab
 from tintype.models.keras_file import load_network
 from tintype.models.network import AB_LIMIT, build_network, needs_embedding, needs_of
@@ -34,6 +34,7 @@ from tintype.training.calibrate import Measures, fit_decoding, only_inputs
 from tintype.training.checkpoint import Checkpoints
 from tintype.training.fit import Fitted, fit, loss_on
 from tintype.training.observer import Observer
+from tintype.training.trained import trained_info
 
 if TYPE_CHECKING:
     from tintype.training.losses import Distance
@@ -170,24 +171,13 @@ def write_history(destination: Path, history: list[dict[str, float]]) -> None:
 def _describe(
     fitted: Fitted, tensors: Tensors, learn: ShardSet, network: NetworkParams, train: TrainParams, preset: str
 ) -> BundleInfo:
-    best = fitted.history[fitted.best_epoch - 1]
     return BundleInfo(
         size=learn.size,
         ab_limit=AB_LIMIT,
         network=NetworkInfo(name=network.name, width=network.width, needs=needs_of(network)),
         backbone=read_spec(tensors.backbone),
         preset=preset,
-        trained=TrainedInfo(
-            photos=sum(len(plan.photos) for plan in tensors.plans if plan.split == TRAIN),
-            crops=learn.rows,
-            epochs=len(fitted.history),
-            best_epoch=fitted.best_epoch,
-            loss=train.loss,
-            train_loss=best["loss"],
-            val_loss=best["val_loss"],
-            optimizer=train.optimizer,
-            seed=train.seed,
-        ),
+        trained=trained_info(fitted, tensors.plans, learn, train),
         data=DataInfo(manifest_sha256=sha256_of(tensors.manifest), mean_ab=mean_ab(learn)),
     )
 

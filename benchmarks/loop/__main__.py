@@ -249,7 +249,7 @@ def _tintype(*arguments: str) -> str:
 
 def _champion() -> str:
     last = json.loads(_tintype("history", "--json"))[-1]
-    return f"champion: version {last['version']}, by {last['by']}"
+    return f"champion: version {last['version']}, moved by {last['by']}"
 
 
 def _promote(page: Any, mlflow: str, version: str) -> None:

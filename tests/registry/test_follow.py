@@ -33,9 +33,10 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class Service:
     """`tintype serve --follow` as a process."""
 
-    def __init__(self, folder: Path, registry: str) -> None:
+    def __init__(self, folder: Path, registry: str, *options: str, port: int | None = None) -> None:
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port or 0))
             self.port = probe.getsockname()[1]
         command = [str(Path(sys.executable).with_name("tintype")), "serve", "--port", str(self.port)]
         environment = {
@@ -49,7 +50,7 @@ class Service:
         self.log = folder / "log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [*command, "--follow", ALIAS, "--every", "0.5"],
+                [*command, "--follow", ALIAS, "--every", "0.5", *options],
                 cwd=folder,
                 env=environment,
                 stdout=log,
@@ -69,6 +70,11 @@ class Service:
             except (OSError, urllib.error.URLError):
                 pass  # it is not there yet
             time.sleep(0.1)
+
+    def stop(self) -> None:
+        """As a cluster stops it."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
 
     def followers(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -90,8 +96,7 @@ def service(
     folder.mkdir()
     running = Service(folder, find_store().uri)
     yield running
-    running.process.send_signal(signal.SIGTERM)
-    running.process.wait(60)
+    running.stop()
 
 
 def test_the_service_goes_where_the_alias_goes_and_stays_where_it_cannot(service: Service) -> None:

@@ -18,6 +18,7 @@ from mlflow.entities.webhook import WebhookEvent
 from ruamel.yaml import YAML
 
 from tintype.params import RegisterParams
+from tintype.registry import history
 from tintype.registry.store import connect, find_store
 from tintype.registry.versions import register
 
@@ -134,6 +135,7 @@ def test_a_webhook_wakes_a_watch_that_would_look_in_an_hour(
     desk.wait(lambda: "deployed_at" in client.get_model_version("tintype", "2").tags, watch)
     watch.send_signal(signal.SIGTERM)
     assert watch.wait(30) == 0, desk.said()
+    assert history.read(client, "tintype")[-1].by == "MLflow, seen by tintype watch"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
 
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -146,24 +147,41 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 
 @pytest.fixture(scope="session")
 def server(postgres: str, s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of MLflow's server on both, started as docs/stores.md says."""
-    port, log = free_port(), tmp_path_factory.mktemp("mlflow") / "log"
-    url = f"http://127.0.0.1:{port}"
+    """The address of MLflow's server on both."""
+    with mlflow_server(postgres, s3, tmp_path_factory.mktemp("mlflow"), free_port()) as url:
+        yield url
+
+
+@contextmanager
+def mlflow_server(postgres: str, s3: S3, folder: Path, port: int) -> Iterator[str]:
+    """An MLflow server on both, started as docs/stores.md says."""
+    log, url = folder / "log", f"http://127.0.0.1:{port}"
     command = [
         *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
         *("--backend-store-uri", postgres, "--artifacts-destination", "s3://mlflow/artifacts"),
         *("--workers", "1"),
     ]
     lean = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with log.open("wb") as said:
+    with log.open("ab") as said:
         process = subprocess.Popen(
-            command, env=os.environ | s3.environment | lean, stdout=said, stderr=said, cwd=log.parent
+            command, env=os.environ | s3.environment | lean, stdout=said, stderr=said, cwd=folder
         )
     try:
         wait_for(process, lambda: _answers(f"{url}/health"), log)
         yield url
     finally:
         stop(process)
+
+
+Startable = Callable[[], AbstractContextManager[str]]
+
+
+@pytest.fixture
+def startable(postgres: str, s3: S3, tmp_path: Path) -> Startable:
+    """Starts an MLflow server on both, always at the same address."""
+    folder, port = tmp_path / "startable", free_port()
+    folder.mkdir()
+    return lambda: mlflow_server(postgres, s3, folder, port)
 
 
 @pytest.fixture

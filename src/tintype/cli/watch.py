@@ -24,7 +24,7 @@ from tintype.errors import TintypeError
 
 _PACKING_SECONDS = 600.0  # that a single look waits for another watch, beside what a deployment may take
 _SHORTEST_SECRET = 16
-_SEEN_BY = "MLflow, seen by tintype watch"
+_SEEN_BY = "tintype watch"
 
 
 @dataclass(frozen=True)

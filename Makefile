@@ -25,7 +25,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-load bench-faults bench-gate loop study bento-test test test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-load bench-faults bench-gate loop study bento-test test test-slow test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,7 +72,10 @@ starter: env-pipeline ## Train the starter from PHOTOS=folder and put it into th
 ##--- To change it
 
 test: env ## Run the tests; TESTS="tests/imaging -k lab" runs some of them
-	$(RUN) pytest -n 2 --dist loadfile $(TESTS)
+	$(RUN) pytest -n 2 --dist loadfile -m "not slow" $(TESTS)
+
+test-slow: env ## Run the tests that take long and have a quicker one beside them
+	$(RUN) pytest -n 2 -m slow $(TESTS)
 
 test-stores: ## Run the loop on PostgreSQL and S3, which are started for it (docs/stores.md)
 	$(UV) sync --locked --inexact --group stores

@@ -44,7 +44,7 @@ def files(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
-@pytest.mark.parametrize("kind", ["bundle", "pyramid_bundle"])
+@pytest.mark.parametrize("kind", [pytest.param("bundle", marks=pytest.mark.slow), "pyramid_bundle"])
 def test_it_comes_nearer_to_the_photos_and_says_so(kind, adapt, holdings, request):
     base = request.getfixturevalue(kind)
     before = files(holdings)

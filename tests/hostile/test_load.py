@@ -84,6 +84,7 @@ def test_more_than_fits_is_refused_at_once_and_politely(
     assert_right(shots, expected)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_comes_back_and_the_others_answer(
     clients: ModuleType,
     serving: Any,

@@ -91,16 +91,13 @@ def test_a_changed_parameter_is_told_with_all_that_follows(project, script, tmp_
     assert (report / "plots/index.html").is_file()
 
 
-def test_nothing_changed_is_said_too(project, script):
-    assert script("pr_report.py", "--base", "HEAD").returncode == 0
+def test_nothing_changed_is_said_too_and_the_grid_has_a_link_where_it_lies_elsewhere_or_is_missed(
+    project, script
+):
+    assert script("pr_report.py", "--base", "HEAD", GRID_URL="https://example.org/grid").returncode == 0
     text = (project / "demo/report/report.md").read_text()
     for sentence in ("No metric changes.", "No parameter changes.", "No plot changes."):
         assert sentence in text
-
-
-def test_a_comment_links_to_the_grid_where_there_is_a_link_and_says_where_there_is_no_grid(project, script):
-    script("pr_report.py", "--base", "HEAD", GRID_URL="https://example.org/grid")
-    text = (project / "demo/report/report.md").read_text()
     assert "[Gray, ours and truth of test photos](https://example.org/grid)" in text
     (project / "reports/evaluate/grid.jpg").unlink()
     script("pr_report.py", "--base", "HEAD")

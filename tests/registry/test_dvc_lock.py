@@ -166,6 +166,7 @@ stages:
 """
 
 
+@pytest.mark.slow
 def test_dvcs_own_lock_and_cache_lead_to_the_photos(tmp_path: Path) -> None:
     """What `register` sees of dvc.lock, what is committed after it, and the manifest when the project has moved on."""
     repository = Repository(tmp_path / "a repository")

@@ -112,6 +112,7 @@ def test_a_model_that_says_how_sure_it_is_has_it_recorded(start_server, tmp_path
     assert names == {f"{record['picture']}-{key}.jpg" for key in ("gray", "colour")}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_two_workers_and_one_that_is_killed(start_server, tmp_path, cat_file):
     folder = tmp_path / "monitor"

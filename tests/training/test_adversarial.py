@@ -268,6 +268,7 @@ def backbone(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_whole_training_with_a_critic(
     tensors: Any,
     backbone: Path,

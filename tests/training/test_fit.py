@@ -87,6 +87,7 @@ def run(
     )
 
 
+@pytest.mark.slow
 def test_the_reports_network_learns_what_the_embedding_says(
     network_params: Any, tensors: Any, train_params: TrainParams, tmp_path: Path
 ) -> None:

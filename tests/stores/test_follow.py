@@ -64,6 +64,7 @@ def test_two_workers_follow_and_outlive_the_registry(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     monkeypatch.chdir(tmp_path)
     home = tmp_path / "service"
     with ExitStack() as up:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tintype.files.digest import sha256_of
 from tintype.models.backbone.spec import NETWORK_FILE, BackboneError, BackboneSpec, read_spec
+from tintype.models.ir.network import IrNetwork
 from tintype.models.keras_backend import compile_for_inference
 from tintype.models.keras_file import load_network
 
@@ -25,21 +26,23 @@ class Backbone:
 
     Parameters
     ----------
-    network : keras.Model
-        (B, S, S, 3) float32, preprocessed, to (B, E).
+    network : keras.Model or None
+        (B, S, S, 3) float32, preprocessed, to (B, E); None if `graph` is given.
     spec : BackboneSpec
         Describes `network`.
+    graph : IrNetwork, optional
+        The network behind its preprocessing, as `with_preprocessing` has it, if it is at hand.
 
     Attributes
     ----------
-    network : keras.Model
+    network : keras.Model or None
     spec : BackboneSpec
     """
 
-    def __init__(self, network: Any, spec: BackboneSpec) -> None:
+    def __init__(self, network: Any, spec: BackboneSpec, graph: IrNetwork | None = None) -> None:
         self.network = network
         self.spec = spec
-        self._graph = _with_preprocessing(network, spec)
+        self._graph: Any = with_preprocessing(network, spec) if graph is None else graph
 
     @classmethod
     def load(cls, folder: Path) -> Backbone:
@@ -132,8 +135,19 @@ class Backbone:
         return embeddings
 
 
-def _with_preprocessing(network: Any, spec: BackboneSpec) -> Any:
-    """The network behind its preprocessing: (B, S, S, 1) uint8 to (B, E) float32, compiled."""
+def with_preprocessing(network: Any, spec: BackboneSpec) -> Any:
+    """A backbone behind its preprocessing.
+
+    Parameters
+    ----------
+    network : keras.Model
+    spec : BackboneSpec
+
+    Returns
+    -------
+    keras.Model
+        (B, S, S, 1) uint8 gray levels to (B, E) float32, compiled.
+    """
     import keras
     from keras import ops
 

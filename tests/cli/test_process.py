@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -151,6 +152,25 @@ def test_a_dry_run_loads_no_network(photos, bundle):
         ["keras", "tensorflow", "openvino", "PIL"], "colorize", "in", "-o", "out", "-m", bundle, "--dry-run"
     )
     assert said == "loaded: ['PIL'] code: 0"
+
+
+def test_colouring_by_an_ir_loads_neither_keras_nor_tensorflow(photos, bundle):
+    modules = ["keras", "tensorflow", "h5py", "mlflow", "openvino"]
+    said = loaded(modules, "colorize", "in/gray.jpg", "-o", "out", "-m", bundle)
+    assert said == "loaded: ['openvino'] code: 0"
+
+
+def test_a_bundle_without_an_ir_is_coloured_by_keras_and_the_command_says_so(photos, bundle, process):
+    shutil.copytree(bundle, "before", ignore=shutil.ignore_patterns("*.xml", "*.bin"))
+    info = json.loads(Path("before/bundle.json").read_text())
+    del info["ir"], info["files"]["network.xml"], info["files"]["network.bin"]
+    del info["files"]["backbone.xml"], info["files"]["backbone.bin"]
+    Path("before/bundle.json").write_text(json.dumps(info))
+    running = process("colorize", "in/gray.jpg", "-o", "out", "-m", "before")
+    out, err = running.communicate()
+    assert running.returncode == 0
+    assert err == "note: before is from before bundles had an IR. Keras colours, and takes longer to start.\n"
+    assert out.startswith("Coloured 1 of 1 photo into out")
 
 
 def test_help_comes_at_once_because_little_is_loaded(here):

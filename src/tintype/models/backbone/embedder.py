@@ -9,16 +9,18 @@ machine only in the last places of half precision.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tintype.files.digest import sha256_of
 from tintype.models.backbone.spec import NETWORK_FILE, BackboneError, BackboneSpec, read_spec
-from tintype.models.ir.network import IrNetwork
 from tintype.models.keras_backend import compile_for_inference
 from tintype.models.keras_file import load_network
+
+if TYPE_CHECKING:
+    from tintype.models.ir.network import IrNetwork
 
 
 class Backbone:

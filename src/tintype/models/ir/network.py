@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.models.ir.runtime import FLOAT32, IrError, import_openvino
+from tintype.models.ir.runtime import IrError, import_openvino
+from tintype.models.keras_backend import FLOAT32
 
 
 class IrNetwork:

@@ -1,0 +1,119 @@
+"""How long a person waits: from the start to the first coloured photo, and for one photo of 12 megapixels.
+
+Run it as `python -m benchmarks.serving`, on an otherwise quiet machine. Cases that are compared take turns. Where a
+folder with DDColor is named (benchmarks/ddcolor.py says how to get it), it takes turns with ours too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks import results
+from benchmarks.clients import Clients
+from benchmarks.one_photo import Ours, Theirs, photo_of
+from benchmarks.service import service
+from benchmarks.serving_bundles import inception_bundle, without_ir
+
+from tintype.models.starter import starter_bundle
+
+PHOTO = results.ROOT / "data/sample/coffee.jpg"
+TINTYPE = Path(sys.executable).with_name("tintype")
+
+
+def main() -> None:
+    """Measure what is asked for and write benchmarks/results/serving.json."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="of each case")
+    parser.add_argument("--megapixels", type=float, default=12.0, help="of the one photo")
+    parser.add_argument("--only", choices=["start", "photo"], help="leave out the rest")
+    parser.add_argument("--inception", type=Path, help="folder that keeps the bundle with InceptionResNetV2")
+    parser.add_argument("--ddcolor", type=Path, help="DDColor's environment, with the folder source in it")
+    parser.add_argument("--results", type=Path, default=results.RESULTS, help="folder for the figures")
+    given = parser.parse_args()
+    table: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        if given.only != "photo":
+            table["start_seconds"] = starts(scratch, given.rounds)
+        if given.only != "start":
+            inception = inception_bundle(given.inception or scratch / "inception")
+            table["photo_seconds"] = photos(scratch, inception, given.megapixels, given.rounds, given.ddcolor)
+    sys.stdout.write(results.show(table) + "\n")
+    path = results.write("serving", table, results.command_line("benchmarks.serving"), given.results)
+    sys.stdout.write(f"\nWritten to {path}\n")
+
+
+def starts(scratch: Path, rounds: int) -> dict[str, Any]:
+    """Seconds from the start of a process, by case."""
+    with_ir, without = starter_bundle(), without_ir(starter_bundle(), scratch / "without")
+    cases = {
+        "help": lambda: results.seconds_of(lambda: _run(TINTYPE, "--help")),
+        "command": lambda: _command(with_ir, scratch),
+        "command_by_keras": lambda: _command(without, scratch),
+        "service": lambda: _service(with_ir),
+        "service_by_keras": lambda: _service(without),
+    }
+    for name in ("command", "command_by_keras"):
+        cases[name]()  # files come from the disk only once
+    seconds = results.paired(cases, rounds)
+    return {name: results.spread(values) for name, values in seconds.items()} | {
+        "command_ratio": results.ratio(seconds["command_by_keras"], seconds["command"]),
+        "service_ratio": results.ratio(seconds["service_by_keras"], seconds["service"]),
+    }
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+
+
+def _command(bundle: Path, scratch: Path) -> float:
+    output = scratch / "coloured.jpg"
+    command = [TINTYPE, "colorize", PHOTO, "--output", output, "--model", bundle, "--force"]
+    return results.seconds_of(lambda: _run(*command))
+
+
+def _service(bundle: Path) -> float:
+    """From the start of the server to the first coloured photo; stopping it is not counted."""
+    begun = time.perf_counter()
+    with service({"TINTYPE_BUNDLE": str(bundle)}) as running:
+        asyncio.run(Clients(running.port, [PHOTO.read_bytes()]).run(1, lambda sent: sent < 1))
+        return time.perf_counter() - begun
+
+
+def photos(
+    scratch: Path, inception: Path, megapixels: float, rounds: int, ddcolor: Path | None
+) -> dict[str, Any]:
+    """Seconds of one photo, JPEG to JPEG, in a process that is warm."""
+    photo = photo_of(PHOTO, megapixels, scratch / "photo.jpg")
+    with ExitStack() as stack:
+        ours = {
+            "efficientnet_lite0": Ours(starter_bundle(), photo),
+            "inception_resnet_v2": Ours(inception, photo),
+        }
+        cases = {name: painter.colour for name, painter in ours.items()}
+        if ddcolor is not None:
+            theirs = stack.enter_context(Theirs(ddcolor, photo))
+            cases["ddcolor_tiny"] = theirs.colour
+        seconds = results.paired(cases, rounds)
+    table: dict[str, Any] = {name: results.spread(values) for name, values in seconds.items()}
+    for name, painter in ours.items():
+        table[f"{name}_by_step"] = {step: results.spread(values) for step, values in painter.steps.items()}
+    if ddcolor is not None:
+        table["ddcolor_tiny_network"] = results.spread(theirs.network)
+        for name in ours:
+            table[f"ddcolor_tiny_to_{name}"] = results.ratio(seconds["ddcolor_tiny"], seconds[name])
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -123,6 +123,9 @@ class Theirs:
             raise RuntimeError("Expected a process with pipes.")
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        figures = json.loads(self._process.stdout.readline())
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError("Expected DDColor to colour a photo. Its process ended, and says why above.")
+        figures = json.loads(answer)
         self.network.append(figures["network"])
         return float(figures["whole"])

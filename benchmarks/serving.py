@@ -36,6 +36,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="of each case")
     parser.add_argument("--megapixels", type=float, default=12.0, help="of the one photo")
     parser.add_argument("--only", choices=["start", "photo"], help="leave out the rest")
+    parser.add_argument(
+        "--quick", action="store_true", help="once each, without what takes minutes: no Keras"
+    )
     parser.add_argument("--inception", type=Path, help="folder that keeps the bundle with InceptionResNetV2")
     parser.add_argument("--ddcolor", type=Path, help="DDColor's environment, with the folder source in it")
     parser.add_argument("--results", type=Path, default=results.RESULTS, help="folder for the figures")
@@ -44,28 +47,35 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         if given.only != "photo":
-            table["start_seconds"] = starts(scratch, given.rounds)
+            table["start_seconds"] = starts(scratch, 0 if given.quick else given.rounds)
         if given.only != "start":
-            inception = inception_bundle(given.inception or scratch / "inception")
-            table["photo_seconds"] = photos(scratch, inception, given.megapixels, given.rounds, given.ddcolor)
+            bundles = {"efficientnet_lite0": starter_bundle()}
+            if not given.quick:
+                bundles["inception_resnet_v2"] = inception_bundle(given.inception or scratch / "inception")
+            photo = photo_of(PHOTO, given.megapixels, scratch / "photo.jpg")
+            table["photo_seconds"] = photos(bundles, photo, 1 if given.quick else given.rounds, given.ddcolor)
     sys.stdout.write(results.show(table) + "\n")
     path = results.write("serving", table, results.command_line("benchmarks.serving"), given.results)
     sys.stdout.write(f"\nWritten to {path}\n")
 
 
 def starts(scratch: Path, rounds: int) -> dict[str, Any]:
-    """Seconds from the start of a process, by case."""
+    """Seconds from the start of a process, by case; with 0 rounds once, and without Keras."""
     with_ir, without = starter_bundle(), without_ir(starter_bundle(), scratch / "without")
     cases = {
         "help": lambda: results.seconds_of(lambda: _run(TINTYPE, "--help")),
         "command": lambda: _command(with_ir, scratch),
-        "command_by_keras": lambda: _command(without, scratch),
+    }
+    if not rounds:
+        return {name: results.spread([case()]) for name, case in cases.items()}
+    by_keras = {
         "service": lambda: _service(with_ir),
+        "command_by_keras": lambda: _command(without, scratch),
         "service_by_keras": lambda: _service(without),
     }
-    for name in ("command", "command_by_keras"):
-        cases[name]()  # files come from the disk only once
-    seconds = results.paired(cases, rounds)
+    for case in (cases | by_keras).values():
+        case()  # files come from the disk only once
+    seconds = results.paired(cases | by_keras, rounds)
     return {name: results.spread(values) for name, values in seconds.items()} | {
         "command_ratio": results.ratio(seconds["command_by_keras"], seconds["command"]),
         "service_ratio": results.ratio(seconds["service_by_keras"], seconds["service"]),
@@ -90,16 +100,10 @@ def _service(bundle: Path) -> float:
         return time.perf_counter() - begun
 
 
-def photos(
-    scratch: Path, inception: Path, megapixels: float, rounds: int, ddcolor: Path | None
-) -> dict[str, Any]:
+def photos(bundles: dict[str, Path], photo: Path, rounds: int, ddcolor: Path | None) -> dict[str, Any]:
     """Seconds of one photo, JPEG to JPEG, in a process that is warm."""
-    photo = photo_of(PHOTO, megapixels, scratch / "photo.jpg")
     with ExitStack() as stack:
-        ours = {
-            "efficientnet_lite0": Ours(starter_bundle(), photo),
-            "inception_resnet_v2": Ours(inception, photo),
-        }
+        ours = {name: Ours(bundle, photo) for name, bundle in bundles.items()}
         cases = {name: painter.colour for name, painter in ours.items()}
         if ddcolor is not None:
             theirs = stack.enter_context(Theirs(ddcolor, photo))

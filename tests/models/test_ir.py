@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -16,12 +18,13 @@ from tintype.models.ir import make
 from tintype.models.ir.check import largest_difference
 from tintype.models.ir.runtime import IrError
 from tintype.models.ir.weights import arrays_in
-from tintype.models.keras_file import load_network
 from tintype.models.starter import starter_bundle
 
 COLOUR = """
 import sys
+from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 import numpy as np
 from tintype.colorize import Colorizer
 colorizer = Colorizer.load(Path(sys.argv[1]))
@@ -86,14 +89,6 @@ def test_weights_lie_in_the_keras_file_alone(bundle: Path, pyramid_bundle: Path)
             assert content[begin : begin + array.nbytes] == array.tobytes()
 
 
-def test_a_bundle_from_before_colours_through_keras_and_keeps_its_digest(
-    before: Path, bundle: Path, photos: np.ndarray, tmp_path: Path
-) -> None:
-    ab, said = coloured(before, photos[:1], tmp_path)
-    assert said == "['h5py', 'keras', 'tensorflow'] tensorflow False False"
-    assert np.abs(ab - coloured(bundle, photos[:1], tmp_path)[0]).max() < 0.1
-
-
 def test_the_digest_of_the_first_starter_is_still_what_it_was() -> None:
     """It is on every photo that it coloured."""
     now = read_info(starter_bundle()).description()
@@ -142,12 +137,10 @@ def test_the_largest_difference_is_over_all_outputs(
     assert largest_difference((Says(**first), Says(**second)), None, 8, 8) == expected
 
 
-def test_two_networks_are_not_taken_for_one(pyramid_bundle: Path) -> None:
-    network = load_network(pyramid_bundle / "network.keras")
-    other = load_network(pyramid_bundle / "network.keras")
-    other.get_layer("classes").set_weights(
-        [0.5 * weight for weight in other.get_layer("classes").get_weights()]
-    )
-    for one in (network, other):
-        one.compile(jit_compile=False)
-    assert 128 * largest_difference((network, other), None, 48, 224) > make.MOST_AB
+def test_layout_is_not_changed_around_each_convolution(pyramid_bundle: Path, bundle: Path) -> None:
+    for graph in (pyramid_bundle / "network.xml", bundle / "backbone.xml"):
+        kinds = Counter(layer.attrib["type"] for layer in ElementTree.parse(graph).iter("layer"))
+        convolutions = kinds["Convolution"] + kinds["GroupConvolution"]
+        assert convolutions > 40
+        # Each kernel is turned once, when it is compiled; as Keras writes it, there are five times as many.
+        assert kinds["Transpose"] < convolutions + 12

@@ -9,7 +9,7 @@ machine only in the last places of half precision.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from tintype.files.digest import sha256_of
 from tintype.models.backbone.spec import NETWORK_FILE, BackboneError, BackboneSpec, read_spec
 from tintype.models.keras_backend import compile_for_inference
 from tintype.models.keras_file import load_network
-
-if TYPE_CHECKING:
-    from tintype.models.ir.network import IrNetwork
 
 
 class Backbone:
@@ -32,19 +29,21 @@ class Backbone:
         (B, S, S, 3) float32, preprocessed, to (B, E); None if `graph` is given.
     spec : BackboneSpec
         Describes `network`.
-    graph : IrNetwork, optional
-        The network behind its preprocessing, as `with_preprocessing` has it, if it is at hand.
+    graph : optional
+        The network behind its preprocessing, if it is at hand, with Keras' `predict_on_batch`.
 
     Attributes
     ----------
     network : keras.Model or None
     spec : BackboneSpec
+    graph
+        The network behind its preprocessing.
     """
 
-    def __init__(self, network: Any, spec: BackboneSpec, graph: IrNetwork | None = None) -> None:
+    def __init__(self, network: Any, spec: BackboneSpec, graph: Any = None) -> None:
         self.network = network
         self.spec = spec
-        self._graph: Any = with_preprocessing(network, spec) if graph is None else graph
+        self.graph = with_preprocessing(network, spec) if graph is None else graph
 
     @classmethod
     def load(cls, folder: Path) -> Backbone:
@@ -133,7 +132,7 @@ class Backbone:
         missing = batch_size - len(photos)
         if missing:
             photos = np.concatenate([photos, np.zeros((missing, *photos.shape[1:]), np.uint8)])
-        embeddings: NDArray[np.float32] = self._graph.predict_on_batch(photos)
+        embeddings: NDArray[np.float32] = self.graph.predict_on_batch(photos)
         return embeddings
 
 

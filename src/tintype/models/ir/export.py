@@ -15,6 +15,7 @@ from typing import Any
 
 import tintype
 from tintype.models.backbone.spec import BackboneSpec
+from tintype.models.ir.layout import sink_layout_changes
 from tintype.models.ir.runtime import IrError, import_openvino
 from tintype.models.ir.weights import in_half, share_weights
 from tintype.models.keras_backend import INFERENCE, prepare_keras
@@ -75,6 +76,7 @@ def _write(network: Any, outputs: list[str], keras_file: Path) -> None:
         network.export(str(raw), format="openvino", verbose=False)
         model = openvino.Core().read_model(raw)
         _free_batch(model)
+        sink_layout_changes(model)
         _name(model, outputs)
         _keep_in_half(model, in_half(keras_file))
         openvino.serialize(model, keras_file.with_suffix(".xml"))

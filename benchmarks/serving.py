@@ -1,17 +1,20 @@
 """How long a person waits: from the start to the first coloured photo, and for one photo of 12 megapixels.
 
 Run it as `python -m benchmarks.serving`, on an otherwise quiet machine. Cases that are compared take turns. Where a
-folder with DDColor is named (benchmarks/ddcolor.py says how to get it), it takes turns with ours too.
+folder with DDColor is named (benchmarks/ddcolor.py says how to get it), it takes turns with ours. Beside the clock's
+seconds are the processors', which other work on the machine changes less.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -75,8 +78,11 @@ def starts(scratch: Path, rounds: int) -> dict[str, Any]:
     }
     for case in (cases | by_keras).values():
         case()  # files come from the disk only once
-    seconds = results.paired(cases | by_keras, rounds)
+    processor: dict[str, list[float]] = {name: [] for name in cases | by_keras}
+    measured = {name: _with_processor(case, processor[name]) for name, case in (cases | by_keras).items()}
+    seconds = results.paired(measured, rounds)
     return {name: results.spread(values) for name, values in seconds.items()} | {
+        "processor": {name: results.spread(values) for name, values in processor.items()},
         "command_ratio": results.ratio(seconds["command_by_keras"], seconds["command"]),
         "service_ratio": results.ratio(seconds["service_by_keras"], seconds["service"]),
     }
@@ -84,6 +90,19 @@ def starts(scratch: Path, rounds: int) -> dict[str, Any]:
 
 def _run(*command: str | Path) -> None:
     subprocess.run(list(map(str, command)), check=True, capture_output=True)
+
+
+def _with_processor(case: Callable[[], float], processor: list[float]) -> Callable[[], float]:
+    """A case that also notes the processors' seconds of the processes that it waits for."""
+
+    def measured() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = case()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        processor.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        return seconds
+
+    return measured
 
 
 def _command(bundle: Path, scratch: Path) -> float:
@@ -110,12 +129,19 @@ def photos(bundles: dict[str, Path], photo: Path, rounds: int, ddcolor: Path | N
             cases["ddcolor_tiny"] = theirs.colour
         seconds = results.paired(cases, rounds)
     table: dict[str, Any] = {name: results.spread(values) for name, values in seconds.items()}
+    processor = {name: painter.processor for name, painter in ours.items()}
+    if ddcolor is not None:
+        processor["ddcolor_tiny"] = theirs.processor
+    table["processor"] = {name: results.spread(values) for name, values in processor.items()}
     for name, painter in ours.items():
         table[f"{name}_by_step"] = {step: results.spread(values) for step, values in painter.steps.items()}
     if ddcolor is not None:
         table["ddcolor_tiny_network"] = results.spread(theirs.network)
         for name in ours:
             table[f"ddcolor_tiny_to_{name}"] = results.ratio(seconds["ddcolor_tiny"], seconds[name])
+            table["processor"][f"ddcolor_tiny_to_{name}"] = results.ratio(
+                processor["ddcolor_tiny"], processor[name]
+            )
     return table
 
 

@@ -25,7 +25,9 @@ from tintype.imaging.merge import merge
 from tintype.imaging.smoothing import smooth_colours
 from tintype.models.backbone import Backbone
 from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleInfo, read_info
-from tintype.models.keras_backend import compile_for_inference
+from tintype.models.ir.network import IrNetwork
+from tintype.models.ir.runtime import openvino_is_installed
+from tintype.models.keras_backend import INFERENCE, colours_on, compile_for_inference, prepare_keras
 from tintype.models.keras_file import load_network
 from tintype.models.network import decode_ab, needs_embedding
 
@@ -44,7 +46,7 @@ class Colorizer:
     ----------
     info : BundleInfo
         What the bundle says of itself.
-    network : keras.Model
+    network : keras.Model or IrNetwork
         Of the bundle.
     backbone : Backbone or None
         Of the bundle; None if the network has what it needs of it inside.
@@ -56,13 +58,19 @@ class Colorizer:
         self._backbone = backbone
 
     @classmethod
-    def load(cls, bundle: Path) -> Colorizer:
+    def load(cls, bundle: Path, backend: str | None = None) -> Colorizer:
         """Load a bundle.
+
+        On OpenVINO its IR is used, and Keras is not imported. What has none, or is to be used on another backend, is
+        loaded by Keras, which takes seconds more.
 
         Parameters
         ----------
         bundle : Path
             The folder.
+        backend : str, optional
+            Such as ``"openvino"``. If not given, as `tintype.models.keras_backend.colours_on` says for a bundle with
+            an IR, and as `prepare_keras` does for one without.
 
         Returns
         -------
@@ -70,14 +78,36 @@ class Colorizer:
 
         Raises
         ------
-        BundleError, BackboneError, NetworkFileError
+        BundleError, BackboneError, NetworkFileError, IrError
             If the folder is not a whole and undamaged bundle.
+        BackendError
+            If the backend is not installed, or another one has been imported already.
         """
         info = read_info(bundle)
+        beside = needs_embedding(info.network.needs)
+        if info.ir is not None and (backend or colours_on()) == INFERENCE and openvino_is_installed():
+            graph = IrNetwork.load(bundle / BACKBONE_FILE) if beside else None
+            backbone = Backbone(None, info.backbone, graph) if beside else None
+            return cls(info, IrNetwork.load(bundle / NETWORK_FILE), backbone)
+        prepare_keras(backend)
         network = load_network(bundle / NETWORK_FILE)
         compile_for_inference(network)
-        beside = needs_embedding(info.network.needs)
         return cls(info, network, Backbone.load_as(info.backbone, bundle / BACKBONE_FILE) if beside else None)
+
+    @property
+    def uses_ir(self) -> bool:
+        """Whether the bundle's IR colours, without Keras."""
+        return isinstance(self._network, IrNetwork)
+
+    @property
+    def backend(self) -> str:
+        """What colours, such as ``"openvino"``; with Keras on top of it or without."""
+        return INFERENCE if self.uses_ir else colours_on()
+
+    @property
+    def lacks_ir(self) -> bool:
+        """Whether Keras colours only because the bundle has no IR."""
+        return self.info.ir is None and not self.uses_ir and self.backend == INFERENCE
 
     def colorize(self, pixels: NDArray[Any], saturation: float = 1.0, abstain: float = 0.0) -> NDArray[Any]:
         """Colour one photo.

@@ -1,5 +1,6 @@
 import importlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -99,14 +100,25 @@ def _interruptible():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.fixture(scope="session")
+def environment():
+    """That of a person, who has not chosen a backend as these tests have."""
+    return {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+
+
 @pytest.fixture
-def process():
+def process(environment):
     """Start the installed command as a process of its own; whatever still runs at the end is killed."""
     started = []
 
     def start(*arguments, **options):
         command = [str(Path(sys.executable).with_name("tintype")), *map(str, arguments)]
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+        options = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+            "env": environment,
+        } | options
         # Whoever runs the tests in the background has SIGINT ignored, and a child would inherit that.
         started.append(subprocess.Popen(command, preexec_fn=_interruptible, **options))
         return started[-1]

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,20 +141,45 @@ print("loaded:", sorted(set(sys.argv[1].split(",")) & set(sys.modules)), "code:"
 """
 
 
-def loaded(modules, *arguments):
-    """The last line of a process that ran the command: which of the modules it imported."""
-    command = [sys.executable, "-c", LOADED, ",".join(modules), *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+@pytest.fixture
+def imported(environment):
+    """Run the command, and tell which of some modules it imported: the last line of its process."""
+
+    def run(modules, *arguments):
+        command = [sys.executable, "-c", LOADED, ",".join(modules), *map(str, arguments)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+        return done.stdout.splitlines()[-1]
+
+    return run
 
 
-def test_a_dry_run_loads_no_network(photos, bundle):
-    said = loaded(
+def test_a_dry_run_loads_no_network(photos, bundle, imported):
+    said = imported(
         ["keras", "tensorflow", "openvino", "PIL"], "colorize", "in", "-o", "out", "-m", bundle, "--dry-run"
     )
     assert said == "loaded: ['PIL'] code: 0"
 
 
-def test_help_comes_at_once_because_little_is_loaded(here):
+def test_colouring_by_an_ir_loads_neither_keras_nor_tensorflow(photos, bundle, imported):
+    modules = ["keras", "tensorflow", "h5py", "mlflow", "openvino"]
+    said = imported(modules, "colorize", "in/gray.jpg", "-o", "out", "-m", bundle)
+    assert said == "loaded: ['openvino'] code: 0"
+
+
+def test_a_bundle_without_an_ir_is_coloured_by_keras_and_the_command_says_so(photos, bundle, process):
+    shutil.copytree(bundle, "before", ignore=shutil.ignore_patterns("*.xml", "*.bin"))
+    info = json.loads(Path("before/bundle.json").read_text())
+    del info["ir"], info["files"]["network.xml"], info["files"]["network.bin"]
+    del info["files"]["backbone.xml"], info["files"]["backbone.bin"]
+    Path("before/bundle.json").write_text(json.dumps(info))
+    running = process("colorize", "in/gray.jpg", "-o", "out", "-m", "before")
+    out, err = running.communicate()
+    assert running.returncode == 0
+    assert err == "note: before is from before bundles had an IR. Keras colours, and takes longer to start.\n"
+    assert out.startswith("Coloured 1 of 1 photo into out")
+
+
+def test_help_comes_at_once_because_little_is_loaded(here, imported):
     modules = ["keras", "numpy", "cv2", "PIL", "tqdm", "mlflow", "typer"]
-    assert loaded(modules, "--help") == "loaded: ['typer'] code: 0"
-    assert loaded(modules, "colorize", "--help") == "loaded: ['typer'] code: 0"
+    assert imported(modules, "--help") == "loaded: ['typer'] code: 0"
+    assert imported(modules, "colorize", "--help") == "loaded: ['typer'] code: 0"

@@ -25,11 +25,15 @@ def test_it_is_there_whole_and_small() -> None:
     bundle = starter_bundle()
     info = read_info(bundle)  # checks every file's checksum
     assert (info.preset, info.network.needs) == ("starter", "maps")
-    assert set(info.files) == {"network.keras"}
+    assert set(info.files) == {"network.keras", "network.xml", "network.bin"}
+    assert info.ir is not None
+    assert info.ir.max_difference < 0.01
     files = [path for path in FOLDER.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
     assert sum(path.stat().st_size for path in files) < MEGABYTES_AT_MOST * 10**6
     assert {path.name for path in files} == {
         "network.keras",
+        "network.xml",
+        "network.bin",
         "bundle.json",
         "README.md",
         "origin.json",

@@ -266,7 +266,7 @@ def test_the_built_bento_serves_where_nothing_of_this_project_is(
         answer = httpx.post(f"{server.url}/colorize", content=cat_file, timeout=60, trust_env=False)
         assert server.stop() == 0
     assert facts["bundle_sha256"] == bundle_digest(read_info(bundle))
-    assert facts["backend"] == "openvino"
+    assert (facts["backend"], facts["ir"]) == ("openvino", True)
     assert answer.status_code == 200
     assert answer.headers["x-tintype-receipt"]
     for package in ("tintype", "tensorflow", "mlflow"):

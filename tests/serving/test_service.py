@@ -242,6 +242,7 @@ def test_model_info_is_the_bundles(client, bundle):
     assert told["version"] == "unregistered"
     assert told["bundle_sha256"] == bundle_digest(info)
     assert told["backend"] in ("openvino", "tensorflow")
+    assert told["ir"] is (told["backend"] == "openvino")
     assert told["network"]["size"] == info.size
     assert told["trained"]["epochs"] == 0
     assert told["limits"]["pixels"] == 50_000_000

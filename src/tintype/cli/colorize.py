@@ -130,11 +130,14 @@ def _load(bundle: Path) -> Colorizer:
     if sys.stderr.isatty():
         print_error(f"Loading {bundle} ...")
     from tintype.colorize import Colorizer
-    from tintype.models.keras_backend import inference_backend, prepare_keras
+    from tintype.models.keras_backend import colours_on
 
-    if "keras" not in sys.modules:  # as where this is called from a program that has chosen already
-        prepare_keras(inference_backend())
-    return Colorizer.load(bundle)
+    colorizer = Colorizer.load(bundle, colours_on())
+    if colorizer.lacks_ir:
+        print_error(
+            f"note: {bundle} is from before bundles had an IR. Keras colours, and takes longer to start."
+        )
+    return colorizer
 
 
 def _colour_all(collection: Collection, jobs: Sequence[Job], output: Path) -> int:

@@ -139,15 +139,14 @@ def run_reference(
         _needs_pipeline()
         from tintype.colorize import Colorizer
         from tintype.models.bundle import bundle_digest
-        from tintype.models.keras_backend import inference_backend, prepare_keras
+        from tintype.models.keras_backend import colours_on
         from tintype.monitoring.reference import of_manifest, write_reference
 
         if inputs_only:
             reference = of_manifest(manifest, raw, most=photos, colorizer=None)
         else:
             found = find_version(model)
-            prepare_keras(inference_backend())
-            colorizer = Colorizer.load(found.bundle)
+            colorizer = Colorizer.load(found.bundle, colours_on())
             reference = of_manifest(
                 manifest,
                 raw,

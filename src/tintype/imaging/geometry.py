@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 STRIP_PIXELS = 1 << 18
+_MOST_THREADS = 8  # each has a strip's planes in memory
+
+Result = TypeVar("Result")
 
 
 def resize(planes: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
@@ -56,6 +60,30 @@ def strips(height: int, width: int) -> Iterator[slice]:
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))
+
+
+def by_strips(height: int, width: int, work: Callable[[slice], Result]) -> list[Result]:
+    """What `work` makes of each of an image's strips, in as many threads as OpenCV may use in this process.
+
+    Parameters
+    ----------
+    height, width : int
+        The image's size in pixels.
+    work : callable
+        Given rows, as by `strips`; from several threads at once.
+
+    Returns
+    -------
+    list
+        From the top.
+    """
+    portions = list(strips(height, width))
+    threads = min(len(portions), cv2.getNumThreads(), _MOST_THREADS)
+    if threads < 2:
+        return [work(rows) for rows in portions]
+    # OpenCV and NumPy leave Python's lock while they work.
+    with ThreadPoolExecutor(threads, thread_name_prefix="strips") as pool:
+        return list(pool.map(work, portions))
 
 
 def rows_between(planes: NDArray[np.float32], height: int, rows: slice) -> NDArray[np.float32]:

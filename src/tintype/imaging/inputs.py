@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.geometry import resize, resize_axis, strips
+from tintype.imaging.geometry import by_strips, resize, resize_axis
 from tintype.imaging.lab import decode_l8, encode_l8, encode_lab8, lightness, lightness_to_gray8
 
 
@@ -71,12 +71,13 @@ def inputs_of(
     gray8 : ndarray of shape (backbone_size, backbone_size, 1), uint8
         sRGB gray levels, to be used as R=G=B.
     """
-    narrow: list[NDArray[np.float32]] = []
-    narrow_for_backbone: list[NDArray[np.float32]] = []
-    for rows in strips(*pixels.shape[:2]):
+
+    def narrowed(rows: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         plane = lightness(pixels[rows])
-        narrow.append(resize_axis(plane, width=size))
-        narrow_for_backbone.append(resize_axis(plane, width=backbone_size))
+        return resize_axis(plane, width=size), resize_axis(plane, width=backbone_size)
+
+    height, width = pixels.shape[:2]
+    narrow, narrow_for_backbone = zip(*by_strips(height, width, narrowed), strict=True)
     l_plane = resize_axis(np.concatenate(narrow), height=size)
     gray_plane = resize_axis(np.concatenate(narrow_for_backbone), height=backbone_size)
     return encode_l8(l_plane)[..., np.newaxis], _gray8(gray_plane)

@@ -93,12 +93,14 @@ def lab_to_rgb(lab: Float, dtype: DTypeLike = np.uint8) -> Pixels:
     lab = np.ascontiguousarray(lab, dtype=np.float32)
     linear = _array(cv2.cvtColor(lab, cv2.COLOR_LAB2LRGB))
     # OpenCV clips: whatever it moved now sits on the border, together with all that belongs there.
-    border = cv2.inRange(linear, (_TINY,) * 3, (1 - _TINY,) * 3) == 0
-    count = int(np.count_nonzero(border))
-    if count > _FEW * border.size:
+    inside = cv2.inRange(linear, (_TINY,) * 3, (1 - _TINY,) * 3)
+    border = np.flatnonzero(inside.reshape(-1) == 0)
+    if len(border) > _FEW * inside.size:
         linear = _within_gamut(lab, linear)
-    elif count:
-        linear[border] = _within_gamut(lab[border][:, np.newaxis], linear[border][:, np.newaxis])[:, 0]
+    elif len(border):
+        # By number, as a mask over rows of three takes six times as long.
+        pixels = linear.reshape(-1, 1, 3)
+        pixels[border] = _within_gamut(lab.reshape(-1, 1, 3).take(border, 0), pixels.take(border, 0))
     return _from_linear(linear, np.dtype(dtype))
 
 

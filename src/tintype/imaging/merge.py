@@ -6,13 +6,13 @@ The photo is worked on in strips, so that the memory it takes beside the photo i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.geometry import resize, rows_between, strips
+from tintype.imaging.geometry import by_strips, resize, rows_between
 from tintype.imaging.guided import GuidedColours
 from tintype.imaging.lab import gray_to_rgb, lab_to_rgb, lightness
 
@@ -59,13 +59,15 @@ def merge(
     """
     height, width = pixels.shape[:2]
     colours = _colours(pixels, ab * np.float32(saturation), edges=edges)
-    coloured, tally = np.empty_like(pixels), _Tally()
-    for rows in strips(height, width):
+    coloured = np.empty_like(pixels)
+
+    def join(rows: slice) -> _Tally:
         before = lightness(pixels[rows])
         a, b = colours.of(rows, before)
         coloured[rows] = _joined(before, a, b, pixels.dtype)
-        tally.add(before, lightness(coloured[rows]), cv2.magnitude(a, b))
-    return coloured, tally.receipt()
+        return _tally(before, lightness(coloured[rows]), cv2.magnitude(a, b))
+
+    return coloured, _receipt(by_strips(height, width, join))
 
 
 def _colours(pixels: NDArray[Any], ab: NDArray[np.float32], *, edges: bool) -> GuidedColours | _PlainColours:
@@ -104,20 +106,31 @@ def _joined(
     return lab_to_rgb(cv2.merge([plane, a, b]), dtype)
 
 
-class _Tally:
-    """Sums over strips."""
+class _Tally(NamedTuple):
+    """Sums over a strip."""
 
-    def __init__(self) -> None:
-        self._pixels, self._dl, self._max_dl, self._chroma = 0, 0.0, 0.0, 0.0
+    pixels: int
+    dl: float
+    max_dl: float
+    chroma: float
 
-    def add(self, before: NDArray[np.float32], after: NDArray[np.float32], chroma: Any) -> None:
-        """Count a strip in: L* before and after, and the chroma that it was given, all of shape (n, W)."""
-        difference = cv2.absdiff(before, after)
-        self._pixels += before.size
-        self._dl += float(difference.sum(dtype=np.float64))
-        self._max_dl = max(self._max_dl, float(difference.max()))
-        self._chroma += float(chroma.sum(dtype=np.float64))
 
-    def receipt(self) -> Receipt:
-        """The means."""
-        return Receipt(self._dl / self._pixels, self._max_dl, self._chroma / self._pixels)
+def _tally(before: NDArray[np.float32], after: NDArray[np.float32], chroma: Any) -> _Tally:
+    """A strip's L* before and after, and the chroma that it was given, all of shape (n, W), counted."""
+    difference = cv2.absdiff(before, after)
+    return _Tally(
+        before.size,
+        float(difference.sum(dtype=np.float64)),
+        float(difference.max()),
+        float(chroma.sum(dtype=np.float64)),
+    )
+
+
+def _receipt(tallies: list[_Tally]) -> Receipt:
+    """The means over all strips."""
+    pixels = sum(tally.pixels for tally in tallies)
+    return Receipt(
+        sum(tally.dl for tally in tallies) / pixels,
+        max(tally.max_dl for tally in tallies),
+        sum(tally.chroma for tally in tallies) / pixels,
+    )

@@ -1,8 +1,8 @@
 """The bundle: a folder with all that colouring takes.
 
-It holds network and backbone as `.keras` files, `bundle.json` with the constants of preprocessing, checksums
-and where it all came from, and a model card. Nothing else is read when a photo is coloured: no params.yaml,
-nothing from the network.
+It holds network and backbone as `.keras` files, each with an IR of OpenVINO (`tintype.models.ir`), `bundle.json` with
+the constants of preprocessing, checksums and where it all came from, and a model card. Nothing else is read when a
+photo is coloured: no params.yaml, nothing from the network.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from tintype.errors import TintypeError
 from tintype.files.atomic import new_folder, write_json, write_text
 from tintype.files.digest import sha256_of
 from tintype.models.backbone.spec import BackboneSpec
-from tintype.models.card import model_card
+from tintype.models.card import described_anew, model_card
+from tintype.models.ir.runtime import IrError, openvino_is_installed
 from tintype.models.keras_file import save_network
-from tintype.models.network import Needs
+from tintype.models.network import Needs, needs_embedding
 
 FORMAT = 1
 INFO_FILE = "bundle.json"
@@ -78,6 +81,15 @@ class Decoding(_Part):
     confidence: tuple[tuple[float, float], ...] | None = None  # (spread in Lab units, probability), by spread
 
 
+class IrInfo(_Part):
+    """The IR beside the networks."""
+
+    openvino: str  # the version that wrote it
+    max_difference: (
+        float  # Lab units; between the colours that it and the Keras network give to made-up photos
+    )
+
+
 class BundleInfo(_Part):
     """The content of bundle.json."""
 
@@ -91,7 +103,12 @@ class BundleInfo(_Part):
     preset: str
     trained: TrainedInfo
     data: DataInfo
+    ir: IrInfo | None = None  # None if the bundle has no IR, as those from before there was one
     files: dict[str, str] = {}  # SHA-256 of each
+
+    def description(self) -> dict[str, Any]:
+        """As JSON holds it. What an older bundle does not say is left out, so that its digest stays."""
+        return self.model_dump(mode="json", exclude={"ir"} if self.ir is None else None)
 
 
 def save_bundle(
@@ -116,16 +133,81 @@ def save_bundle(
     -------
     BundleInfo
         As written.
+
+    Raises
+    ------
+    IrError
+        If the IR does not give the network's colours.
     """
     with new_folder(destination) as folder:
         save_network(network, folder / NETWORK_FILE, half=half)
         if backbone_file is not None:
             shutil.copyfile(backbone_file, folder / BACKBONE_FILE)
-        files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
-        complete = info.model_copy(update={"files": files})
-        write_json(folder / INFO_FILE, complete.model_dump(mode="json"))
+        complete = _complete(folder, info)
         write_text(folder / CARD_FILE, model_card(complete))
     return complete
+
+
+def add_ir(bundle: Path) -> BundleInfo:
+    """Write the IR of a bundle that has none, or anew; its digest becomes another.
+
+    Parameters
+    ----------
+    bundle : Path
+        The folder; it changes as a whole or not at all.
+
+    Returns
+    -------
+    BundleInfo
+        As written.
+
+    Raises
+    ------
+    BundleError
+        If the folder is no whole bundle.
+    IrError
+        If OpenVINO is not installed, or the IR does not give the network's colours.
+    """
+    if not openvino_is_installed():
+        raise IrError("Expected the package openvino, which writes an IR, but it is not installed.")
+    info = read_info(bundle)
+    with new_folder(bundle) as folder:
+        for name in (NETWORK_FILE, BACKBONE_FILE):
+            if name in info.files:
+                shutil.copyfile(bundle / name, folder / name)
+        complete = _complete(folder, info)
+        card = (bundle / CARD_FILE).read_text(encoding="utf-8")
+        write_text(folder / CARD_FILE, described_anew(card, info, complete))
+    return complete
+
+
+def _complete(folder: Path, info: BundleInfo) -> BundleInfo:
+    """Write the IR of the networks in a folder, and its description."""
+    ir = _write_ir(folder, info)
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+    complete = info.model_copy(update={"ir": ir, "files": files})
+    write_json(folder / INFO_FILE, complete.description())
+    return complete
+
+
+def _write_ir(folder: Path, info: BundleInfo) -> IrInfo | None:
+    if not openvino_is_installed():
+        warnings.warn(
+            f"{folder.name} gets no IR, because OpenVINO is not installed: Keras will colour with it.",
+            stacklevel=2,
+        )
+        return None
+    from tintype.models.ir.make import make_ir
+
+    has_backbone = needs_embedding(info.network.needs)
+    difference = make_ir(
+        folder / NETWORK_FILE,
+        folder / BACKBONE_FILE if has_backbone else None,
+        info.backbone,
+        size=info.size,
+        scale=info.ab_limit * info.decoding.gain,
+    )
+    return IrInfo(openvino=version("openvino"), max_difference=difference)
 
 
 def read_info(folder: Path) -> BundleInfo:
@@ -161,7 +243,7 @@ def bundle_digest(info: BundleInfo) -> str:
 
     SHA-256 of its description without spaces, keys sorted; the description holds the checksums of the files.
     """
-    description = json.dumps(info.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    description = json.dumps(info.description(), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(description.encode()).hexdigest()
 
 

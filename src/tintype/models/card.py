@@ -176,7 +176,34 @@ never evidence of what was there.
 | Loss | {trained.train_loss:.5f} on training photos, {trained.val_loss:.5f} on validation photos |
 | Decoding | {_decoding(info)} |
 | Data | manifest {info.data.manifest_sha256[:12]}, mean a*, b* {info.data.mean_ab[0]:.1f}, {info.data.mean_ab[1]:.1f} |
-"""
+{_ir(info)}"""
+
+
+def _ir(info: BundleInfo) -> str:
+    if info.ir is None:
+        return ""
+    return (
+        f"| IR | of OpenVINO {info.ir.openvino}, float32; at most {info.ir.max_difference:g} Lab units from the Keras "
+        "network |\n"
+    )
+
+
+def described_anew(card: str, before: BundleInfo, after: BundleInfo) -> str:
+    """A card whose bundle is described otherwise; what it says beyond that stays.
+
+    Parameters
+    ----------
+    card : str
+        Of the bundle before.
+    before, after : BundleInfo
+        The bundle's descriptions.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    return card.replace(_description(before), _description(after), 1)
 
 
 def _decoding(info: BundleInfo) -> str:

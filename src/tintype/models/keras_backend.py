@@ -21,6 +21,9 @@ from typing import Any
 from tintype.errors import TintypeError
 
 TRAINING, INFERENCE = "tensorflow", "openvino"  # the second colours only, faster on a CPU, and starts sooner
+# Left alone OpenVINO takes bfloat16 where a processor has it. A photo then gets other colours on another machine: of
+# the starter's the mean difference in ab was 0.6 to 1.4 Lab units a photo, the largest 21.
+FLOAT32 = {"INFERENCE_PRECISION_HINT": "f32"}
 # What TensorFlow's C++ code says on every start whatever TF_CPP_MIN_LOG_LEVEL is: notes, warnings, and 303, which
 # is how it puts that there is no CUDA driver here.
 _CHATTER = ("WARNING: All log messages before absl::InitializeLog()", "I0000 ", "W0000 ")
@@ -60,9 +63,7 @@ def prepare_keras(backend: str | None = None) -> None:
     # Device chatter would bury the progress bar, some of it dressed up as errors; real ones are Python exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    # OpenVINO reports its use to a host abroad unless asked not to, in a file in the home; without the package that
-    # does so it goes on in silence.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    keep_openvino_silent()
     # On OpenVINO Keras hands itself a dict in another order than it asks for one, and warns itself of that.
     warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
     with _without_chatter():
@@ -76,21 +77,34 @@ def prepare_keras(backend: str | None = None) -> None:
             _compute_in_float32()
 
 
-def _compute_in_float32() -> None:
-    """Hold OpenVINO to float32, for which Keras has no word.
+def keep_openvino_silent() -> None:
+    """Do without the package by which OpenVINO reports its use to a host abroad; it goes on without a word."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
-    Left alone it takes bfloat16 where a processor has it. A photo then gets other colours on another machine: of the
-    starter's the mean difference in ab was 0.6 to 1.4 Lab units a photo, the largest 21.
-    """
+
+def _compute_in_float32() -> None:
+    """Hold OpenVINO to float32, for which Keras has no word."""
     import openvino
 
     if not isinstance(openvino.compile_model, partial):
-        openvino.compile_model = partial(openvino.compile_model, config={"INFERENCE_PRECISION_HINT": "f32"})
+        openvino.compile_model = partial(openvino.compile_model, config=FLOAT32)
 
 
 def inference_backend() -> str:
     """The backend for colouring on a CPU: OpenVINO, else what is installed."""
     return os.environ.get("KERAS_BACKEND") or _installed(INFERENCE, TRAINING)
+
+
+def colours_on() -> str:
+    """The backend for a bundle that can be coloured with on OpenVINO without Keras.
+
+    What this process has imported Keras on, else what `KERAS_BACKEND` says, else OpenVINO, else what is installed.
+    """
+    if "keras" in sys.modules:
+        import keras
+
+        return str(keras.backend.backend())
+    return inference_backend()
 
 
 def _installed(*backends: str) -> str:

@@ -9,10 +9,11 @@ declaration and bring what is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from tintype.models.backbone.spec import BackboneSpec
-from tintype.params import NetworkParams
+if TYPE_CHECKING:
+    from tintype.models.backbone.spec import BackboneSpec
+    from tintype.params import NetworkParams  # whose schemas take a tenth of a second
 
 AB_LIMIT = 128.0  # Lab units; the tanh's 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from typing import Any
 
@@ -25,7 +24,8 @@ def model_info(painter: Painter, settings: Settings, follower: Follower | None) 
     return {
         **asdict(painter.lineage),
         "version": painter.lineage.version or "unregistered",
-        "backend": os.environ.get("KERAS_BACKEND", ""),
+        "backend": painter.colorizer.backend,
+        "ir": painter.colorizer.uses_ir,
         "network": {**info.network.model_dump(), "size": info.size, "backbone": info.backbone.name},
         "trained": info.trained.model_dump(),
         "preset": info.preset,

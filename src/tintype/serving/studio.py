@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from tintype.colorize import Colorizer
 from tintype.imaging.limits import MEGA
 from tintype.imaging.provenance import Lineage
-from tintype.models.keras_backend import inference_backend, prepare_keras
+from tintype.models.keras_backend import colours_on
 from tintype.serving.admission import House
 from tintype.serving.drain import on_stop
 from tintype.serving.follow import Follower
@@ -22,6 +23,7 @@ from tintype.serving.settings import Settings
 from tintype.serving.shift import Shift
 from tintype.serving.trial import try_out
 
+_log = logging.getLogger("bentoml.tintype")
 _LARGEST_AT_ONCE = 4  # photos of the largest size, and twice as many of the largest files
 _QUEUE_SECONDS = 60.0
 
@@ -87,29 +89,31 @@ class Studio:
         self.draining = True
 
     def _load(self) -> None:
-        prepare_keras(self.settings.backend or inference_backend())
         if self.follower is not None:
             self.follower.begin()
         else:
             bundle, lineage = find_model(self.settings)
-            self.shift.relieve(self._painter(_warm(bundle), lineage))
+            self.shift.relieve(self._painter(self._warm(bundle), lineage))
 
     def _serve_tried(self, tag: str) -> None:
         """Let a model of BentoML's store take over, if it is fit to."""
         bundle, lineage = load_packed(tag)
-        colorizer = _warm(bundle)
+        colorizer = self._warm(bundle)
         try_out(colorizer)
         self.shift.relieve(self._painter(colorizer, lineage))
+
+    def _warm(self, bundle: Path) -> Colorizer:
+        colorizer = Colorizer.load(bundle, self.settings.backend or colours_on())
+        if colorizer.lacks_ir:
+            _log.warning(
+                "The bundle is from before bundles had an IR. Keras colours, and takes longer to start."
+            )
+        colorizer.warm_up()  # or the first clients would wait for the network to be compiled
+        return colorizer
 
     def _painter(self, colorizer: Colorizer, lineage: Lineage) -> Painter:
         settings = self.settings
         return Painter(colorizer, lineage, settings.limits, settings.threads, self.metrics, self.monitor)
-
-
-def _warm(bundle: Path) -> Colorizer:
-    colorizer = Colorizer.load(bundle)
-    colorizer.warm_up()  # or the first clients would wait for the network to be compiled
-    return colorizer
 
 
 def _monitor(settings: Settings, metrics: Metrics) -> Monitor | None:

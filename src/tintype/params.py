@@ -83,6 +83,9 @@ class EmbedParams(_Block):
     """The embeddings."""
 
     batch_size: Annotated[int, Field(ge=1, le=1024)]  # photos
+    precision: Literal[
+        "auto", "float32", "bfloat16"
+    ]  # of the computation; auto: the faster on this processor
 
 
 class NetworkParams(_Block):

@@ -60,9 +60,7 @@ def prepare_keras(backend: str | None = None) -> None:
     # Device chatter would bury the progress bar, some of it dressed up as errors; real ones are Python exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    # OpenVINO reports its use to a host abroad unless asked not to, in a file in the home; without the package that
-    # does so it goes on in silence.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    keep_openvino_silent()
     # On OpenVINO Keras hands itself a dict in another order than it asks for one, and warns itself of that.
     warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
     with _without_chatter():
@@ -74,6 +72,11 @@ def prepare_keras(backend: str | None = None) -> None:
             tf.config.list_physical_devices()  # looks for a CUDA driver now, while nobody listens
         elif keras.backend.backend() == INFERENCE:
             _compute_in_float32()
+
+
+def keep_openvino_silent() -> None:
+    """Do without the package by which OpenVINO reports its use to a host abroad; it goes on without a word."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
 def _compute_in_float32() -> None:

@@ -25,21 +25,25 @@ class Backbone:
 
     Parameters
     ----------
-    network : keras.Model
-        (B, S, S, 3) float32, preprocessed, to (B, E).
+    network : keras.Model or None
+        (B, S, S, 3) float32, preprocessed, to (B, E); None if `graph` is given.
     spec : BackboneSpec
         Describes `network`.
+    graph : optional
+        The network behind its preprocessing, if it is at hand, with Keras' `predict_on_batch`.
 
     Attributes
     ----------
-    network : keras.Model
+    network : keras.Model or None
     spec : BackboneSpec
+    graph
+        The network behind its preprocessing.
     """
 
-    def __init__(self, network: Any, spec: BackboneSpec) -> None:
+    def __init__(self, network: Any, spec: BackboneSpec, graph: Any = None) -> None:
         self.network = network
         self.spec = spec
-        self._graph = _with_preprocessing(network, spec)
+        self.graph = with_preprocessing(network, spec) if graph is None else graph
 
     @classmethod
     def load(cls, folder: Path) -> Backbone:
@@ -128,12 +132,23 @@ class Backbone:
         missing = batch_size - len(photos)
         if missing:
             photos = np.concatenate([photos, np.zeros((missing, *photos.shape[1:]), np.uint8)])
-        embeddings: NDArray[np.float32] = self._graph.predict_on_batch(photos)
+        embeddings: NDArray[np.float32] = self.graph.predict_on_batch(photos)
         return embeddings
 
 
-def _with_preprocessing(network: Any, spec: BackboneSpec) -> Any:
-    """The network behind its preprocessing: (B, S, S, 1) uint8 to (B, E) float32, compiled."""
+def with_preprocessing(network: Any, spec: BackboneSpec) -> Any:
+    """A backbone behind its preprocessing.
+
+    Parameters
+    ----------
+    network : keras.Model
+    spec : BackboneSpec
+
+    Returns
+    -------
+    keras.Model
+        (B, S, S, 1) uint8 gray levels to (B, E) float32, compiled.
+    """
     import keras
     from keras import ops
 

@@ -76,7 +76,7 @@ class LabParams(_Block):
     """The Lab tensors."""
 
     size: Annotated[int, Field(ge=32, le=1024, multiple_of=8)]  # pixels; side of the square
-    workers: Annotated[int, Field(ge=0)]  # processes; 0: one for each core
+    workers: Annotated[int, Field(ge=0)]  # 0: one for each core
 
 
 class EmbedParams(_Block):

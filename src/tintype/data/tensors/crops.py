@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,3 +64,14 @@ def _crops(
     height, width = planes.shape[:2]
     for crop in crops_of(height, width, count, min_side_share, photo.content_hash):
         yield crop.of(planes)
+
+
+@contextmanager
+def one_thread_a_photo() -> Iterator[None]:
+    """Keep OpenCV from sharing a photo among threads: they are busy with other photos."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.data.tensors.crops import lightness_crops
+from tintype.data.tensors.crops import lightness_crops, one_thread_a_photo
 from tintype.data.tensors.lab import Made
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
@@ -78,9 +78,12 @@ def make_embeddings(
     remove_others(folder, plans)
     made = Made(0, 0)
     waiting: deque[_Shard] = deque()
-    with tqdm(
-        total=sum(len(plan.photos) for plan in plans), desc="embed", unit=" photos", disable=None
-    ) as progress:
+    with (
+        tqdm(
+            total=sum(len(plan.photos) for plan in plans), desc="embed", unit=" photos", disable=None
+        ) as progress,
+        one_thread_a_photo(),
+    ):
 
         def missing() -> Iterator[tuple[_Shard, PhotoRef]]:
             nonlocal made

@@ -1,8 +1,8 @@
 """What embeds photos on this machine, and in which precision: the one place where that is chosen.
 
-On a CPU, OpenVINO embeds more photos a second than TensorFlow (docs/performance/features.md has the figures). Whether it
-is faster still in bfloat16 depends on the processor, and not on what that says it can: of two with AVX512-BF16, AMD's
-was twice as fast as in float32, Intel's slower.
+On a CPU, OpenVINO embeds more photos a second than TensorFlow (docs/performance/features.md has the figures). Whether
+bfloat16 makes it faster still depends on the processor, and not on what that says it can: of two with AVX512-BF16,
+AMD's was twice as fast as in float32, Intel's slower.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def _why_keras(folder: Path) -> str | None:
     if importlib.util.find_spec("openvino") is None:
         return "for want of the package openvino, which is faster on a CPU"
     if not (folder / IR_FILE).is_file():
-        return f"for want of {folder / IR_FILE}, with which OpenVINO embeds faster: `dvc repro --force weights` makes it"
+        return (
+            f"for want of {folder / IR_FILE}, which is faster on a CPU: `dvc repro --force weights` makes it"
+        )
     return None
 
 

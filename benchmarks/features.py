@@ -1,0 +1,219 @@
+"""Photos a second of the stages `lab` and `embed` together: `python -m benchmarks.features`.
+
+Beside them, in turn and round after round: the backbone alone on the same photos, ready in memory, and the recipe of
+the published notebooks (scikit-image's resize and Lab, Keras' `predict` on batches of 10), on the first few photos.
+What the stages share (one decoding for both would do) and what their start costs is measured too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benchmarks import results
+from benchmarks.notebook import Notebook
+
+from tintype.data.tensors.crops import lightness_crops, one_thread_a_photo
+from tintype.data.tensors.embed import make_embeddings
+from tintype.data.tensors.lab import make_lab
+from tintype.data.tensors.plan import ShardPlan, plan_shards
+from tintype.files.digest import sha256_of
+from tintype.imaging.inputs import gray8_of
+from tintype.imaging.photo import find_photos, read_photo
+from tintype.models.backbone.engine import Engine, choose_engine
+from tintype.params import CropsParams, LabParams, WeightsParams
+
+SAMPLE = results.ROOT / "data" / "sample"
+SIZE = 256  # pixels; what the notebooks train at
+
+
+def main() -> None:
+    """Measure one backbone or several, and write benchmarks/results/features.json."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, default=SAMPLE, help="of photos; the sample's by default")
+    parser.add_argument("--photos", type=int, default=64, help="how many, by name")
+    parser.add_argument("--recipe-photos", type=int, default=20, help="how many the recipe gets")
+    parser.add_argument("--crops", type=int, default=1, help="rows of each photo")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--precision", choices=["auto", "float32", "bfloat16"], default="auto")
+    parser.add_argument(
+        "--backbones",
+        nargs="+",
+        choices=["inception_resnet_v2", "efficientnet_lite0"],
+        default=["inception_resnet_v2", "efficientnet_lite0"],
+    )
+    parser.add_argument("--results", type=Path, default=results.RESULTS, help="folder of the result")
+    arguments = parser.parse_args()
+    table = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        photos = find_photos(arguments.folder)[: arguments.photos]
+        for name in arguments.backbones:
+            folder = Path(scratch) / name
+            _in_process(_make_backbone, name, folder)
+            table[name] = measured(folder, photos, arguments)
+    print(results.show(table))
+    command = results.command_line("benchmarks.features")
+    print(results.write("features", table, command, arguments.results))
+
+
+def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) -> dict[str, Any]:
+    """The figures of one backbone.
+
+    Parameters
+    ----------
+    backbone : Path
+        Its folder.
+    photos : list of Path
+    arguments : argparse.Namespace
+        Of the command line.
+
+    Returns
+    -------
+    dict
+        Rates in photos a second (of crops of a photo, one) and their ratios.
+    """
+    engine = choose_engine(backbone, arguments.precision, 16)
+    crops = CropsParams(per_photo=arguments.crops, min_side_share=0.5)
+    plans = _plans(photos, crops)
+    gray = _in_memory(photos, engine, crops)
+    recipe = photos[: arguments.recipe_photos]
+    own: dict[str, list[float]] = {"lab": [], "embed": []}
+
+    def stages() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            lab = results.seconds_of(
+                lambda: make_lab(
+                    plans, Path("/"), Path(folder) / "lab", crops, LabParams(size=SIZE, workers=0)
+                )
+            )
+            embed = results.seconds_of(lambda: _embed(engine, plans, crops, Path(folder) / "embeddings"))
+        own["lab"].append(len(photos) / lab)
+        own["embed"].append(len(photos) / embed)
+        return len(photos) / (lab + embed)
+
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1, _open_notebook, [backbone, SIZE]) as notebook:
+        rates = results.paired(
+            {
+                "stages": stages,
+                "backbone_alone": lambda: len(photos) / results.seconds_of(lambda: _alone(engine, gray)),
+                "recipe": lambda: len(recipe) / notebook.apply(_notebook_seconds, [recipe]),
+            },
+            arguments.rounds,
+        )
+    return {
+        "photos": len(photos),
+        "crops_per_photo": crops.per_photo,
+        "engine": engine.sentence,
+        "photos_per_s": {name: results.spread(values) for name, values in (rates | own).items()},
+        "stages_over_backbone_alone": results.ratio(rates["stages"], rates["backbone_alone"]),
+        "stages_over_recipe": results.ratio(rates["stages"], rates["recipe"]),
+        "second_decoding_share_of_stages": _second_decoding(photos, rates["stages"]),
+    }
+
+
+def _plans(photos: list[Path], crops: CropsParams) -> list[ShardPlan]:
+    import pandas as pd
+
+    rows = [(str(path.resolve())[1:], sha256_of(path)) for path in photos]
+    manifest = pd.DataFrame(rows, columns=["path", "content_hash"])
+    manifest["bucket"] = manifest["content_hash"].str[:1]
+    return plan_shards(manifest.assign(split="train"), crops)
+
+
+def _in_memory(photos: list[Path], engine: Engine, crops: CropsParams) -> list[np.ndarray]:
+    """What the backbone sees of the photos."""
+    side = engine.backbone.spec.input_size
+    plans = _plans(photos, crops)
+    return [
+        gray8_of(crop, side)
+        for plan in plans
+        for photo in plan.photos
+        for crop in lightness_crops(Path("/"), photo, plan.crops, crops.min_side_share)
+    ]
+
+
+def _alone(engine: Engine, gray: list[np.ndarray]) -> None:
+    """The backbone's pass over photos in memory, as many calls at a time as the engine wants."""
+    size = 16
+    batches = [np.stack(gray[start : start + size]) for start in range(0, len(gray), size)]
+    with ThreadPoolExecutor(engine.at_once) as pool:
+        for _ in pool.map(lambda batch: engine.backbone.embed(batch, engine.batch_size), batches):
+            pass
+
+
+def _embed(engine: Engine, plans: list[ShardPlan], crops: CropsParams, folder: Path) -> None:
+    spec = engine.backbone.spec
+    make_embeddings(
+        plans,
+        Path("/"),
+        folder,
+        crops,
+        embed=lambda gray8: engine.backbone.embed(gray8, engine.batch_size),
+        input_size=spec.input_size,
+        embedding_size=spec.embedding_size,
+        backbone_sha256=spec.sha256,
+        batch_size=16,
+        precision=engine.precision,
+        at_once=engine.at_once,
+    )
+
+
+def _second_decoding(photos: list[Path], rates: list[float]) -> dict[str, Any]:
+    """Of the stages' time, the share in which photos are decoded a second time."""
+    with one_thread_a_photo():
+        begun = time.thread_time()
+        for path in photos:
+            read_photo(path)
+        seconds = (time.thread_time() - begun) / (os.cpu_count() or 1)
+    return results.spread([seconds / len(photos) * rate for rate in rates])
+
+
+def _make_backbone(name: str, folder: Path) -> None:
+    """A backbone's folder with its IR, made in a process of its own, as by the stage `weights`."""
+    from tintype.models.backbone.folder import make_backbone
+    from tintype.models.backbone.ir import add_ir
+
+    embedded = name == "efficientnet_lite0"
+    weights = WeightsParams(
+        backbone=name,
+        origin="embedded" if embedded else "random",  # random weights take as long as others
+        file=None,
+        url="",
+        checksum="md5:" + "0" * 32,
+        seed=1,
+    )
+    make_backbone(weights, folder)
+    print(f"{name}, {add_ir(folder)}", file=sys.stderr)
+
+
+def _in_process(work: Callable[..., None], *arguments: Any) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        pool.apply(work, arguments)
+
+
+_notebook: list[Notebook] = []  # of the process that has TensorFlow
+
+
+def _open_notebook(backbone: Path, size: int) -> None:
+    _notebook.append(Notebook(backbone, size))
+
+
+def _notebook_seconds(photos: list[Path]) -> float:
+    return results.seconds_of(lambda: _notebook[0].features(photos))
+
+
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path, default=SAMPLE, help="of photos; the sample's by default")
     parser.add_argument("--photos", type=int, default=64, help="how many, by name")
-    parser.add_argument("--recipe-photos", type=int, default=20, help="how many the recipe gets")
+    parser.add_argument(
+        "--recipe-photos", type=int, default=20, help="how many the recipe gets; 0: no recipe"
+    )
     parser.add_argument("--crops", type=int, default=1, help="rows of each photo")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--precision", choices=["auto", "float32", "bfloat16"], default="auto")
@@ -102,23 +105,24 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
         own["embed"].append(len(photos) / embed)
         return len(photos) / (lab + embed)
 
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1, _open_notebook, [backbone, SIZE]) as notebook:
-        rates = results.paired(
-            {
-                "stages": stages,
-                "backbone_alone": lambda: len(photos) / results.seconds_of(lambda: _alone(engine, gray)),
-                "recipe": lambda: len(recipe) / notebook.apply(_notebook_seconds, [recipe]),
-            },
-            arguments.rounds,
-        )
+    cases: dict[str, Callable[[], float]] = {
+        "stages": stages,
+        "backbone_alone": lambda: len(photos) / results.seconds_of(lambda: _alone(engine, gray)),
+    }
+    with ExitStack() as stack:
+        if recipe:
+            context = multiprocessing.get_context("spawn")
+            notebook = stack.enter_context(context.Pool(1, _open_notebook, [backbone, SIZE]))
+            cases["recipe"] = lambda: len(recipe) / notebook.apply(_notebook_seconds, [recipe])
+        rates = results.paired(cases, arguments.rounds)
+    compared = {"stages_over_recipe": results.ratio(rates["stages"], rates["recipe"])} if recipe else {}
     return {
         "photos": len(photos),
         "crops_per_photo": crops.per_photo,
         "engine": engine.sentence,
         "photos_per_s": {name: results.spread(values) for name, values in (rates | own).items()},
         "stages_over_backbone_alone": results.ratio(rates["stages"], rates["backbone_alone"]),
-        "stages_over_recipe": results.ratio(rates["stages"], rates["recipe"]),
+        **compared,
         "second_decoding_share_of_stages": _second_decoding(photos, rates["stages"]),
     }
 

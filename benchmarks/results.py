@@ -147,8 +147,9 @@ def write(name: str, table: Mapping[str, Any], command: str, folder: Path = RESU
 
 
 def command_line(module: str) -> str:
-    """The command that this process was started with, as a person types it."""
-    return " ".join(["python", "-m", module, *sys.argv[1:]])
+    """The command that this process was started with, as a person types it; of paths elsewhere only the name."""
+    arguments = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
+    return " ".join(["python", "-m", module, *arguments])
 
 
 def show(table: Mapping[str, Any]) -> str:

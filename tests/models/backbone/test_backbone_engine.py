@@ -10,16 +10,12 @@ import pytest
 
 from tintype.models.backbone import BackboneError
 from tintype.models.backbone.engine import choose_engine
-from tintype.models.backbone.ir import IR_FILE, core_of_openvino, write_ir
+from tintype.models.backbone.ir import DESCRIPTION_FILE, IR_FILE, core_of_openvino
 
 
 @pytest.fixture(scope="module")
-def folder(embedded_folder, tmp_path_factory):
-    """The embedded backbone with its IR."""
-    folder = tmp_path_factory.mktemp("ir") / "backbone"
-    shutil.copytree(embedded_folder, folder)
-    assert write_ir(folder).difference < 1e-4
-    return folder
+def folder(backbone_with_ir):
+    return backbone_with_ir
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +37,10 @@ def test_embeddings_are_those_of_keras(engine, embedded, photos):
     assert engine.sentence == "on OpenVINO in float32"
     ours, theirs = engine.backbone.embed(photos, engine.batch_size), embedded.embed(photos, 8)
     np.testing.assert_allclose(ours, theirs, rtol=2**-9, atol=2**-9)
+
+
+def test_the_ir_says_how_far_it_is_from_keras(folder):
+    assert 0 < json.loads((folder / DESCRIPTION_FILE).read_text())["difference"] < 1e-4
 
 
 def test_an_embedding_has_the_same_bits_whatever_is_embedded_beside_it(engine, folder, photos):

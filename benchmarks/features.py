@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -92,8 +90,14 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
     gray = _in_memory(photos, engine, crops)
     recipe = photos[: arguments.recipe_photos]
     own: dict[str, list[float]] = {"lab": [], "embed": []}
+    cpu: dict[str, list[float]] = {"stages": [], "backbone_alone": [], "recipe": []}
 
-    def stages() -> float:
+    def rate(case: str, count: int, work: Callable[[], tuple[float, float]]) -> float:
+        wall, cores = work()
+        cpu[case].append(1000 * cores / count)
+        return count / wall
+
+    def stages() -> None:
         with tempfile.TemporaryDirectory() as folder:
             lab = results.seconds_of(
                 lambda: make_lab(
@@ -103,19 +107,25 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
             embed = results.seconds_of(lambda: _embed(engine, plans, crops, Path(folder) / "embeddings"))
         own["lab"].append(len(photos) / lab)
         own["embed"].append(len(photos) / embed)
-        return len(photos) / (lab + embed)
 
     cases: dict[str, Callable[[], float]] = {
-        "stages": stages,
-        "backbone_alone": lambda: len(photos) / results.seconds_of(lambda: _alone(engine, gray)),
+        "stages": lambda: rate("stages", len(photos), lambda: _both_clocks(stages)),
+        "backbone_alone": lambda: rate(
+            "backbone_alone", len(photos), lambda: _both_clocks(lambda: _alone(engine, gray))
+        ),
     }
     with ExitStack() as stack:
         if recipe:
             context = multiprocessing.get_context("spawn")
             notebook = stack.enter_context(context.Pool(1, _open_notebook, [backbone, SIZE]))
-            cases["recipe"] = lambda: len(recipe) / notebook.apply(_notebook_seconds, [recipe])
+            cases["recipe"] = lambda: rate(
+                "recipe", len(recipe), lambda: notebook.apply(_notebook_seconds, [recipe])
+            )
         rates = results.paired(cases, arguments.rounds)
-    compared = {"stages_over_recipe": results.ratio(rates["stages"], rates["recipe"])} if recipe else {}
+    compared = {}
+    if recipe:
+        compared["stages_over_recipe"] = results.ratio(rates["stages"], rates["recipe"])
+        compared["stages_over_recipe_by_cpu"] = results.ratio(cpu["recipe"], cpu["stages"])
     return {
         "photos": len(photos),
         "crops_per_photo": crops.per_photo,
@@ -123,7 +133,10 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
         "photos_per_s": {name: results.spread(values) for name, values in (rates | own).items()},
         "stages_over_backbone_alone": results.ratio(rates["stages"], rates["backbone_alone"]),
         **compared,
-        "second_decoding_share_of_stages": _second_decoding(photos, rates["stages"]),
+        # Where all cores are busy, what they take for a photo is what bounds the rate.
+        "cpu_ms_per_photo": {case: results.spread(values) for case, values in cpu.items() if values},
+        "stages_over_backbone_alone_by_cpu": results.ratio(cpu["backbone_alone"], cpu["stages"]),
+        "second_decoding_cpu_ms_per_photo": _second_decoding(photos),
     }
 
 
@@ -174,14 +187,11 @@ def _embed(engine: Engine, plans: list[ShardPlan], crops: CropsParams, folder: P
     )
 
 
-def _second_decoding(photos: list[Path], rates: list[float]) -> dict[str, Any]:
-    """Of the stages' time, the share in which photos are decoded a second time."""
+def _second_decoding(photos: list[Path]) -> float:
+    """What one decoding of a photo costs: so much would be saved if `lab` and `embed` shared it."""
     with one_thread_a_photo():
-        begun = time.thread_time()
-        for path in photos:
-            read_photo(path)
-        seconds = (time.thread_time() - begun) / (os.cpu_count() or 1)
-    return results.spread([seconds / len(photos) * rate for rate in rates])
+        seconds = results.cpu_seconds_of(lambda: [read_photo(path) for path in photos])
+    return float(f"{1000 * seconds / len(photos):.3g}")
 
 
 def _make_backbone(name: str, folder: Path) -> None:
@@ -215,8 +225,15 @@ def _open_notebook(backbone: Path, size: int) -> None:
     _notebook.append(Notebook(backbone, size))
 
 
-def _notebook_seconds(photos: list[Path]) -> float:
-    return results.seconds_of(lambda: _notebook[0].features(photos))
+def _notebook_seconds(photos: list[Path]) -> tuple[float, float]:
+    return _both_clocks(lambda: _notebook[0].features(photos))
+
+
+def _both_clocks(work: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds of a call: on the wall, and of all cores."""
+    cores: list[float] = []
+    wall = results.seconds_of(lambda: cores.append(results.cpu_seconds_of(work)))
+    return wall, cores[0]
 
 
 if __name__ == "__main__":

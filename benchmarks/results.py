@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -115,6 +116,14 @@ def seconds_of(work: Callable[[], Any]) -> float:
     return time.perf_counter() - begun
 
 
+def cpu_seconds_of(work: Callable[[], Any]) -> float:
+    """CPU time of a call, of all threads of this process: what a busy machine distorts less than wall-clock time."""
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    work()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def write(name: str, table: Mapping[str, Any], command: str, folder: Path = RESULTS) -> Path:
     """Write benchmarks/results/NAME.json.
 
@@ -140,6 +149,9 @@ def write(name: str, table: Mapping[str, Any], command: str, folder: Path = RESU
         "commit": _commit(),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": machine(),
+        "load": round(
+            os.getloadavg()[0], 1
+        ),  # of the last minute; more than the benchmark's own was somebody else's
         "table": dict(table),
     }
     write_json(path, content)

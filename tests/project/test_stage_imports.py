@@ -48,6 +48,7 @@ def work(tmp_path_factory, root, sample):
     """A folder with two photos and a manifest of them, where stages can run."""
     import pandas as pd
 
+    from tintype.data.validation.manifest import COLUMNS, write_manifest
     from tintype.files.digest import sha256_of
 
     folder = tmp_path_factory.mktemp("work")
@@ -57,10 +58,14 @@ def work(tmp_path_factory, root, sample):
     rows = []
     for name in ("cat.jpg", "fig.jpg"):
         shutil.copy(sample / name, photos)
-        rows.append((name, sha256_of(photos / name), "0", "validation"))
-    (folder / "data/manifest").mkdir()
-    manifest = pd.DataFrame(rows, columns=["path", "content_hash", "bucket", "split"])
-    manifest.to_parquet(folder / "data/manifest/manifest.parquet")
+        rows.append(
+            {"path": name, "content_hash": sha256_of(photos / name), "bucket": "0", "split": "validation"}
+        )
+    manifest = pd.DataFrame(rows)
+    for column, dtype in COLUMNS.items():
+        if column not in manifest:
+            manifest[column] = pd.Series(["" if dtype == "str" else 0] * len(manifest), dtype=dtype)
+    write_manifest(folder / "data/manifest", manifest[list(COLUMNS)], manifest[:0])
     return folder
 
 

@@ -11,6 +11,7 @@ import argparse
 import multiprocessing
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -28,6 +29,7 @@ from tintype.data.tensors.plan import ShardPlan, plan_shards
 from tintype.files.digest import sha256_of
 from tintype.imaging.inputs import gray8_of
 from tintype.imaging.photo import find_photos, read_photo
+from tintype.models.backbone import BackboneError
 from tintype.models.backbone.engine import Engine, choose_engine
 from tintype.params import CropsParams, LabParams, WeightsParams
 
@@ -61,9 +63,9 @@ def main() -> None:
         photos = find_photos(arguments.folder)[: arguments.photos]
         for name in arguments.backbones:
             folder = Path(scratch) / name
-            _in_process(_make_backbone, name, folder)
+            in_process(make_backbone_folder, name, folder)
             table[name] = measured(folder, photos, arguments)
-    print(results.show(table))
+            print(results.show({name: table[name]}), flush=True)
     command = results.command_line("benchmarks.features")
     print(results.write("features", table, command, arguments.results))
 
@@ -90,7 +92,7 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
     gray = _in_memory(photos, engine, crops)
     recipe = photos[: arguments.recipe_photos]
     own: dict[str, list[float]] = {"lab": [], "embed": []}
-    cpu: dict[str, list[float]] = {"stages": [], "backbone_alone": [], "recipe": []}
+    cpu: dict[str, list[float]] = defaultdict(list)
 
     def rate(case: str, count: int, work: Callable[[], tuple[float, float]]) -> float:
         wall, cores = work()
@@ -114,6 +116,10 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
             "backbone_alone", len(photos), lambda: _both_clocks(lambda: _alone(engine, gray))
         ),
     }
+    other = _in_the_other_precision(backbone, engine)
+    if other is not None:
+        name = f"backbone_alone_in_{other.precision}"
+        cases[name] = lambda: rate(name, len(photos), lambda: _both_clocks(lambda: _alone(other, gray)))
     with ExitStack() as stack:
         if recipe:
             context = multiprocessing.get_context("spawn")
@@ -134,10 +140,19 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
         "stages_over_backbone_alone": results.ratio(rates["stages"], rates["backbone_alone"]),
         **compared,
         # Where all cores are busy, what they take for a photo is what bounds the rate.
-        "cpu_ms_per_photo": {case: results.spread(values) for case, values in cpu.items() if values},
+        "cpu_ms_per_photo": {case: results.spread(values) for case, values in cpu.items()},
         "stages_over_backbone_alone_by_cpu": results.ratio(cpu["backbone_alone"], cpu["stages"]),
         "second_decoding_cpu_ms_per_photo": _second_decoding(photos),
     }
+
+
+def _in_the_other_precision(backbone: Path, engine: Engine) -> Engine | None:
+    """The backbone as the choice was not; None where there is no choice."""
+    other = "float32" if engine.precision == "bfloat16" else "bfloat16"
+    try:
+        return choose_engine(backbone, other, 16)
+    except BackboneError:
+        return None
 
 
 def _plans(photos: list[Path], crops: CropsParams) -> list[ShardPlan]:
@@ -194,7 +209,7 @@ def _second_decoding(photos: list[Path]) -> float:
     return float(f"{1000 * seconds / len(photos):.3g}")
 
 
-def _make_backbone(name: str, folder: Path) -> None:
+def make_backbone_folder(name: str, folder: Path) -> None:
     """A backbone's folder with its IR, made in a process of its own, as by the stage `weights`."""
     from tintype.models.backbone.folder import make_backbone
     from tintype.models.backbone.ir import add_ir
@@ -212,7 +227,8 @@ def _make_backbone(name: str, folder: Path) -> None:
     print(f"{name}, {add_ir(folder)}", file=sys.stderr)
 
 
-def _in_process(work: Callable[..., None], *arguments: Any) -> None:
+def in_process(work: Callable[..., None], *arguments: Any) -> None:
+    """Do some work in a process of its own, so that what it imports and holds goes with it."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         pool.apply(work, arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,17 @@ def backbone_folder(tmp_path_factory: pytest.TempPathFactory, params: Params) ->
 
     folder = tmp_path_factory.mktemp("models") / "backbone"
     make_backbone(params.weights, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def backbone_with_ir(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
+    """The embedded backbone with its IR for OpenVINO."""
+    from tintype.models.backbone.ir import write_ir
+
+    folder = tmp_path_factory.mktemp("models-with-ir") / "backbone"
+    shutil.copytree(backbone_folder, folder)
+    write_ir(folder)
     return folder
 
 

@@ -76,13 +76,16 @@ class LabParams(_Block):
     """The Lab tensors."""
 
     size: Annotated[int, Field(ge=32, le=1024, multiple_of=8)]  # pixels; side of the square
-    workers: Annotated[int, Field(ge=0)]  # processes; 0: one for each core
+    workers: Annotated[int, Field(ge=0)]  # 0: one for each core
 
 
 class EmbedParams(_Block):
     """The embeddings."""
 
     batch_size: Annotated[int, Field(ge=1, le=1024)]  # photos
+    precision: Literal[
+        "auto", "float32", "bfloat16"
+    ]  # of the computation; auto: the faster on this processor
 
 
 class NetworkParams(_Block):

@@ -34,13 +34,13 @@ def lab8_of(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     return encode_lab8(resize(lab, size, size))
 
 
-def gray8_of(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+def gray8_of(lightness: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """The gray photo at the backbone's size.
 
     Parameters
     ----------
-    lab : ndarray of shape (H, W, 3), float32
-        A photo or a crop of one; only plane 0 is used.
+    lightness : ndarray of shape (H, W), float32
+        L* of a photo or a crop of one.
     size : int
         Side in pixels of the square that the whole of it is scaled to.
 
@@ -49,13 +49,13 @@ def gray8_of(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     ndarray of shape (size, size, 1), uint8
         sRGB gray levels, to be used as R=G=B.
     """
-    return _gray8(resize(lab[..., 0], size, size))
+    return _gray8(resize(lightness, size, size))
 
 
 def inputs_of(
     pixels: NDArray[Any], size: int, backbone_size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Both inputs of a photo: what `lab8_of` and `gray8_of` make of its Lab, without ever holding all of that.
+    """Both inputs of a photo: what `lab8_of` and `gray8_of` make of it, without ever holding all of its Lab.
 
     Parameters
     ----------

@@ -264,8 +264,11 @@ def lightness_to_gray8(lightness: Float) -> Byte:
     ndarray of the same shape, uint8
         The level to use as R=G=B.
     """
-    levels = np.interp(lightness, _lightness_of_gray(), np.arange(256))
-    return np.rint(levels).astype(np.uint8)
+    candidates, starts = _gray_of_lightness()
+    steps = np.clip(lightness, 0, 100) * np.float32(_GRAY_STEPS / 100)
+    gray8 = candidates[steps.astype(np.int32)]
+    gray8 += lightness >= starts[gray8]
+    return _array(gray8)
 
 
 def gray_to_rgb(lightness: Float, dtype: DTypeLike = np.uint8) -> Pixels:
@@ -278,6 +281,38 @@ def gray_to_rgb(lightness: Float, dtype: DTypeLike = np.uint8) -> Pixels:
 def chroma(lab: Float) -> Float:
     """C*, the distance from gray, of shape (...) for Lab of shape (..., 3)."""
     return _array(np.hypot(lab[..., 1], lab[..., 2]))
+
+
+_GRAY_STEPS = (
+    1024  # of lightness; two gray levels are at least 0.27 apart, so a step has the start of one at most
+)
+
+
+@cache
+def _gray_of_lightness() -> tuple[Byte, Float]:
+    """What gives the level nearest to a lightness, as interpolating between levels and rounding would.
+
+    Returns
+    -------
+    candidates : ndarray of shape (_GRAY_STEPS + 1,), uint8
+        The level at the beginning of each step of lightness.
+    starts : ndarray of shape (256,), float32
+        By level, the least lightness that has the next one.
+    """
+
+    def interpolated(lightness: Float) -> NDArray[np.float64]:
+        return np.rint(np.interp(lightness, _lightness_of_gray(), np.arange(256)))
+
+    # Bits of positive floats are in the order of the floats: search among all there are.
+    low, high = np.zeros(255, np.int32), np.full(255, np.float32(100).view(np.int32))
+    while np.any(high - low > 1):
+        middle = low + (high - low) // 2
+        reached = interpolated(middle.view(np.float32)) > np.arange(255)
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    starts = np.append(high.view(np.float32), np.float32(np.inf))
+    # Rounding may put a lightness into the step before its own.
+    beginnings = (np.arange(_GRAY_STEPS + 1) - 0.01) * np.float32(100 / _GRAY_STEPS)
+    return interpolated(np.maximum(beginnings, 0).astype(np.float32)).astype(np.uint8), starts
 
 
 @cache

@@ -11,22 +11,25 @@ def main(params: Params, raw: Path, manifest: Path, backbone_folder: Path, folde
     from tintype.data.tensors.embed import make_embeddings
     from tintype.data.tensors.plan import plan_shards
     from tintype.data.validation.manifest import read_manifest
-    from tintype.models.backbone import Backbone
+    from tintype.models.backbone.engine import choose_engine
 
     plans = plan_shards(read_manifest(manifest), params.crops)
-    backbone = Backbone.load(backbone_folder)
+    engine = choose_engine(backbone_folder, params.embed.precision, params.embed.batch_size)
+    backbone = engine.backbone
     made = make_embeddings(
         plans,
         raw / "photos",
         folder,
         params.crops,
-        embed=lambda gray8: backbone.embed(gray8, params.embed.batch_size),
+        embed=lambda gray8: backbone.embed(gray8, engine.batch_size),
         input_size=backbone.spec.input_size,
         embedding_size=backbone.spec.embedding_size,
         backbone_sha256=backbone.spec.sha256,
+        precision=engine.precision,
         batch_size=params.embed.batch_size,
+        at_once=engine.at_once,
     )
-    say(f"embed: {made.computed} photos computed, {made.kept} kept from earlier runs.")
+    say(f"embed: {made.computed} photos computed, {made.kept} kept from earlier runs, {engine.sentence}.")
 
 
 if __name__ == "__main__":

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter
+from tintype.stages.door import enter, say
 
 
 def main(params: Params, backbone: Path) -> None:
     """Make the folder `backbone` as `weights` in params.yaml says."""
     from tintype.models.backbone.folder import make_backbone
+    from tintype.models.backbone.ir import add_ir
 
     make_backbone(params.weights, backbone)
+    say(f"weights: {params.weights.backbone}, {add_ir(backbone)}")
 
 
 if __name__ == "__main__":

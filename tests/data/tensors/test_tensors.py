@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tintype.data.tensors import lab as lab_stage
 from tintype.data.tensors.embed import make_embeddings
 from tintype.data.tensors.lab import Made, make_lab, make_lab_shard
 from tintype.data.tensors.plan import ShardPlan, plan_shards
@@ -52,7 +54,9 @@ def make_lab_here(plans: list[ShardPlan], photos: Path, folder: Path, crops: Cro
     return made
 
 
-def make_embeddings_here(plans: list[ShardPlan], photos: Path, folder: Path, crops: CropsParams) -> Made:
+def make_embeddings_here(
+    plans: list[ShardPlan], photos: Path, folder: Path, crops: CropsParams, **changed: Any
+) -> Made:
     return make_embeddings(
         plans,
         photos,
@@ -63,6 +67,7 @@ def make_embeddings_here(plans: list[ShardPlan], photos: Path, folder: Path, cro
         embedding_size=4,
         backbone_sha256="0" * 64,
         batch_size=BATCH,
+        **changed,
     )
 
 
@@ -101,7 +106,7 @@ def test_embedding_rows_are_of_the_same_crops(photos: Path, crops: CropsParams, 
         for photo in plan.photos:
             lab = rgb_to_lab(read_photo(photos / photo.path).rgb8)
             cut = crops_of(*lab.shape[:2], plan.crops, crops.min_side_share, photo.content_hash)
-            expected += [gray8_of(crop.of(lab), 24) for crop in cut]
+            expected += [gray8_of(crop.of(lab)[..., 0], 24) for crop in cut]
         np.testing.assert_array_equal(
             rows, np.concatenate([fake_embed(gray[np.newaxis]) for gray in expected])
         )
@@ -155,6 +160,27 @@ def test_other_parameters_keep_nothing(make: Make, photos: Path, crops: CropsPar
     make(plan_shards(manifest_of(photos), crops), photos, tmp_path / "out", crops)
     other = CropsParams(per_photo=3, min_side_share=0.7)
     assert make(plan_shards(manifest_of(photos), other), photos, tmp_path / "out", other).computed == 8
+
+
+def test_another_precision_keeps_nothing(photos: Path, crops: CropsParams, tmp_path: Path) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    make_embeddings_here(plans, photos, tmp_path / "out", crops)
+    made = make_embeddings_here(plans, photos, tmp_path / "out", crops, precision="bfloat16")
+    assert made == Made(8, 0)
+    assert make_embeddings_here(plans, photos, tmp_path / "out", crops, precision="bfloat16") == Made(0, 8)
+
+
+def test_calls_side_by_side_and_workers_of_every_kind_make_the_same_shards(
+    photos: Path, crops: CropsParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    make_embeddings_here(plans, photos, tmp_path / "one", crops)
+    make_embeddings_here(plans, photos, tmp_path / "three", crops, at_once=3)
+    assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "three")
+    make_lab(plans, photos, tmp_path / "threads", crops, LabParams(size=SIZE, workers=2))
+    monkeypatch.setattr(lab_stage, "MOST_THREADS", 0)
+    make_lab(plans, photos, tmp_path / "process", crops, LAB)
+    assert bytes_of(tmp_path / "threads") == bytes_of(tmp_path / "process")
 
 
 @both

@@ -1,16 +1,18 @@
-"""A photo's crops as full-size Lab: where both kinds of tensors begin."""
+"""A photo's crops at full size, as Lab or as its lightness alone: where both kinds of tensors begin."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tintype.data.tensors.plan import PhotoRef
 from tintype.imaging.geometry import crops_of
-from tintype.imaging.lab import rgb_to_lab
+from tintype.imaging.lab import lightness, rgb_to_lab
 from tintype.imaging.photo import read_photo
 
 
@@ -35,7 +37,41 @@ def lab_crops(
     ndarray of shape (h, w, 3), float32
         Lab.
     """
-    lab = rgb_to_lab(read_photo(photos / photo.path).pixels)
-    height, width = lab.shape[:2]
+    yield from _crops(rgb_to_lab(read_photo(photos / photo.path).pixels), photo, count, min_side_share)
+
+
+def lightness_crops(
+    photos: Path, photo: PhotoRef, count: int, min_side_share: float
+) -> Iterator[NDArray[np.float32]]:
+    """The first planes of what `lab_crops` yields, bit for bit, at less than half the cost.
+
+    Parameters
+    ----------
+    photos, photo, count, min_side_share
+        As in `lab_crops`.
+
+    Yields
+    ------
+    ndarray of shape (h, w), float32
+        L*.
+    """
+    yield from _crops(lightness(read_photo(photos / photo.path).pixels), photo, count, min_side_share)
+
+
+def _crops(
+    planes: NDArray[np.float32], photo: PhotoRef, count: int, min_side_share: float
+) -> Iterator[NDArray[np.float32]]:
+    height, width = planes.shape[:2]
     for crop in crops_of(height, width, count, min_side_share, photo.content_hash):
-        yield crop.of(lab)
+        yield crop.of(planes)
+
+
+@contextmanager
+def one_thread_a_photo() -> Iterator[None]:
+    """Keep OpenCV from sharing a photo among threads: they are busy with other photos."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

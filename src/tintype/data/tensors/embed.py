@@ -1,6 +1,6 @@
 """Embeddings of the gray crops.
 
-Photos are decoded by threads while the backbone works on the batch before. Batches run across shards, so
+Photos are decoded by threads while the backbone works on the batches before. Batches run across shards, so
 small shards cost no half-empty batches; a shard is written as soon as its last row is there.
 """
 
@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.data.tensors.crops import lab_crops
+from tintype.data.tensors.crops import lightness_crops, one_thread_a_photo
 from tintype.data.tensors.lab import Made
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
@@ -26,6 +26,8 @@ from tintype.params import CropsParams
 
 FORMAT = 1  # raise when the same parameters give other bytes than before
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
 
 
@@ -40,6 +42,8 @@ def make_embeddings(
     embedding_size: int,
     backbone_sha256: str,
     batch_size: int,
+    precision: str = "float32",
+    at_once: int = 1,
 ) -> Made:
     """Bring the embedding shards in `folder` up to date with the plans.
 
@@ -61,6 +65,10 @@ def make_embeddings(
         Names the backbone; embeddings of another one are never kept.
     batch_size : int
         Crops in one call of `embed`.
+    precision : str
+        What `embed` computes in; embeddings of another precision are never kept.
+    at_once : int
+        Calls of `embed` at a time, each from a thread of its own.
 
     Returns
     -------
@@ -70,9 +78,12 @@ def make_embeddings(
     remove_others(folder, plans)
     made = Made(0, 0)
     waiting: deque[_Shard] = deque()
-    with tqdm(
-        total=sum(len(plan.photos) for plan in plans), desc="embed", unit=" photos", disable=None
-    ) as progress:
+    with (
+        tqdm(
+            total=sum(len(plan.photos) for plan in plans), desc="embed", unit=" photos", disable=None
+        ) as progress,
+        one_thread_a_photo(),
+    ):
 
         def missing() -> Iterator[tuple[_Shard, PhotoRef]]:
             nonlocal made
@@ -81,6 +92,7 @@ def make_embeddings(
                     {
                         "format": FORMAT,
                         "backbone": backbone_sha256,
+                        "precision": precision,
                         "crops": plan.crops,
                         "min_side_share": crops.min_side_share,
                     }
@@ -94,13 +106,17 @@ def make_embeddings(
                 for photo in todo:
                     yield shard, photo
 
-        def load(item: tuple[_Shard, PhotoRef]) -> tuple[_Shard, PhotoRef, NDArray[np.uint8]]:
+        def load(item: tuple[_Shard, PhotoRef]) -> _Crop:
             shard, photo = item
-            parts = lab_crops(photos, photo, shard.plan.crops, crops.min_side_share)
+            parts = lightness_crops(photos, photo, shard.plan.crops, crops.min_side_share)
             return shard, photo, np.stack([gray8_of(part, input_size) for part in parts])
 
-        for batch in _batches(_ahead(load, missing(), batch_size), batch_size):
-            vectors = embed(np.stack([gray for _, _, gray in batch]))
+        def embedded(batch: list[_Crop]) -> tuple[list[_Crop], NDArray[np.float16]]:
+            return batch, embed(np.stack([gray for _, _, gray in batch]))
+
+        loaded = _ahead(load, missing(), threads=os.cpu_count() or 1, depth=batch_size)
+        batches = _batches(_single_crops(loaded), batch_size)
+        for batch, vectors in _ahead(embedded, batches, threads=at_once, depth=at_once + 1):
             for (shard, photo, _), vector in zip(batch, vectors, strict=True):
                 shard.pending.setdefault(photo.content_hash, []).append(vector)
                 if len(shard.pending[photo.content_hash]) == shard.plan.crops:
@@ -125,6 +141,9 @@ class _Shard:
         return all(photo.content_hash in self.rows for photo in self.plan.photos)
 
 
+_Crop = tuple[_Shard, PhotoRef, NDArray[np.uint8]]  # one or, from a photo just loaded, all of them
+
+
 def _write_finished(waiting: deque[_Shard], folder: Path, embedding_size: int) -> None:
     while waiting and waiting[0].finished:
         shard = waiting.popleft()
@@ -135,31 +154,30 @@ def _write_finished(waiting: deque[_Shard], folder: Path, embedding_size: int) -
 
 
 def _ahead(
-    load: Callable[[Any], tuple[_Shard, PhotoRef, NDArray[np.uint8]]], items: Iterable[Any], depth: int
-) -> Iterator[tuple[_Shard, PhotoRef, NDArray[np.uint8]]]:
-    """Results of `load` in order, computed by threads up to `depth` items ahead; one crop at a time."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        futures: deque[Future[tuple[_Shard, PhotoRef, NDArray[np.uint8]]]] = deque()
+    work: Callable[[Item], Result], items: Iterable[Item], *, threads: int, depth: int
+) -> Iterator[Result]:
+    """Results of `work` in order, computed by threads up to `depth` items ahead of the one that is asked for."""
+    with ThreadPoolExecutor(threads) as pool:
+        futures: deque[Future[Result]] = deque()
         try:
             for item in items:
-                futures.append(pool.submit(load, item))
+                futures.append(pool.submit(work, item))
                 if len(futures) >= depth:
-                    yield from _single_crops(futures.popleft().result())
+                    yield futures.popleft().result()
             while futures:
-                yield from _single_crops(futures.popleft().result())
+                yield futures.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _single_crops(
-    loaded: tuple[_Shard, PhotoRef, NDArray[np.uint8]],
-) -> Iterator[tuple[_Shard, PhotoRef, NDArray[np.uint8]]]:
-    shard, photo, crops = loaded
-    return ((shard, photo, crop) for crop in crops)
+def _single_crops(photos: Iterable[_Crop]) -> Iterator[_Crop]:
+    for shard, photo, crops in photos:
+        for crop in crops:
+            yield shard, photo, crop
 
 
-def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    batch: list[Any] = []
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    batch: list[Item] = []
     for item in items:
         batch.append(item)
         if len(batch) == size:

@@ -1,11 +1,16 @@
-"""Lab tensors: every crop at the network's size, shards in parallel processes."""
+"""Lab tensors: every crop at the network's size, shards in parallel.
+
+A few workers are threads, as decoding and arithmetic let others run: a process takes a second of a core to start, in
+which that makes a hundred photos. Many workers are processes, since what Python does itself, it does in one
+thread at a time.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.data.tensors.crops import lab_crops
+from tintype.data.tensors.crops import lab_crops, one_thread_a_photo
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
 from tintype.errors import TintypeError
@@ -24,6 +29,9 @@ from tintype.imaging.inputs import lab8_of
 from tintype.params import CropsParams, LabParams
 
 FORMAT = 1  # raise when the same parameters give other bytes than before
+MOST_THREADS = (
+    4  # of two, photos in threads take half the time of a core that processes take, their start included
+)
 
 
 @dataclass(frozen=True)
@@ -65,14 +73,13 @@ def make_lab(
     """
     remove_others(folder, plans)
     workers = min(lab.workers or os.cpu_count() or 1, len(plans))
-    # Not forked: OpenCV's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
     total = Made(0, 0)
     with (
         tqdm(
             total=sum(len(plan.photos) for plan in plans), desc="lab", unit=" photos", disable=None
         ) as progress,
-        ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool,
+        one_thread_a_photo(),
+        _pool(workers) as pool,
     ):
         jobs = {pool.submit(make_lab_shard, plan, photos, folder, crops, lab.size): plan for plan in plans}
         try:
@@ -107,6 +114,14 @@ def make_lab_shard(plan: ShardPlan, photos: Path, folder: Path, crops: CropsPara
     write_shard(folder, plan, fingerprint, map(rows, plan.photos), row_shape=(size, size, 3), dtype=np.uint8)
     reused = sum(photo.content_hash in kept for photo in plan.photos)
     return Made(len(plan.photos) - reused, reused)
+
+
+def _pool(workers: int) -> Executor:
+    if workers <= MOST_THREADS:
+        return ThreadPoolExecutor(workers)
+    # Not forked: OpenCV's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
 
 
 def _one_thread() -> None:

@@ -30,11 +30,13 @@ class Budgeted(io.BytesIO):
 
     def __init__(self, content: bytes, seconds: float, name: str) -> None:
         super().__init__(content)
-        self._seconds, self._end, self._name = seconds, time.thread_time() + seconds, name
+        self._seconds, self._name = seconds, name
+        self._earliest, self._end = time.perf_counter() + seconds, time.thread_time() + seconds
 
     def check(self) -> None:
         """Raise `PhotoError` if the time is up."""
-        if time.thread_time() > self._end:
+        # A thread's own time costs a call of the system, and can only be up when as much time has passed for all.
+        if time.perf_counter() > self._earliest and time.thread_time() > self._end:
             raise PhotoError(
                 f"Expected {self._name} to be decoded within {self._seconds:g} s of CPU time, but it takes longer. "
                 "Save it again in an image editor.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,9 @@ def _conversion(mode: str, profile: bytes | None) -> Callable[[Any], Any]:
     return lambda image: ImageCms.applyTransform(image, transform)
 
 
+@lru_cache(
+    maxsize=16
+)  # building one takes longer than a small photo's pixels; most photos share a few profiles
 def _transform(mode: str, profile: bytes) -> Any:
     """LittleCMS's conversion; None for a broken or foreign profile, which says nothing about the pixels."""
     try:

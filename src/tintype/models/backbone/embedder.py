@@ -3,7 +3,7 @@
 Preprocessing (gray as R = G = B, offset, scale) is part of the compiled graph, so whoever embeds hands
 over plain gray bytes. Every call to the graph has the same shape: the last batch is padded, so an
 embedding depends on its photo and never on the other photos; on the batch size, the place in the batch and the
-machine only in the last places of half precision.
+machine only in the last places of half precision. (`tintype.models.backbone.ir` embeds without the first two of these.)
 """
 
 from __future__ import annotations

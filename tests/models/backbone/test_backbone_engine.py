@@ -1,0 +1,101 @@
+"""OpenVINO's way to embed: the embeddings that Keras gives, the same bits however photos come, and chosen aloud."""
+
+import json
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tintype.models.backbone import BackboneError
+from tintype.models.backbone.engine import choose_engine
+from tintype.models.backbone.ir import DESCRIPTION_FILE, IR_FILE, core_of_openvino
+
+
+@pytest.fixture(scope="module")
+def folder(backbone_with_ir):
+    return backbone_with_ir
+
+
+@pytest.fixture(autouse=True)
+def as_for_people(monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND")
+
+
+@pytest.fixture
+def engine(folder):
+    return choose_engine(folder, "float32", 8, cores=2)
+
+
+@pytest.fixture(scope="module")
+def photos(gray_photos):
+    return np.stack(list(gray_photos.values())[:6])
+
+
+def test_embeddings_are_those_of_keras(engine, embedded, photos):
+    assert engine.sentence == "on OpenVINO in float32"
+    ours, theirs = engine.backbone.embed(photos, engine.batch_size), embedded.embed(photos, 8)
+    np.testing.assert_allclose(ours, theirs, rtol=2**-9, atol=2**-9)
+
+
+def test_the_ir_says_how_far_it_is_from_keras(folder):
+    assert 0 < json.loads((folder / DESCRIPTION_FILE).read_text())["difference"] < 1e-4
+
+
+def test_an_embedding_has_the_same_bits_whatever_is_embedded_beside_it(engine, folder, photos):
+    alone = choose_engine(folder, "float32", 8, cores=1)
+    expected = [alone.backbone.embed(photo[None], 1).tobytes() for photo in photos]
+    with ThreadPoolExecutor(engine.at_once) as pool:
+        turned = pool.map(lambda photo: engine.backbone.embed(photo[None], 1).tobytes(), [*photos[::-1]] * 2)
+    assert list(turned) == expected[::-1] * 2
+
+
+def test_bfloat16_is_near_or_refused(folder, photos, engine):
+    if "BF16" not in core_of_openvino().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        with pytest.raises(BackboneError, match=r"Expected a processor that computes in bfloat16"):
+            choose_engine(folder, "bfloat16", 8)
+        return
+    halved = choose_engine(folder, "bfloat16", 8, cores=1)
+    assert (halved.precision, halved.sentence) == ("bfloat16", "on OpenVINO in bfloat16")
+    ours = halved.backbone.embed(photos, 1).astype(np.float64)
+    theirs = engine.backbone.embed(photos, 1).astype(np.float64)
+    cosines = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+    assert 0.99 < cosines.min() < 1 - 1e-7
+
+
+def test_a_fallback_says_so(folder, tmp_path, monkeypatch):
+    bare = tmp_path / "bare"
+    shutil.copytree(folder, bare, ignore=shutil.ignore_patterns(IR_FILE))
+    fallback = choose_engine(bare, "auto", 8)
+    assert (fallback.precision, fallback.batch_size, fallback.at_once) == ("float32", 8, 1)
+    assert "on Keras with tensorflow in float32, for want of" in fallback.sentence
+    assert "dvc repro --force weights" in fallback.sentence
+    monkeypatch.setitem(os.environ, "KERAS_BACKEND", "tensorflow")
+    assert "because KERAS_BACKEND is tensorflow" in choose_engine(folder, "auto", 8).sentence
+    with pytest.raises(BackboneError, match=r"embed.precision is bfloat16, but Keras embeds in float32"):
+        choose_engine(folder, "bfloat16", 8)
+
+
+@pytest.mark.parametrize("name", ["backbone.bin", "backbone.xml"])
+def test_a_damaged_ir_is_refused(folder, tmp_path, name):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(folder, damaged)
+    content = bytearray((damaged / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (damaged / name).write_bytes(content)
+    with pytest.raises(
+        BackboneError, match=rf"Expected .*{name} with the SHA-256 .*dvc repro --force weights"
+    ):
+        choose_engine(damaged, "auto", 8)
+
+
+def test_an_ir_of_another_network_is_refused(folder, tmp_path):
+    mixed = tmp_path / "mixed"
+    shutil.copytree(folder, mixed)
+    spec = json.loads((mixed / "backbone.json").read_text())
+    (mixed / "backbone.json").write_text(json.dumps(spec | {"sha256": "0" * 64}))
+    with pytest.raises(
+        BackboneError, match=r"to be made of the network beside it, 000000000000. Received: one of"
+    ):
+        choose_engine(mixed, "auto", 8)

@@ -14,6 +14,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,9 @@ FUSION: dict[str, dict[str, Any]] = {
 }
 
 
+NETWORKS = {"pyramid": (PYRAMID, 24), "fusion": (FUSION, 4)}  # with steps of `fit` in a turn
+
+
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(
@@ -57,6 +61,7 @@ def main() -> None:
         "parts", nargs="*", help="of input, precision and epoch; all of them if none is given"
     )
     parser.add_argument("--photos", type=Path, default=ROOT / "data/sample", help="folder of photos")
+    parser.add_argument("--network", choices=list(NETWORKS), default="pyramid", help="of input and precision")
     parser.add_argument("--rounds", type=int, default=6, help="of each comparison")
     parser.add_argument(
         "--steps", type=int, help="in each turn; by default 24 of the default network, 4 of the report's"
@@ -65,6 +70,8 @@ def main() -> None:
         "--quick", action="store_true", help="small networks, one round: whether it runs at all"
     )
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.steps = 1, 1
     parts: dict[str, Callable[..., dict[str, Any]]] = {
         "input": _input,
         "precision": _precision,
@@ -77,60 +84,60 @@ def main() -> None:
             table = parts[name](Path(folder), arguments)
         print(show(table))
         if not arguments.quick:
-            write(f"training-{name}", table, command_line("benchmarks.training"))
+            of = "" if name == "epoch" else f"-{arguments.network}"
+            write(f"training-{name}{of}", table, command_line("benchmarks.training"))
 
 
 def _input(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    table = {}
-    for name, changes, steps in (("pyramid", PYRAMID, 24), ("fusion", FUSION, 4)):
-        shop = _shop(folder / name, arguments, changes)
-        network, steps = _network(shop), arguments.steps or steps
-        stream = _stream(shop, network).repeat()
-        one = stream.take(1).cache()
-        _rate(network, one.repeat(), 2)  # builds the step
-        cases = {
-            "real": lambda: _rate(network, stream, steps),  # noqa: B023 - called within the loop's turn
-            "repeated": lambda: _rate(network, one.repeat(), steps),  # noqa: B023
-        }
-        figures = paired(cases, arguments.rounds)
-        table[name] = {
-            "steps in a turn": steps,
-            "crops in a step": shop.params.train.batch_size,
-            "steps/s, real data": spread(figures["real"]),
-            "steps/s, one batch repeated": spread(figures["repeated"]),
-            "real / repeated": ratio(figures["real"], figures["repeated"]),
-            "batches/s of the input alone": spread([_pull(stream, 100) for _ in range(3)]),
-        }
-    return table
+    changes, steps = NETWORKS[arguments.network]
+    shop = _shop(folder / "shop", arguments, changes)
+    network, steps = _network(shop), arguments.steps or steps
+    stream = _stream(shop, network).repeat()
+    one = _repeated(stream)
+    _rate(network, one, 2)  # builds the step
+    figures = paired(
+        {
+            "real": lambda: _rate(network, stream, steps),
+            "repeated": lambda: _rate(network, one, steps),
+        },
+        arguments.rounds,
+    )
+    return {
+        "steps in a turn": steps,
+        "crops in a step": shop.params.train.batch_size,
+        "steps/s, real data": spread(figures["real"]),
+        "steps/s, one batch repeated": spread(figures["repeated"]),
+        "real / repeated": ratio(figures["real"], figures["repeated"]),
+        "batches/s of the input alone": spread([_pull(stream, 200) for _ in range(3)]),
+    }
 
 
 def _precision(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from tintype.models.keras_backend import set_precision
 
-    table = {}
-    for name, changes, steps in (("pyramid", PYRAMID, 6), ("fusion", FUSION, 1)):
-        shop = _shop(folder / name, arguments, changes)
-        cases = {}
-        for case, mixed, xla in (
-            ("float32", False, False),
-            ("bfloat16", True, False),
-            ("float32 with XLA", False, True),
-        ):
-            set_precision(mixed)
-            network = _network(shop, xla=xla)
-            set_precision(False)
-            one = _stream(shop, network).take(1).cache()
-            begun = time.perf_counter()
-            _rate(network, one, 1)
-            table[f"{name}: seconds until the first step, {case}"] = time.perf_counter() - begun
-            cases[case] = lambda network=network, one=one: _rate(network, one.repeat(), steps)  # noqa: B023
-        figures = paired(cases, max(1, arguments.rounds // 2))
-        table[name] = {f"steps/s, {case}": spread(rates) for case, rates in figures.items()} | {
-            f"{case} / float32": ratio(rates, figures["float32"])
-            for case, rates in figures.items()
-            if case != "float32"
-        }
-    return table
+    changes, _ = NETWORKS[arguments.network]
+    shop = _shop(folder / "shop", arguments, changes)
+    steps = arguments.steps or 2
+    cases: dict[str, Callable[[], float]] = {}
+    first: dict[str, float] = {}
+    for case, mixed, xla in (
+        ("float32", False, False),
+        ("bfloat16", True, False),
+        ("float32 with XLA", False, True),
+    ):
+        set_precision(mixed)
+        network = _network(shop, xla=xla)
+        set_precision(False)
+        one = _repeated(_stream(shop, network))
+        first[case] = 1 / _rate(network, one, 1)
+        cases[case] = partial(_rate, network, one, steps)
+    figures = paired(cases, max(1, arguments.rounds // 2))
+    others = [case for case in cases if case != "float32"]
+    return {
+        "seconds until the first step": first,
+        "steps/s": {case: spread(rates) for case, rates in figures.items()},
+        "times float32": {case: ratio(figures[case], figures["float32"]) for case in others},
+    }
 
 
 def _epoch(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -219,6 +226,13 @@ def _stream(shop: Workshop, network: Any) -> Any:
         flip=train.flip,
         scans=train.scans,
     )
+
+
+def _repeated(stream: Any) -> Any:
+    """The first batch of a stream, over and over, from memory."""
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensors(next(iter(stream))).repeat()
 
 
 def _rate(network: Any, stream: Any, steps: int) -> float:

@@ -37,6 +37,7 @@ def train_network(
     observer: Observer,
     bundle: Path,
     report: Path,
+    cluster: str | None = None,
 ) -> BundleInfo:
     """Fit the network and write its bundle, its history and its grids.
 
@@ -60,6 +61,8 @@ def train_network(
         Folder to write the bundle to.
     report : Path
         Folder for history.csv and grids/.
+    cluster : str, optional
+        For the strategy `data_parallel`: address of the Ray cluster; see `tintype.cluster.connect.connected`.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def train_network(
     learn, check, grids = material.learn, material.check, report / "grids"
     if train.strategy == "data_parallel":
         # What they leave is the checkpoint of a training at its end, which `fit` takes up like any other.
-        fit_on_workers(Job(tensors, network, train, checkpoints, observer, grids))
+        fit_on_workers(Job(tensors, network, train, checkpoints, observer, grids), cluster)
     fitted = fit(
         material.build,
         train,

@@ -88,11 +88,11 @@ def test_what_a_worker_says_against_it_is_said_at_once(make_training: Any, worke
 
 def test_more_workers_than_cores_are_refused(make_training: Any, worker: Any) -> None:
     job = worker.job_in(make_training("many"), "fusion", workers=512, batch_size=512)
-    with pytest.raises(WorkersError, match="train.workers is 512, but the Ray cluster has"):
+    with pytest.raises(WorkersError, match=r"train\.workers is 512, but the Ray cluster has"):
         fit_on_workers(job)
 
 
 def test_a_second_network_in_the_loss_is_refused(make_training: Any, worker: Any) -> None:
     job = worker.job_in(make_training("perceptual"), "fusion", perceptual=1.0)
-    with pytest.raises(WorkersError, match="train.perceptual is 1 .* Expected 0, or the strategy single"):
+    with pytest.raises(WorkersError, match=r"train\.perceptual is 1 .* Expected 0, or the strategy single"):
         fit_on_workers(job)

@@ -47,22 +47,25 @@ def fit_on_workers(job: Job, address: str | None = None) -> None:
     with connected(address) as ray, relayed(notes / "progress.txt") as progress:
         from ray.train.v2.api.exceptions import TrainingFailedError
 
-        cores = ray.cluster_resources().get("CPU", 0)
+        resources = ray.cluster_resources()
+        cores = resources.get("CPU", 0)
         if cores < workers:
             raise WorkersError(
                 f"train.workers is {workers}, but the Ray cluster has {cores:g} cores. "
                 "Lower train.workers, or add machines."
             )
+        told = {"job": job, "progress": progress, "root": Path.cwd()}
+        trainer = _trainer(told, workers, notes, use_gpu=resources.get("GPU", 0) >= workers)
         try:
-            refused = _trainer({"job": job, "progress": progress, "root": Path.cwd()}, workers, notes).fit()
+            refused = trainer.fit().return_value
         except TrainingFailedError as failed:
             raise WorkersError(
                 f"Workers of the training died {RESTARTS + 1} times. What the last of them said: {_last_line(failed)} "
                 "The checkpoint is kept, and `dvc repro` goes on from it."
             ) from None
     shutil.rmtree(notes, ignore_errors=True)
-    if refused.return_value:
-        raise TintypeError(refused.return_value)
+    if refused:
+        raise TintypeError(refused)
 
 
 def _refuse(job: Job) -> None:
@@ -73,14 +76,15 @@ def _refuse(job: Job) -> None:
         )
 
 
-def _trainer(told: dict[str, Any], workers: int, notes: Path) -> Any:
+def _trainer(told: dict[str, Any], workers: int, notes: Path, *, use_gpu: bool) -> Any:
     from ray.train.v2.api.config import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
-    from ray.train.v2.jax import JaxTrainer
+    from ray.train.v2.jax import JaxConfig, JaxTrainer
 
     return JaxTrainer(
         _work,
         train_loop_config=told,
-        scaling_config=ScalingConfig(num_workers=workers),
+        jax_config=JaxConfig(),  # processes find each other as they do on CPUs: each has one device
+        scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu),
         run_config=RunConfig(
             name="train",
             storage_path=str(notes),

@@ -33,12 +33,12 @@ def worker() -> ModuleType:
 
 @pytest.fixture
 def make_training(
-    tmp_path: Path, params: Params, network_params: Callable[..., Any], backbone_folder: Path
+    tmp_path: Path, params: Params, network_params: Callable[..., Any], request: pytest.FixtureRequest
 ) -> Callable[..., Path]:
     """A folder with tensors of 18 crops to learn from, and the parameters of its training."""
     Tensors = _module(HERE.parents[1] / "training/conftest.py").Tensors  # noqa: N806
 
-    def make(name: str, **train: Any) -> Path:
+    def make(name: str, kind: str = "fusion", **train: Any) -> Path:
         tensors = Tensors(tmp_path / name)
         changes = {
             "epochs": 2,
@@ -58,7 +58,7 @@ def make_training(
                 }
                 for plan in tensors.plans
             ],
-            "backbone": str(backbone_folder),
+            "backbone": str(request.getfixturevalue("backbone_folder") if kind == "pyramid" else tmp_path),
             "train": params.train.model_copy(update=changes | train).model_dump(),
             "fusion": network_params(width=0.05).model_dump(),
             "pyramid": network_params(name="pyramid", width=0.2, dropout=0.3).model_dump(),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(3600)
 
 
 def train(folder: Path, kind: str, shares: list[tuple[int, int]], address: str) -> None:
@@ -45,7 +45,7 @@ def outcome(worker: Any, folder: Path, kind: str) -> tuple[np.ndarray, list[np.n
 def test_two_processes_match_one_with_the_same_batches_and_half_the_data_does_not(
     kind: str, make_training: Any, worker: Any
 ) -> None:
-    together, one, half = (make_training(name) for name in ("together", "one", "half"))
+    together, one, half = (make_training(name, kind) for name in ("together", "one", "half"))
     train(together, kind, [(0, 2), (1, 2)], free_address())
     train(one, kind, [(0, 1)], free_address())
     train(half, kind, [(0, 2)], "alone")

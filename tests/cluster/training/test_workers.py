@@ -14,7 +14,7 @@ import pytest
 from tintype.errors import TintypeError
 from tintype.training.parallel.launch import WorkersError, fit_on_workers
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = pytest.mark.timeout(3600)
 
 EPOCHS = 40
 

@@ -115,6 +115,8 @@ class NetworkParams(_Block):
 class TrainParams(_Block):
     """How the network is fitted."""
 
+    strategy: Literal["single", "data_parallel"]  # data_parallel: on `workers` of a Ray cluster
+    workers: Annotated[int, Field(ge=1, le=1024)]  # data_parallel: processes that share every batch
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_size: Annotated[int, Field(ge=1, le=4096)]  # crops
     loss: Literal["mse", "huber", "classes"]  # classes: cross entropy, for that head and no other
@@ -198,6 +200,16 @@ class Params(_Block):
             raise ValueError(
                 f"train.loss is {self.train.loss} and network.head is {self.network.head}. Expected classes for both, "
                 "or mse or huber with tanh."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _workers_get_equal_pieces(self) -> Self:
+        train = self.train
+        if train.strategy == "data_parallel" and train.batch_size % train.workers:
+            raise ValueError(
+                f"train.batch_size is {train.batch_size} and train.workers is {train.workers}. Expected a batch that "
+                "can be cut into as many equal pieces."
             )
         return self
 

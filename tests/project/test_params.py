@@ -76,6 +76,8 @@ def test_blocks_cannot_be_changed(load):
         ("lab.size", 2048, ["lab.size is 2048", "from 32 to 1024"]),
         ("train.learning_rate", 0, ["train.learning_rate is 0", "above 0"]),
         ("validate.validation_share", 0.5, ["validate.validation_share is 0.5", "below 0.5"]),
+        ("train.strategy", "many", ["train.strategy is 'many'", "one of single, data_parallel"]),
+        ("train.workers", 0, ["train.workers is 0", "from 1"]),
         ("train.patience", 0, ["train.patience is 0", "from 1"]),
         ("network.name", "unet", ["network.name is 'unet'", "one of fusion, pyramid"]),
         ("network.head", "softmax", ["network.head is 'softmax'", "one of tanh, classes"]),
@@ -133,6 +135,12 @@ def test_shares_that_leave_nothing_to_train_on(load, tmp_path, content):
             {"name": "fusion", "embedding": True},
             {"scans": 0.5},
             "train.scans is 0.5, but network.embedding is true",
+        ),
+        (
+            {},
+            {"strategy": "data_parallel", "workers": 3},
+            "train.batch_size is 16 and train.workers is 3. Expected a batch that can be cut into as many equal "
+            "pieces.",
         ),
     ],
 )

@@ -13,13 +13,14 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from tintype.errors import TintypeError
 
+SHARING = "jax"  # the one on which Keras' `fit` is one computation over several processes
 TRAINING, INFERENCE = "tensorflow", "openvino"  # the second colours only, faster on a CPU, and starts sooner
 # Left alone OpenVINO takes bfloat16 where a processor has it. A photo then gets other colours on another machine: of
 # the starter's the mean difference in ab was 0.6 to 1.4 Lab units a photo, the largest 21.
@@ -176,6 +177,52 @@ def jit_choice() -> bool | str:
     import keras
 
     return False if keras.backend.backend() == "tensorflow" else "auto"
+
+
+@contextmanager
+def many_as_one(rank: int, workers: int, coordinator: str) -> Iterator[Callable[[], Any]]:
+    """Make several processes compute as one: networks built inside are the same in all, batches are shared.
+
+    All of them have to do the same in the same order, since each step is one that they do together.
+
+    Parameters
+    ----------
+    rank : int
+        Which process this is, from 0.
+    workers : int
+        How many there are.
+    coordinator : str
+        Address at which the first one listens for the others: host:port.
+
+    Yields
+    ------
+    callable
+        Gives a context in which this process computes by itself, on networks that are built there.
+
+    Raises
+    ------
+    BackendError
+        If this process has imported Keras on another backend than JAX.
+    """
+    prepare_keras(SHARING)
+    import jax
+    import keras
+
+    jax.distributed.initialize(coordinator, workers, rank)
+    # Batches arrive in pieces already.
+    together = keras.distribution.DataParallel(auto_shard_dataset=False)
+
+    @contextmanager
+    def alone() -> Iterator[None]:
+        keras.distribution.set_distribution(None)
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(together)
+
+    with together.scope():
+        yield alone
+    jax.distributed.shutdown()
 
 
 @contextmanager

@@ -50,6 +50,10 @@ class TrackedRun:
         self._experiment = experiment
         self._spool = Spool(client, store, run_id)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent to another process, it is the same run there: whoever opened it is the one who ends it."""
+        return _join_run, (self._store, self.run_id, self._experiment)
+
     def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Log the metrics of an epoch (counted as the caller counts) as one step of the charts."""
         now = int(time.time() * 1000)
@@ -124,6 +128,10 @@ class TrackedRun:
     def describe(self) -> dict[str, str]:
         """The run as `run.json` keeps it: names that mean the same on every machine, and no password."""
         return {"run_id": self.run_id, "tracking_uri": self._store.portable, "experiment": self._experiment}
+
+
+def _join_run(store: Store, run_id: str, experiment: str) -> TrackedRun:
+    return TrackedRun(connect(store), store, run_id, experiment)
 
 
 @contextmanager

@@ -19,7 +19,8 @@ def main(
     from tintype.measures.colourfulness import colourfulness
     from tintype.registry.tracking import tracked_run
     from tintype.training.calibrate import Measures
-    from tintype.training.train import Tensors, checkpoints_of, train_network
+    from tintype.training.material import Tensors, checkpoints_of
+    from tintype.training.train import train_network
 
     table = read_manifest(manifest)
     tensors = Tensors(

@@ -133,6 +133,8 @@ def train_params(info: BundleInfo, epochs: int, *, has_classes: bool) -> TrainPa
     """How a bundle is fitted further."""
     tanh_loss: Literal["mse", "huber"] = "mse" if info.trained.loss == "mse" else "huber"
     return TrainParams(
+        strategy="single",
+        workers=1,
         epochs=epochs,
         batch_size=16,
         loss="classes" if has_classes else tanh_loss,

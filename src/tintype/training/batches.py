@@ -7,7 +7,6 @@ where a Python generator gave 220.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from tintype.data.tensors.plan import ShardPlan
 from tintype.data.tensors.shards import NPY_HEADER_BYTES, ShardError, npy_path, open_shard
 from tintype.models.network import encode_ab
 from tintype.training.scans import ScanParams, as_scans
+from tintype.training.share import ALONE, Share
 
 SHUFFLE_BYTES = 256 * 2**20  # of rows held to shuffle among
 READERS = 4  # shards read in turn
@@ -83,6 +83,7 @@ def batches(
     shuffle_seed: int | None = None,
     flip: bool = False,
     scans: float = 0.0,
+    share: Share = ALONE,
 ) -> Any:
     """The rows of a split as a stream of batches.
 
@@ -91,7 +92,7 @@ def batches(
     shards : ShardSet
         From `open_split`.
     batch_size : int
-        Rows in a batch; the last one may be smaller.
+        Rows in a batch, of all workers together; the last one may be smaller.
     inputs : sequence of str
         Which inputs the network takes.
     shuffle_seed : int, optional
@@ -100,6 +101,8 @@ def batches(
         Mirror half of the rows, by the same seed.
     scans : float
         Strength of what old photos suffer, done to the lightness that the network sees; see `tintype.training.scans`.
+    share : Share
+        The piece of every batch that is wanted: same rows, mirrored and aged the same, whoever takes which piece.
 
     Returns
     -------
@@ -111,6 +114,7 @@ def batches(
 
     old = ScanParams(strength=scans)
     row_bytes = shards.size * shards.size * 3
+    steps = share.steps(shards.rows, batch_size)
 
     def records(lab: Any, embeddings: Any) -> Any:
         return tf.data.Dataset.zip(
@@ -121,20 +125,29 @@ def batches(
         )
 
     def decode(lab: Any, embeddings: Any) -> Any:
-        lab8 = tf.reshape(tf.io.decode_raw(lab, tf.uint8), (-1, shards.size, shards.size, 3))
-        vectors = tf.reshape(tf.io.decode_raw(embeddings, tf.float16), (-1, shards.embedding_size))
+        mine = share.piece(tf.shape(lab)[0])
+        lab8 = tf.reshape(tf.io.decode_raw(lab[mine], tf.uint8), (-1, shards.size, shards.size, 3))
+        vectors = tf.reshape(tf.io.decode_raw(embeddings[mine], tf.float16), (-1, shards.embedding_size))
         return lab8, lab8[..., :1], tf.cast(vectors, tf.float32)
+
+    def numbers_of(planes: NDArray[np.uint8]) -> range:
+        first = share.rank * len(planes)
+        return range(first, first + len(planes))
 
     def age(row: Any, seed: Any) -> Any:
         lab8, _, vectors = row
         aged = tf.numpy_function(
-            lambda rows, number: as_scans(rows, old, seed=int(number)), (lab8, seed), tf.uint8
+            lambda planes, number: as_scans(planes, old, seed=int(number), rows=numbers_of(planes)),
+            (lab8, seed),
+            tf.uint8,
         )
         return lab8, tf.ensure_shape(aged, (None, shards.size, shards.size, 1)), vectors
 
     def mirror(row: Any, seed: Any) -> Any:
         lab8, l8, vectors = row
-        chosen = tf.random.stateless_uniform((tf.shape(lab8)[0], 1, 1, 1), seed=tf.stack([seed, 0])) < 0.5
+        rows = tf.shape(lab8)[0] * share.workers
+        drawn = tf.random.stateless_uniform((rows, 1, 1, 1), seed=tf.stack([seed, 0]))
+        chosen = drawn[share.piece(rows)] < 0.5
         return *(tf.where(chosen, tf.reverse(planes, [2]), planes) for planes in (lab8, l8)), vectors
 
     def split(lab8: Any, l8: Any, vectors: Any) -> Any:
@@ -154,7 +167,7 @@ def batches(
         stream = stream.shuffle(
             min(shards.rows, max(batch_size, SHUFFLE_BYTES // row_bytes)), seed=shuffle_seed
         )
-    stream = stream.batch(batch_size).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    stream = stream.batch(batch_size).take(steps).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
     for number, change in enumerate(
         [change for change, wanted in ((age, scans > 0), (mirror, flip)) if wanted]
     ):
@@ -162,7 +175,7 @@ def batches(
         stream = tf.data.Dataset.zip(stream, seeds).map(change, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.map(split, num_parallel_calls=tf.data.AUTOTUNE)
     # Nothing in the stream says how many records the files hold, and Keras warns of data that ends unannounced.
-    stream = stream.apply(tf.data.experimental.assert_cardinality(math.ceil(shards.rows / batch_size)))
+    stream = stream.apply(tf.data.experimental.assert_cardinality(steps))
     return stream.prefetch(tf.data.AUTOTUNE)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
 from tintype.models.bins import ab_bins, class_weights
-from tintype.models.keras_backend import make_deterministic, prepare_keras, set_precision
+from tintype.models.keras_backend import jit_choice, make_deterministic, prepare_keras, set_precision
 from tintype.params import TrainParams
 from tintype.training.batches import ShardSet, batches
-from tintype.training.checkpoint import Checkpoints
+from tintype.training.checkpoint import Checkpoints, TrainingState
 from tintype.training.observer import Observer
 from tintype.training.optimizers import optimizer_of
 from tintype.training.prior import class_prior
+from tintype.training.share import ALONE, Share
 
 if TYPE_CHECKING:
     from tintype.training.losses import Distance
@@ -83,25 +85,73 @@ def fit(
         If the loss is no longer a number.
     """
     prepare_keras()
+    make_deterministic(params.seed)
+    state = checkpoints.read()
+    best = learn(
+        build,
+        params,
+        train,
+        validation,
+        perceptual=perceptual,
+        state=state,
+        checkpoints=checkpoints,
+        observer=observer,
+        draw=draw,
+        grids=grids,
+    )
+    set_precision(False)  # a bundle computes in float32, whatever its training did
+    finished = build()
+    finished.set_weights(best)
+    return Fitted(finished, state.history, state.best_epoch)
+
+
+def learn(
+    build: Callable[[], Any],
+    params: TrainParams,
+    train: ShardSet,
+    validation: ShardSet,
+    *,
+    perceptual: Callable[[], Distance] | None,
+    state: TrainingState,
+    checkpoints: Checkpoints,
+    observer: Observer,
+    draw: Callable[[Any, Path], Path] | None,
+    grids: Path,
+    share: Share = ALONE,
+) -> list[NDArray[Any]]:
+    """The epochs that are left of a training, or a worker's share of them; they end with a checkpoint.
+
+    Parameters
+    ----------
+    state : TrainingState
+        How far it has come; written on.
+    share : Share
+        Which worker this is. The first one reports, draws and keeps the checkpoint for all.
+    build, params, train, validation, perceptual, checkpoints, observer, draw, grids
+        As `fit` takes them.
+
+    Returns
+    -------
+    list of ndarray
+        The best weights.
+    """
     import keras
 
     from tintype.training.keeper import Keeper
     from tintype.training.progress import StopOnNaN
 
-    make_deterministic(params.seed)
-    state = checkpoints.read()
     set_precision(params.mixed_precision)
-    steps = math.ceil(train.rows / params.batch_size)
     if state.network_file:
         network = checkpoints.load_network(state)
         optimizer, best = network.optimizer, checkpoints.load_best(state)
     else:
         network = build()
+        steps = share.steps(train.rows, params.batch_size)
         optimizer, best = optimizer_of(params, steps * params.epochs), network.get_weights()
     # The loss is set anew in either case: a Keras file does not keep what it is made of.
     loss = loss_on(train, params, perceptual)
-    network.compile(optimizer=optimizer, loss=loss, jit_compile=False)
-    keeper = Keeper(params, state, checkpoints, observer, draw, grids, best, train.rows)
+    network.compile(optimizer=optimizer, loss=loss, jit_compile=jit_choice())
+    keeper = Keeper(params, state, checkpoints, observer, draw, grids, best, train.rows, share)
     if not keeper.patience_is_over:
         network.fit(
             # A continued training shuffles in an order of its own.
@@ -112,8 +162,9 @@ def fit(
                 shuffle_seed=params.seed + state.epoch,
                 flip=params.flip,
                 scans=params.scans,
+                share=share,
             ),
-            validation_data=batches(validation, params.batch_size, inputs=tuple(network.input)),
+            validation_data=batches(validation, params.batch_size, inputs=tuple(network.input), share=share),
             initial_epoch=state.epoch,
             epochs=params.epochs,
             verbose=0,
@@ -126,11 +177,8 @@ def fit(
             ],
         )
         # What follows may be killed as well, and shall not cost the training.
-        checkpoints.write(state, network, keeper.best)
-    set_precision(False)  # a bundle computes in float32, whatever its training did
-    finished = build()
-    finished.set_weights(keeper.best)
-    return Fitted(finished, state.history, state.best_epoch)
+        keeper.save()
+    return keeper.best
 
 
 def loss_on(train: ShardSet, params: TrainParams, perceptual: Callable[[], Distance] | None = None) -> Any:

@@ -19,6 +19,7 @@ from tintype.params import TrainParams
 from tintype.training.checkpoint import Checkpoints, TrainingState
 from tintype.training.observer import Observer
 from tintype.training.progress import ProgressBar
+from tintype.training.share import Share
 
 CHECKPOINT_SECONDS = 20  # the most work, give or take an epoch, that a kill costs
 
@@ -41,6 +42,8 @@ class Keeper(keras.callbacks.Callback):
         The best weights so far.
     rows : int
         Crops in an epoch.
+    share : Share
+        Which worker this is. All of them come to the same decisions; only the first one leaves traces.
     """
 
     def __init__(
@@ -53,12 +56,14 @@ class Keeper(keras.callbacks.Callback):
         grids: Path,
         best: list[NDArray[Any]],
         rows: int,
+        share: Share,
     ) -> None:
         super().__init__()
+        self._share = share
         self._params, self._state, self._checkpoints, self._observer = params, state, checkpoints, observer
         self._draw, self._grids, self._rows = draw, grids, rows
         self.best = best
-        self.progress = ProgressBar(params.epochs, rows, params.batch_size, state.epoch)
+        self.progress = ProgressBar(params.epochs, rows, params.batch_size, state.epoch, share.bar)
         self._saved = time.monotonic()
         self._begun = self._saved
         self._trained = self._saved
@@ -71,12 +76,19 @@ class Keeper(keras.callbacks.Callback):
             patience is not None and state.epoch - state.best_epoch >= patience
         )
 
+    def save(self) -> None:
+        """Write the checkpoint."""
+        if self._share.rank > 0:
+            return
+        with self._share.alone():
+            self._checkpoints.write(self._state, self.model, self.best)
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save a checkpoint if one is due."""
         self._begun = time.monotonic()
         # Now the weights are the trained ones again, not their average.
         if self._begun - self._saved >= CHECKPOINT_SECONDS:
-            self._checkpoints.write(self._state, self.model, self.best)
+            self.save()
             self._saved = time.monotonic()
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -105,11 +117,16 @@ class Keeper(keras.callbacks.Callback):
         if state.best_loss is None or metrics["val_loss"] < state.best_loss:
             state.best_epoch, state.best_loss = number, metrics["val_loss"]
             self.best = self.model.get_weights()
+        if self._share.rank == 0:
+            with self._share.alone():
+                self._tell(number, metrics)
+        if self.patience_is_over:
+            self.model.stop_training = True
+
+    def _tell(self, number: int, metrics: dict[str, float]) -> None:
         self._observer.epoch(number, metrics)
         self.progress.report(number, metrics)
         # The last epoch is drawn whatever its number: DVC expects a picture of every training.
         if self._draw and (number % self._params.grid_every == 0 or self.patience_is_over):
             picture = self._draw(self.model, self._grids / f"epoch-{number:04d}.jpg")
             self._observer.picture("validation", number, picture)
-        if self.patience_is_over:
-            self.model.stop_training = True

@@ -13,6 +13,7 @@ import keras
 from tqdm import tqdm
 
 from tintype.errors import TintypeError
+from tintype.training.observer import Bar
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -38,17 +39,21 @@ class ProgressBar(keras.callbacks.Callback):
         Of the whole training, of an epoch, of a step.
     done : int
         Epochs that an earlier, killed run finished.
+    bar : Bar
+        Where and how it is shown.
     """
 
-    def __init__(self, epochs: int, rows: int, batch_size: int, done: int) -> None:
+    def __init__(self, epochs: int, rows: int, batch_size: int, done: int, bar: Bar) -> None:
         super().__init__()
+        self._lines = bar.file or sys.stderr if bar.shown else None
         self._epochs, self._rows, self._batch_size = epochs, rows, batch_size
         self._bar = tqdm(
             total=epochs * rows,
             initial=done * rows,
             desc="train",
             unit=" crops",
-            disable=None,
+            file=bar.file,
+            disable=(None if bar.live is None else not bar.live) if bar.shown else True,
             smoothing=0.05,
         )
 
@@ -59,11 +64,11 @@ class ProgressBar(keras.callbacks.Callback):
     def report(self, epoch: int, metrics: dict[str, float]) -> None:
         """Show an epoch's figures."""
         self._bar.set_postfix(epoch=epoch, loss=f"{metrics['loss']:.5f}", val=f"{metrics['val_loss']:.5f}")
-        if self._bar.disable:
+        if self._bar.disable and self._lines:
             tqdm.write(
                 f"epoch {epoch}/{self._epochs}: loss {metrics['loss']:.5f}, val_loss {metrics['val_loss']:.5f}, "
                 f"{metrics['crops_per_second']:.0f} crops/s",
-                file=sys.stderr,
+                file=self._lines,
             )
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:

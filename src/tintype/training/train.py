@@ -3,67 +3,25 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tintype.data.tensors.plan import TRAIN, VALIDATION, ShardPlan
-from tintype.data.tensors.shards import index_path
 from tintype.files.atomic import new_file
 from tintype.files.digest import sha256_of
-from tintype.imaging.geometry import resize
-from tintype.imaging.grid import draw_grid
-from tintype.imaging.lab import decode_lab8, gray_to_rgb, lab_to_rgb
-from tintype.imaging.photo import write_photo
 from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
-from tintype.models.backbone.spec import BackboneSpec, read_spec
+from tintype.models.backbone.spec import read_spec
 from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, save_bundle
-from tintype.models.decoding import decoded, plain_ab
-from tintype.models.keras_file import load_network
-from tintype.models.network import AB_LIMIT, build_network, needs_embedding, needs_of
+from tintype.models.decoding import decoded
+from tintype.models.network import AB_LIMIT, needs_embedding, needs_of
 from tintype.params import AdversarialParams, DecodeParams, NetworkParams, TrainParams
-from tintype.training.batches import ShardSet, first_rows, mean_ab, open_split
-from tintype.training.calibrate import Measures, fit_decoding, only_inputs
+from tintype.training.batches import ShardSet, mean_ab
+from tintype.training.calibrate import Measures, fit_decoding
 from tintype.training.checkpoint import Checkpoints
 from tintype.training.fit import Fitted, fit, loss_on
+from tintype.training.material import Material, Tensors
 from tintype.training.observer import Observer
+from tintype.training.parallel.job import Job
+from tintype.training.parallel.launch import fit_on_workers
 from tintype.training.trained import trained_info
-
-if TYPE_CHECKING:
-    from tintype.training.losses import Distance
-
-GRID_PHOTOS = 6
-
-
-@dataclass(frozen=True)
-class Tensors:
-    """Where the inputs of a training lie, and which shards they are."""
-
-    plans: list[ShardPlan]
-    manifest: Path
-    lab: Path
-    embeddings: Path
-    backbone: Path
-
-
-def checkpoints_of(root: Path, tensors: Tensors, network: NetworkParams, train: TrainParams) -> Checkpoints:
-    """The checkpoint that belongs to these tensors and parameters, and to no others."""
-    indexes = [
-        sha256_of(index_path(folder, plan.name))
-        for folder in (tensors.lab, tensors.embeddings)
-        for plan in tensors.plans
-        if plan.split in (TRAIN, VALIDATION)
-    ]
-    parameters = [network.model_dump(), train.model_dump(), indexes]
-    fingerprint = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
-    return Checkpoints(root / fingerprint)
 
 
 def train_network(
@@ -79,6 +37,7 @@ def train_network(
     observer: Observer,
     bundle: Path,
     report: Path,
+    cluster: str | None = None,
 ) -> BundleInfo:
     """Fit the network and write its bundle, its history and its grids.
 
@@ -102,6 +61,8 @@ def train_network(
         Folder to write the bundle to.
     report : Path
         Folder for history.csv and grids/.
+    cluster : str, optional
+        For the strategy `data_parallel`: address of the Ray cluster; see `tintype.cluster.connect.connected`.
 
     Returns
     -------
@@ -113,34 +74,30 @@ def train_network(
     TintypeError
         If a shard is damaged or the loss is no longer a number.
     """
-    learn = open_split(tensors.plans, TRAIN, tensors.lab, tensors.embeddings)
-    check = open_split(tensors.plans, VALIDATION, tensors.lab, tensors.embeddings)
-    grids = report / "grids"
-    backbone = cache(lambda: (load_network(tensors.backbone / BACKBONE_NETWORK), read_spec(tensors.backbone)))
-
-    def build() -> Any:
-        return build_network(network, learn.size, learn.embedding_size, backbone)
-
-    def perceptual() -> Distance:
-        return _perceptual(backbone, learn.size)
-
+    material = Material(tensors, network)
+    learn, check, grids = material.learn, material.check, report / "grids"
+    if train.strategy == "data_parallel":
+        # What they leave is the checkpoint of a training at its end, which `fit` takes up like any other.
+        fit_on_workers(Job(tensors, network, train, checkpoints, observer, grids), cluster)
     fitted = fit(
-        build,
+        material.build,
         train,
         learn,
         check,
         checkpoints=checkpoints,
         observer=observer,
-        perceptual=perceptual,
-        draw=_drawer(check),
+        perceptual=material.perceptual,
+        draw=material.draw,
         grids=grids,
     )
     write_history(report / "history.csv", fitted.history)
     if adversarial is not None and adversarial.steps > 0:
         from tintype.training.adversarial.stage import refine
 
-        loss = loss_on(learn, train, perceptual)
-        refine(fitted.network, build, adversarial, train, decode, learn, check, loss, measures, observer)
+        loss = loss_on(learn, train, material.perceptual)
+        refine(
+            fitted.network, material.build, adversarial, train, decode, learn, check, loss, measures, observer
+        )
     decoding = fit_decoding(fitted.network, check, decode, measures)
     info = _describe(fitted, tensors, learn, network, train, preset).model_copy(update={"decoding": decoding})
     return save_bundle(
@@ -150,14 +107,6 @@ def train_network(
         info,
         half=network.half,
     )
-
-
-def _perceptual(backbone: Callable[[], tuple[Any, BackboneSpec]], size: int) -> Distance:
-    from tintype.models.trunk import feature_maps
-    from tintype.training.perceptual import feature_distance
-
-    network, spec = backbone()
-    return feature_distance(feature_maps(network, spec, size))
 
 
 def write_history(destination: Path, history: list[dict[str, float]]) -> None:
@@ -180,29 +129,3 @@ def _describe(
         trained=trained_info(fitted, tensors.plans, learn, train),
         data=DataInfo(manifest_sha256=sha256_of(tensors.manifest), mean_ab=mean_ab(learn)),
     )
-
-
-def _drawer(validation: ShardSet) -> Callable[[Any, Path], Path]:
-    """Draws gray, ours and truth of the first validation photos, at the network's size."""
-    lab8, embeddings = first_rows(validation, GRID_PHOTOS)
-    lab = decode_lab8(lab8)
-    given = {"l": lab8[..., :1].astype(np.float32), "embedding": embeddings.astype(np.float32)}
-
-    def draw(network: Any, destination: Path) -> Path:
-        output = network(only_inputs(network, given), training=False)
-        ab = [resize(planes, *lab.shape[1:3]) for planes in plain_ab(np.asarray(output))]
-        cells = [
-            [gray_to_rgb(planes[..., 0]), _coloured(planes, chroma), lab_to_rgb(planes)]
-            for planes, chroma in zip(lab, ab, strict=True)
-        ]
-        captions = [f"validation {number}" for number in range(1, len(cells) + 1)]
-        write_photo(
-            destination, draw_grid(cells, headings=["gray", "ours", "truth"], captions=captions), quality=90
-        )
-        return destination
-
-    return draw
-
-
-def _coloured(lab: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return lab_to_rgb(np.concatenate([lab[..., :1], ab], axis=-1))

@@ -1,0 +1,1 @@
+"""Work on several machines: Ray, imported only where somebody asked for it."""

@@ -20,7 +20,7 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class PhotoRef:
     """A photo of the manifest: its content hash and its path relative to the photos' folder."""
 

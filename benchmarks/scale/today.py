@@ -41,10 +41,10 @@ def expectations(rows: int, folder: Path, params: Params) -> dict[str, Any]:
 
 def plans(rows: int, folder: Path, params: Params) -> dict[str, Any]:
     """All shards with all their photos."""
-    from tintype.data.tensors.plan import plan_shards
+    from tintype.data.tensors.plan import PLANNED_BY, plan_shards
     from tintype.data.validation.manifest import read_manifest
 
-    return {"shards": len(plan_shards(read_manifest(folder), params.crops))}
+    return {"shards": len(plan_shards(read_manifest(folder, PLANNED_BY), params.crops))}
 
 
 def near(rows: int, folder: Path, params: Params) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tintype.evaluation.baselines import constant_chroma, painters
 from tintype.evaluation.custom import colour_custom
 from tintype.evaluation.evaluate import evaluate
 from tintype.evaluation.front import read_front
-from tintype.evaluation.photos import EvaluationError, photos_of_split
+from tintype.evaluation.photos import EvaluationError, content_hashes_of_split, photos_of_split
 from tintype.evaluation.prior import prior_of_files
 from tintype.evaluation.sweep import FACTORS
 from tintype.imaging.lab import rgb_to_lab
@@ -175,9 +175,9 @@ def test_the_same_photos_give_the_same_files(
 
 def test_the_test_split_is_taken_from_the_manifest_in_the_order_of_hashes(tmp_path: Path) -> None:
     table = {
-        "path": ["a/1.jpg", "b/1.jpg", "c.jpg", "d.jpg"],
-        "content_hash": ["ff", "11", "22", "33"],
-        "split": ["test", "test", "train", "validation"],
+        "path": ["b/1.jpg", "c.jpg", "d.jpg", "a/1.jpg"],
+        "content_hash": ["11", "22", "33", "ff"],
+        "split": ["test", "train", "validation", "test"],
     }
     pd.DataFrame(table).to_parquet(tmp_path / "manifest.parquet")
     found = photos_of_split(Path("raw"), tmp_path)
@@ -185,6 +185,9 @@ def test_the_test_split_is_taken_from_the_manifest_in_the_order_of_hashes(tmp_pa
         ("b/1.jpg", Path("raw/photos/b/1.jpg")),
         ("a/1.jpg", Path("raw/photos/a/1.jpg")),
     ]
+    assert list(photos_of_split(Path("raw"), tmp_path, most=1)) == ["b/1.jpg"]
+    assert content_hashes_of_split(tmp_path) == ["11", "ff"]
+    assert content_hashes_of_split(tmp_path, most=1) == ["11"]
 
 
 def test_an_empty_test_split_is_a_sentence(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ _SMOOTHING = 5 / _STEP  # bins
 _REACH = 12  # bins on each side of gray: sRGB ends before 120
 _LEAST = 1e-5  # rarer colours count as this rare, so that no single pixel decides on a photo
 _SIDE = 256  # pixels of the long side; a photo's colours are the same in small
-_PHOTOS = 1000  # more do not change the prior
+PRIOR_PHOTOS = 1000  # more do not change the prior
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def prior_of_files(photos: Iterable[Path]) -> AbPrior:
     PhotoError
         If one cannot be read.
     """
-    paths = list(photos)[:_PHOTOS]
+    paths = list(photos)[:PRIOR_PHOTOS]
     return prior_of(rgb_to_lab(reduced(read_photo(path).rgb8, _SIDE))[..., 1:] for path in paths)
 
 

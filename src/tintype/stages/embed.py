@@ -9,11 +9,11 @@ from tintype.stages.door import enter, say
 def main(params: Params, raw: Path, manifest: Path, backbone_folder: Path, folder: Path) -> None:
     """Bring the embedding shards in `folder` up to date with the manifest and the backbone."""
     from tintype.data.tensors.embed import make_embeddings
-    from tintype.data.tensors.plan import plan_shards
+    from tintype.data.tensors.plan import PLANNED_BY, plan_shards
     from tintype.data.validation.manifest import read_manifest
     from tintype.models.backbone.engine import choose_engine
 
-    plans = plan_shards(read_manifest(manifest), params.crops)
+    plans = plan_shards(read_manifest(manifest, PLANNED_BY), params.crops)
     engine = choose_engine(backbone_folder, params.embed.precision, params.embed.batch_size)
     backbone = engine.backbone
     made = make_embeddings(

@@ -16,8 +16,8 @@ def main(
     from tintype.evaluation.baselines import constant_chroma, painters
     from tintype.evaluation.custom import colour_custom
     from tintype.evaluation.evaluate import evaluate
-    from tintype.evaluation.photos import photos_of_split
-    from tintype.evaluation.prior import prior_of_files
+    from tintype.evaluation.photos import JUDGED, photos_of_split
+    from tintype.evaluation.prior import PRIOR_PHOTOS, prior_of_files
     from tintype.models.backbone import Backbone
 
     colorizer = Colorizer.load(bundle)
@@ -25,7 +25,7 @@ def main(
     colour_custom(colorizer.colorize, custom, report)
     evaluate(
         painters(colorizer.colorize, mean_ab),
-        photos_of_split(raw, manifest),
+        photos_of_split(raw, manifest, most=JUDGED),
         report,
         network_size=colorizer.info.size,
         grid_photos=params.evaluate.grid_photos,
@@ -35,7 +35,7 @@ def main(
             "mean_ab": constant_chroma(*mean_ab),
         },
         confidence=colorizer.chroma_with_confidence,
-        prior=prior_of_files(photos_of_split(raw, manifest, "train").values()),
+        prior=prior_of_files(photos_of_split(raw, manifest, "train", PRIOR_PHOTOS).values()),
         backbone=Backbone.load(backbone),
     )
 

@@ -17,6 +17,7 @@ def main(
 ) -> None:
     """Register the bundle with its lineage, its evaluation and the gate's verdict, after the starter where need be."""
     from tintype.evaluation.challenge import Challenge
+    from tintype.evaluation.metric_card import MOST
     from tintype.evaluation.photos import content_hashes_of_split, photos_of_split
     from tintype.evaluation.summary import metrics_table
     from tintype.files.atomic import write_json
@@ -29,7 +30,9 @@ def main(
     starter = register_starter(params.register_, metrics_table)
     if starter is not None:
         say(f"register: {starter.model_uri}, the starter, is the champion to beat.")
-    challenge = Challenge(bundle, photos_of_split(raw, manifest), content_hashes_of_split(manifest))
+    challenge = Challenge(
+        bundle, photos_of_split(raw, manifest, most=MOST), content_hashes_of_split(manifest, most=MOST)
+    )
     made = register(
         bundle,
         train_report,

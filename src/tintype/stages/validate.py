@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter
+from tintype.stages.door import enter, say
 
 
 def main(params: Params, raw: Path, manifest: Path, report: Path) -> None:
     """Check the photos in `raw`; write the manifest and the report."""
+    from tintype.data.validation.buckets import bucket_advice
     from tintype.data.validation.validate import validate
 
-    validate(raw, manifest, report, params.validate_)
+    accepted = validate(raw, manifest, report, params.validate_)
+    if advice := bucket_advice(accepted, params.validate_.bucket_digits):
+        say(f"validate: {advice}")
 
 
 if __name__ == "__main__":

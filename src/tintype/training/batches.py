@@ -20,6 +20,7 @@ from tintype.data.tensors.shards import NPY_HEADER_BYTES, ShardError, npy_path, 
 from tintype.models.network import encode_ab
 from tintype.training.scans import ScanParams, as_scans
 from tintype.training.share import ALONE, Share
+from tintype.training.survey import survey
 
 SHUFFLE_BYTES = 256 * 2**20  # of rows held to shuffle among
 READERS = 4  # shards read in turn
@@ -198,11 +199,13 @@ def first_rows(shards: ShardSet, count: int) -> tuple[NDArray[np.uint8], NDArray
 
 
 def mean_ab(shards: ShardSet) -> tuple[float, float]:
-    """Mean a* and b* of a split's rows, in Lab units: the best single colour to guess."""
-    total = np.zeros(2)
-    for path in shards.lab:
-        rows = np.load(path, mmap_mode="r")
-        for row in rows:  # one at a time: a shard need not fit into memory
-            total += row[..., 1:].mean(axis=(0, 1), dtype=np.float64) - 128
-    a, b = total / shards.rows
+    """Mean a* and b* of a split's rows, in Lab units: the best single colour to guess.
+
+    Of some 50,000 rows if there are more.
+    """
+    total, count = np.zeros(2), 0
+    for row in survey(shards.lab):
+        total += row[..., 1:].mean(axis=(0, 1), dtype=np.float64) - 128
+        count += 1
+    a, b = total / count
     return float(a), float(b)

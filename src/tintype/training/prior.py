@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.models.bins import ab_bins, nearest_bin
+from tintype.training.survey import survey
 
 STRIDE = 4  # every fourth pixel of a row and a column: neighbours say the same
 
 
 def class_prior(shards: list[Path]) -> NDArray[np.float64]:
-    """Share of each bin among the pixels of Lab shards.
+    """Share of each bin among the pixels of Lab shards, of some 50,000 rows if there are more.
 
     Parameters
     ----------
@@ -27,8 +28,7 @@ def class_prior(shards: list[Path]) -> NDArray[np.float64]:
     """
     bins = ab_bins()
     counts = np.zeros(len(bins), np.int64)
-    for path in shards:
-        for row in np.load(path, mmap_mode="r"):  # one at a time: a shard need not fit into memory
-            ab = row[::STRIDE, ::STRIDE, 1:].astype(np.float32) - 128
-            counts += np.bincount(nearest_bin(ab, bins).ravel(), minlength=len(bins))
+    for row in survey(shards):
+        ab = row[::STRIDE, ::STRIDE, 1:].astype(np.float32) - 128
+        counts += np.bincount(nearest_bin(ab, bins).ravel(), minlength=len(bins))
     return counts / counts.sum()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tintype.data.validation import duplicates
+from tintype.data.validation import near
 from tintype.data.validation.duplicates import distance_to_other_groups, drop_duplicates
 from tintype.data.validation.inspection import Facts, Reason
 from tintype.data.validation.perceptual_hash import distances, hashes_as_numbers
@@ -64,7 +64,7 @@ def test_no_two_photos_that_stay_are_close(
     assert len(kept) + len(rejected) == 400
     hashes = hashes_as_numbers([facts.perceptual_hash for facts in kept])
     assert (distances(hashes, hashes) + 64 * np.eye(len(kept), dtype=np.uint8)).min() >= 8
-    monkeypatch.setattr(duplicates, "PAIRS_AT_ONCE", 1000)  # many blocks
+    monkeypatch.setattr(near, "PAIRS_AT_ONCE", 1000)  # many blocks
     assert drop_duplicates(photos, 8) == (kept, rejected)
 
 
@@ -73,3 +73,8 @@ def test_distance_to_other_groups() -> None:
     np.testing.assert_array_equal(distance_to_other_groups(hashes, ["a", "a", "b", "b"]), [2, 1, 1, 63])
     np.testing.assert_array_equal(distance_to_other_groups(hashes, ["a"] * 4), [65] * 4)
     assert distance_to_other_groups([], []).size == 0
+
+
+def test_distances_that_do_not_matter_are_the_limit() -> None:
+    hashes = ["0000000000000000", "0000000000000001", "0000000000000003", "ffffffffffffffff"]
+    np.testing.assert_array_equal(distance_to_other_groups(hashes, ["a", "a", "b", "b"], 2), [2, 1, 1, 2])

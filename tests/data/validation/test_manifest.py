@@ -27,6 +27,8 @@ def test_round_trip(tmp_path: Path, make_facts: Callable[..., Facts], params: Va
     )
     write_manifest(tmp_path / "manifest", manifest, rejected)
     pd.testing.assert_frame_equal(read_manifest(tmp_path / "manifest"), manifest)
+    some = ["path", "split"]
+    pd.testing.assert_frame_equal(read_manifest(tmp_path / "manifest", some), manifest[some])
     pd.testing.assert_frame_equal(read_rejected(tmp_path / "manifest"), rejected)
     assert list(rejected["path"]) == ["NA", "b.jpg"]
 
@@ -65,3 +67,15 @@ def test_foreign_columns(tmp_path: Path) -> None:
         ManifestError, match=r"Expected the columns .*'width': 'int64'.* Received: .*'width': 'str'"
     ):
         read_manifest(tmp_path)
+
+
+def test_a_column_that_is_missing_or_too_many(
+    tmp_path: Path, make_facts: Callable[..., Facts], params: ValidateParams
+) -> None:
+    manifest = make_manifest([make_facts("a.jpg")], params)
+    manifest.drop(columns="split").to_parquet(tmp_path / "manifest.parquet")
+    with pytest.raises(ManifestError, match=r"Expected the columns \{'path': 'str', 'split': 'str'\}"):
+        read_manifest(tmp_path, ["path", "split"])
+    manifest.assign(own=1).to_parquet(tmp_path / "manifest.parquet")
+    with pytest.raises(ManifestError, match=r"Received: .*'own': 'int64'"):
+        read_manifest(tmp_path, ["path", "split"])

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
+PLANNED_BY = ("path", "content_hash", "bucket", "split")  # columns of a manifest
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class PhotoRef:
     """A photo of the manifest: its content hash and its path relative to the photos' folder."""
 
@@ -54,7 +55,7 @@ def plan_shards(manifest: pd.DataFrame, crops: CropsParams) -> list[ShardPlan]:
     Parameters
     ----------
     manifest : DataFrame
-        Columns path, content_hash, bucket and split.
+        With the columns `PLANNED_BY`.
     crops : CropsParams
         Training photos give `per_photo` rows, the others one, the whole photo, as serving sees it.
 

@@ -7,15 +7,14 @@ path), so the choice does not depend on the order of files. The photos that stay
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tintype.data.validation.inspection import Facts, Reason, Rejection
-from tintype.data.validation.perceptual_hash import BITS, distances, hashes_as_numbers
-
-PAIRS_AT_ONCE = 2**22  # comparisons held in memory, 40 MB
+from tintype.data.validation.near import Pairs, near_pairs
+from tintype.data.validation.perceptual_hash import BITS, hashes_as_numbers
 
 
 def drop_duplicates(photos: Iterable[Facts], min_distance: int) -> tuple[list[Facts], list[Rejection]]:
@@ -58,28 +57,23 @@ def _drop_exact(ranked: list[Facts]) -> tuple[list[Facts], list[Rejection]]:
 
 def _drop_similar(ranked: list[Facts], min_distance: int) -> tuple[list[Facts], list[Rejection]]:
     hashes = hashes_as_numbers([facts.perceptual_hash for facts in ranked])
-    kept: list[int] = []
+    kept = np.ones(len(ranked), dtype=np.bool_)
     rejected = []
-    for block in _blocks(len(ranked)):
-        # Against those kept from earlier blocks all at once, then within the block one by one.
-        earlier = np.array(kept, dtype=np.intp)
-        close = distances(hashes[block], hashes[earlier]) < min_distance
-        for index, row in zip(block, close, strict=True):
-            originals = (
-                earlier[row] if row.any() else _within(hashes, kept[len(earlier) :], index, min_distance)
-            )
-            if len(originals):
-                rejected.append(_similar(ranked[index], ranked[originals[0]], min_distance))
-            else:
-                kept.append(index)
-    return [ranked[index] for index in kept], rejected
+    for index, near in _one_by_one(near_pairs(hashes, min_distance)):
+        originals = near[kept[near]]
+        if originals.size:
+            kept[index] = False
+            rejected.append(_similar(ranked[index], ranked[originals[0]], min_distance))
+    return [facts for facts, stays in zip(ranked, kept, strict=True) if stays], rejected
 
 
-def _within(hashes: NDArray[np.uint64], among: list[int], index: int, min_distance: int) -> NDArray[np.intp]:
-    """Those of `among` that are too close to `index`, in order."""
-    candidates = np.array(among, dtype=np.intp)
-    close: NDArray[np.intp] = candidates[distances(hashes[[index]], hashes[candidates])[0] < min_distance]
-    return close
+def _one_by_one(blocks: Iterable[Pairs]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Each photo that is near to some before it, with those."""
+    for later, earlier in blocks:
+        ends = np.flatnonzero(np.diff(later)) + 1
+        for index, near in zip(np.split(later, ends), np.split(earlier, ends), strict=True):
+            if index.size:
+                yield int(index[0]), near
 
 
 def _similar(facts: Facts, original: Facts, min_distance: int) -> Rejection:
@@ -89,13 +83,9 @@ def _similar(facts: Facts, original: Facts, min_distance: int) -> Rejection:
     return Rejection(facts.path, Reason.PERCEPTUAL_DUPLICATE, detail)
 
 
-def _blocks(count: int) -> Iterable[range]:
-    """Ranges of indices that together compare at most PAIRS_AT_ONCE pairs with all the others."""
-    rows = max(1, PAIRS_AT_ONCE // max(1, count))
-    return (range(start, min(start + rows, count)) for start in range(0, count, rows))
-
-
-def distance_to_other_groups(hashes: list[str], groups: list[str]) -> NDArray[np.int64]:
+def distance_to_other_groups(
+    hashes: list[str], groups: list[str], limit: int = BITS + 1
+) -> NDArray[np.int64]:
     """How near the nearest photo of another group is, in bits.
 
     Parameters
@@ -104,19 +94,21 @@ def distance_to_other_groups(hashes: list[str], groups: list[str]) -> NDArray[np
         Perceptual hashes of n photos.
     groups : list of str
         The group, such as the split, that each of them is in.
+    limit : int
+        Distances that matter are smaller. Up to `tintype.data.validation.near.REACH` they are found without
+        comparing each with each.
 
     Returns
     -------
     ndarray of shape (n,), int64
-        In [0, 64]; 65 where there is no other group.
+        In [0, limit]; `limit` where no photo of another group is nearer.
     """
     numbers = hashes_as_numbers(hashes)
-    names = np.array(groups)
-    result = np.full(len(hashes), BITS + 1)
-    for name in sorted(set(groups)):
-        members, others = np.flatnonzero(names == name), numbers[names != name]
-        for block in _blocks(max(len(members), len(others))):
-            rows = members[block.start : block.stop]
-            if rows.size and others.size:
-                result[rows] = distances(numbers[rows], others).min(axis=1)
+    names = np.unique(np.array(groups, dtype=np.str_), return_inverse=True)[1]
+    result = np.full(len(hashes), limit)
+    for pair in near_pairs(numbers, limit):
+        later, earlier = (part[names[pair[0]] != names[pair[1]]] for part in pair)
+        bits = np.bitwise_count(numbers[later] ^ numbers[earlier])
+        np.minimum.at(result, later, bits)
+        np.minimum.at(result, earlier, bits)
     return result

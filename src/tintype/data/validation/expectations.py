@@ -236,7 +236,7 @@ def _leakage_table(photos: pd.DataFrame, params: ValidateParams) -> Table:
             "split": photos["split"],
             "splits_with_file": photos.groupby("content_hash")["split"].transform("nunique"),
             "bits_to_other_split": distance_to_other_groups(
-                list(photos["perceptual_hash"]), list(photos["split"])
+                list(photos["perceptual_hash"]), list(photos["split"]), params.min_hash_distance
             ),
         }
     )

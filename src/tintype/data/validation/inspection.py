@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from tintype.imaging.photo import Photo, PhotoError, read_photo
 
 FACTS_SIDE = 256  # pixels
 CHUNK = 8  # photos handed to a process at a time
+AHEAD = 4  # chunks handed out for each process
 
 
 class InspectionError(TintypeError):
@@ -47,7 +48,7 @@ class Reason(StrEnum):
     PERCEPTUAL_DUPLICATE = "perceptual_duplicate"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of one decoded photo.
 
@@ -89,7 +90,7 @@ class Facts:
     label: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """A quarantined photo: its path, the reason, and the particulars in words."""
 
@@ -193,7 +194,7 @@ def inspect_all(photos: Path, relatives: list[str]) -> Iterator[Facts | Rejectio
     workers = min(os.cpu_count() or 1, -(-len(relatives) // CHUNK))
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads can hang
     with ProcessPoolExecutor(max(1, workers), mp_context=context, initializer=_one_thread) as pool:
-        results = pool.map(partial(inspect_photo, photos), relatives, chunksize=CHUNK)
+        results = _in_turn(pool, photos, relatives, ahead=AHEAD * max(1, workers))
         try:
             yield from tqdm(results, total=len(relatives), desc="inspecting", unit=" photos", disable=None)
         except BrokenProcessPool:
@@ -201,6 +202,23 @@ def inspect_all(photos: Path, relatives: list[str]) -> Iterator[Facts | Rejectio
                 "Expected every photo to be inspected, but a process was ended from outside, as happens when memory "
                 "runs out. Free some memory, or take very large photos out, and run again."
             ) from None
+
+
+def _in_turn(
+    pool: ProcessPoolExecutor, photos: Path, relatives: list[str], ahead: int
+) -> Iterator[Facts | Rejection]:
+    """Chunk by chunk, with so many handed out: the pool's own `map` hands out all of them at once."""
+    waiting: deque[Future[list[Facts | Rejection]]] = deque()
+    for start in range(0, len(relatives), CHUNK):
+        waiting.append(pool.submit(_inspect_chunk, photos, relatives[start : start + CHUNK]))
+        if len(waiting) > ahead:
+            yield from waiting.popleft().result()
+    while waiting:
+        yield from waiting.popleft().result()
+
+
+def _inspect_chunk(photos: Path, relatives: list[str]) -> list[Facts | Rejection]:
+    return [inspect_photo(photos, relative) for relative in relatives]
 
 
 def _one_thread() -> None:

@@ -5,10 +5,12 @@ Later stages read it, so it depends on none of the modules that make it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow
+import pyarrow.parquet as pq
 
 from tintype.errors import TintypeError
 from tintype.files.atomic import new_folder
@@ -44,18 +46,20 @@ def write_manifest(folder: Path, manifest: pd.DataFrame, rejected: pd.DataFrame)
         rejected.to_csv(part / REJECTED_FILE, index=False, lineterminator="\n")
 
 
-def read_manifest(folder: Path) -> pd.DataFrame:
+def read_manifest(folder: Path, columns: Sequence[str] = tuple(COLUMNS)) -> pd.DataFrame:
     """Read the accepted photos.
 
     Parameters
     ----------
     folder : Path
         What the stage `validate` wrote.
+    columns : sequence of str
+        Those of `COLUMNS` that are wanted; the others take no memory.
 
     Returns
     -------
     DataFrame
-        With `COLUMNS`, sorted by content hash.
+        With `columns`, sorted by content hash.
 
     Raises
     ------
@@ -63,8 +67,11 @@ def read_manifest(folder: Path) -> pd.DataFrame:
         If there is no manifest, it is no Parquet file, or its columns are not `COLUMNS`.
     """
     path = folder / MANIFEST_FILE
+    expected = {name: dtype for name, dtype in COLUMNS.items() if name in columns}
     try:
-        manifest = pd.read_parquet(path)
+        # Strangers are read too, so that they are seen below.
+        there = [name for name in pq.read_schema(path).names if name in expected or name not in COLUMNS]
+        manifest = pd.read_parquet(path, columns=there)
     except FileNotFoundError:
         raise ManifestError(f"Expected a manifest at {path}. Run `dvc repro validate` to make it.") from None
     except (OSError, pyarrow.ArrowException) as error:
@@ -72,9 +79,9 @@ def read_manifest(folder: Path) -> pd.DataFrame:
             f"{path} is not a Parquet file ({error}). Run `dvc repro validate` to make it anew."
         ) from None
     found = {str(name): str(dtype) for name, dtype in manifest.dtypes.items()}
-    if found != COLUMNS:
+    if found != expected:
         raise ManifestError(
-            f"Expected the columns {COLUMNS} in {path}. Received: {found}. Run `dvc repro validate` to make it anew."
+            f"Expected the columns {expected} in {path}. Received: {found}. Run `dvc repro validate` to make it anew."
         )
     return manifest
 

@@ -52,12 +52,17 @@ def assign_splits(
         Content hash to split; no split is empty if there are at least three photos.
     """
     intervals = split_intervals(validation_share, test_share)
-    positions = {content_hash: position(content_hash, seed) for content_hash in sorted(content_hashes)}
-    splits = {content_hash: _split_at(place, intervals) for content_hash, place in positions.items()}
-    for split, interval in intervals.items():
-        if split not in splits.values():
-            _borrow(split, interval, positions, splits)
+    splits = {one: split_of(one, intervals, seed) for one in sorted(content_hashes)}
+    empty = [split for split in intervals if split not in splits.values()]
+    positions = {one: position(one, seed) for one in splits} if empty else {}
+    for split in empty:
+        _borrow(split, intervals[split], positions, splits)
     return splits
+
+
+def split_of(content_hash: str, intervals: Intervals, seed: int) -> str:
+    """Where a photo's hash puts it, whatever other photos there are: its split, unless an empty one borrows it."""
+    return _split_at(position(content_hash, seed), intervals)
 
 
 def _split_at(place: float, intervals: Intervals) -> str:

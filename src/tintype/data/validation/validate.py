@@ -30,7 +30,7 @@ class ValidationError(TintypeError):
     """The photos are not fit to train on."""
 
 
-def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: ValidateParams) -> None:
+def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: ValidateParams) -> int:
     """Inspect all photos, quarantine the bad ones, and judge the data set.
 
     Parameters
@@ -43,6 +43,11 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
         For verdict.json and the data docs in `docs`.
     params : ValidateParams
         Thresholds and shares.
+
+    Returns
+    -------
+    int
+        Photos that are accepted.
 
     Raises
     ------
@@ -62,6 +67,7 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
     if failures(outcomes):
         where = f"See {manifest_folder / 'rejected.csv'} and {report_folder / 'docs' / 'index.html'}."
         raise ValidationError(f"{_failure(rejected, len(found), outcomes)}\n{where}")
+    return len(manifest)
 
 
 def quarantine(

@@ -1,0 +1,103 @@
+"""All pairs of perceptual hashes that are nearly the same, without comparing each with each.
+
+Of two hashes that differ in fewer than eight bits, one of four bands of 16 bits differs in at most one bit (seven bits
+or fewer cannot put two into each of four bands). So only hashes are compared that share a band, or share it but for a
+bit: of n random hashes 4 x 17 x n / 65,536 each, instead of n. It is the multi-index hashing of Norouzi, Punjani and
+Fleet 2012, "Fast search in Hamming space with multi-index hashing", and exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+PAIRS_AT_ONCE = 2**21  # comparisons held in memory, some 30 bytes each
+FEW = 2**12  # hashes that are compared each with each: faster up to here
+BANDS, BAND_BITS = 4, 16
+REACH = 2 * BANDS  # bits; below it two hashes agree in a band but for one bit
+_TURNED = np.array([0, *(1 << bit for bit in range(BAND_BITS))], dtype=np.intp)
+
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def near_pairs(hashes: NDArray[np.uint64], min_distance: int) -> Iterator[Pairs]:
+    """Pairs of hashes that differ in fewer than `min_distance` bits.
+
+    Parameters
+    ----------
+    hashes : ndarray of shape (n,), uint64
+    min_distance : int
+        Bits in [0, 65].
+
+    Yields
+    ------
+    later, earlier : ndarray of shape (m,), intp
+        Positions in `hashes`, `earlier` the smaller one, each pair once, in rising order of `later`, then of
+        `earlier`. Blocks follow each other in that order too, so that a pair of the next block comes later.
+    """
+    if min_distance <= 0:
+        return
+    if len(hashes) <= FEW or min_distance > REACH:
+        yield from _each_with_each(hashes, min_distance)
+    else:
+        yield from _by_bands(hashes, min_distance)
+
+
+def _each_with_each(hashes: NDArray[np.uint64], min_distance: int) -> Iterator[Pairs]:
+    rows = max(1, PAIRS_AT_ONCE // max(1, len(hashes)))
+    for start in range(0, len(hashes), rows):
+        block = hashes[start : start + rows]
+        close = np.bitwise_count(block[:, np.newaxis] ^ hashes[: start + len(block)]) < min_distance
+        later, earlier = np.nonzero(close)
+        before = earlier < later + start
+        yield later[before] + start, earlier[before]
+
+
+@dataclass(frozen=True)
+class _Band:
+    """Hashes in the order of 16 of their bits."""
+
+    keys: NDArray[np.uint16]  # (n,), the bits of each hash
+    starts: NDArray[np.intp]  # (65,537,), where in the order each value begins
+    order: NDArray[np.unsignedinteger]  # (n,), positions of the hashes
+    hashes: NDArray[np.uint64]  # (n,), in that order
+
+    @classmethod
+    def of(cls, hashes: NDArray[np.uint64], number: int) -> _Band:
+        keys = ((hashes >> np.uint64(BAND_BITS * number)) & np.uint64(2**BAND_BITS - 1)).astype(np.uint16)
+        order = np.argsort(keys, kind="stable").astype(np.min_scalar_type(len(keys)))
+        counts = np.bincount(keys, minlength=2**BAND_BITS)
+        return cls(keys, np.concatenate([[0], np.cumsum(counts)]), order, hashes[order])
+
+
+def _by_bands(hashes: NDArray[np.uint64], min_distance: int) -> Iterator[Pairs]:
+    bands = [_Band.of(hashes, number) for number in range(BANDS)]
+    start, rows = 0, 1
+    while start < len(hashes):
+        block = np.arange(start, min(start + rows, len(hashes)))
+        found, compared = [], 0
+        for band in bands:
+            later, position = _candidates(band, block)
+            compared += len(later)
+            close = np.bitwise_count(band.hashes[position] ^ hashes[later]) < min_distance
+            found.append((later[close], band.order[position[close]].astype(np.intp)))
+        later, earlier = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        # Hashes that agree in two bands are found twice.
+        pairs = np.unique((later * len(hashes) + earlier)[earlier < later])
+        yield pairs // len(hashes), pairs % len(hashes)
+        start += len(block)
+        # Photos that look alike crowd into a few values: the next block is as long as this one's crowd allows.
+        rows = int(np.clip(len(block) * PAIRS_AT_ONCE // max(compared, 1), 1, 2 * len(block)))
+
+
+def _candidates(band: _Band, block: NDArray[np.intp]) -> Pairs:
+    """For each hash of a block the places in the band's order of those that share the band but for a bit."""
+    keys = band.keys[block].astype(np.intp)[:, np.newaxis] ^ _TURNED  # (rows, 17)
+    low, high = band.starts[keys].ravel(), band.starts[keys + 1].ravel()
+    counts = high - low
+    ends = np.cumsum(counts)
+    position = np.arange(ends[-1]) + np.repeat(low - ends + counts, counts)
+    return np.repeat(np.repeat(block, len(_TURNED)), counts), position

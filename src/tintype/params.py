@@ -88,6 +88,13 @@ class EmbedParams(_Block):
     ]  # of the computation; auto: the faster on this processor
 
 
+class ClusterParams(_Block):
+    """Where lab and embed work. The tensors are the same bytes everywhere, so no stage depends on it."""
+
+    engine: Literal["local", "ray"]
+    address: str | None  # of a Ray cluster, host:port; null: RAY_ADDRESS, else one is started on this machine
+
+
 class NetworkParams(_Block):
     """The network."""
 
@@ -187,6 +194,7 @@ class Params(_Block):
     crops: CropsParams
     lab: LabParams
     embed: EmbedParams
+    cluster: ClusterParams
     network: NetworkParams
     train: TrainParams
     adversarial: AdversarialParams

@@ -17,11 +17,13 @@ from tintype.errors import TintypeError
 
 ADDRESS = "RAY_ADDRESS"  # Ray's own name
 _PROBE_SECONDS = 10
-# What Ray would do unasked: report its use, and start the workers anew through `uv run` where that started us.
+# What Ray would do unasked: report its use, start the workers anew through `uv run` where that started us, and have
+# those of a cluster that is started here give way to every other process of the machine.
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",
 }
 # What workers compute with and where they write. Keys of an object store are not among it: Ray shows the environment
 # of a job to whoever may look at the cluster, so each node has its own.

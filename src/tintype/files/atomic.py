@@ -17,13 +17,16 @@ from typing import Any
 
 
 @contextmanager
-def new_file(destination: Path) -> Iterator[Path]:
+def new_file(destination: Path, mark: str | None = None) -> Iterator[Path]:
     """A path to write to, which becomes `destination` when the block ends without an exception.
 
     Parameters
     ----------
     destination : Path
         The final path; its folder is made if need be, a file there is replaced.
+    mark : str, optional
+        Part of the temporary name that nobody else uses; by default this process's number, which is enough on one
+        machine.
 
     Yields
     ------
@@ -31,7 +34,7 @@ def new_file(destination: Path) -> Iterator[Path]:
         A temporary path in the same folder, with the same suffix.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
-    part = destination.with_name(f".{destination.stem}-{os.getpid()}.part{destination.suffix}")
+    part = destination.with_name(f".{destination.stem}-{mark or os.getpid()}.part{destination.suffix}")
     try:
         yield part
         part.replace(destination)

@@ -6,12 +6,12 @@ from tintype.params import Params
 from tintype.stages.door import enter
 
 
-def main(params: Params, lab: Path, embeddings: Path, report: Path) -> None:
+def main(params: Params, lab: Path | str, embeddings: Path | str, report: Path) -> None:
     """Hold all shards against the expectations, in numbers and as data docs."""
+    from tintype.data.tensors.local import local_files
     from tintype.data.validation.tensors import check_tensors
 
-    lab_shards, embedding_shards = sorted(lab.glob("*/*.npy")), sorted(embeddings.glob("*/*.npy"))
-    check_tensors(lab_shards, embedding_shards, params.lab.size, report)
+    check_tensors(local_files(lab), local_files(embeddings), params.lab.size, report)
 
 
 if __name__ == "__main__":

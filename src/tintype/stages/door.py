@@ -5,6 +5,7 @@ Parameters are checked before anything else is imported or done, so a typing mis
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +20,25 @@ def enter(main: Callable[..., None]) -> None:
     Parameters
     ----------
     main : callable
-        Takes the checked `Params` and one `Path` for each argument that dvc.yaml gives.
+        Takes the checked `Params` and one `Path` for each argument that dvc.yaml gives; where it says `Path | str`,
+        the address of a folder in an object store will do, too, and arrives as it is.
     """
     try:
         params: Params = load_params()
-        main(params, *map(Path, sys.argv[1:]))
+        main(params, *_places(main, sys.argv[1:]))
     except TintypeError as error:
         sys.exit(f"error: {error}")
+
+
+def _places(main: Callable[..., None], arguments: list[str]) -> list[Path | str]:
+    kinds = [parameter.annotation for parameter in inspect.signature(main).parameters.values()][1:]
+    for argument, kind in zip(arguments, kinds, strict=False):
+        if "://" in argument and kind is Path:
+            raise TintypeError(
+                f"Expected a folder on a disk here. Received: {argument}. Only the tensors' folders of the stages lab, "
+                "embed, check and train may lie in an object store."
+            )
+    return [argument if "://" in argument else Path(argument) for argument in arguments]
 
 
 def say(sentence: str) -> None:

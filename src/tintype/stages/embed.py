@@ -1,35 +1,36 @@
 """The backbone's view of each gray crop. DVC stage `embed`."""
 
+from functools import partial
 from pathlib import Path
 
 from tintype.params import Params
 from tintype.stages.door import enter, say
 
 
-def main(params: Params, raw: Path, manifest: Path, backbone_folder: Path, folder: Path) -> None:
+def main(params: Params, raw: Path, manifest: Path, backbone_folder: Path, folder: Path | str) -> None:
     """Bring the embedding shards in `folder` up to date with the manifest and the backbone."""
-    from tintype.data.tensors.embed import make_embeddings
+    from tintype.data.tensors.engine import make_shards
     from tintype.data.tensors.plan import PLANNED_BY, plan_shards
     from tintype.data.validation.manifest import read_manifest
-    from tintype.models.backbone.engine import choose_engine
+    from tintype.files.objects import folder_at
+    from tintype.models.backbone.engine import choice_for
+    from tintype.stages.embedding import Embedding, chosen_sentence
 
     plans = plan_shards(read_manifest(manifest, PLANNED_BY), params.crops)
-    engine = choose_engine(backbone_folder, params.embed.precision, params.embed.batch_size)
-    backbone = engine.backbone
-    made = make_embeddings(
+    photos, backbone = raw.absolute() / "photos", backbone_folder.absolute()
+    embedding = Embedding(photos, backbone, folder_at(folder), params.crops, params.embed)
+    chosen = choice_for(backbone, params.embed.precision)
+    said = make_shards(
+        "embed",
         plans,
-        raw / "photos",
-        folder,
-        params.crops,
-        embed=lambda gray8: backbone.embed(gray8, engine.batch_size),
-        input_size=backbone.spec.input_size,
-        embedding_size=backbone.spec.embedding_size,
-        backbone_sha256=backbone.spec.sha256,
-        precision=engine.precision,
-        batch_size=params.embed.batch_size,
-        at_once=engine.at_once,
+        embedding.folder,
+        params.cluster,
+        here=partial(embedding.here, plans),
+        worker=partial(embedding.worker, chosen),
+        whole_nodes=True,
+        how=chosen_sentence(chosen),
     )
-    say(f"embed: {made.computed} photos computed, {made.kept} kept from earlier runs, {engine.sentence}.")
+    say(said)
 
 
 if __name__ == "__main__":

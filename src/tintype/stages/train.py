@@ -9,10 +9,17 @@ CHECKPOINTS = Path(".checkpoints")  # outside DVC's outputs, which are removed b
 
 
 def main(
-    params: Params, manifest: Path, lab: Path, embeddings: Path, backbone: Path, bundle: Path, report: Path
+    params: Params,
+    manifest: Path,
+    lab: Path | str,
+    embeddings: Path | str,
+    backbone: Path,
+    bundle: Path,
+    report: Path,
 ) -> None:
     """Train, watched by MLflow; a training that was killed goes on, in the same run."""
-    from tintype.data.tensors.plan import plan_shards
+    from tintype.data.tensors.local import local_shards
+    from tintype.data.tensors.plan import TEST, plan_shards
     from tintype.data.validation.manifest import read_manifest
     from tintype.evaluation.metrics import delta_e2000
     from tintype.files.atomic import write_json
@@ -23,9 +30,10 @@ def main(
     from tintype.training.train import train_network
 
     table = read_manifest(manifest)
-    tensors = Tensors(
-        plan_shards(table, params.crops), manifest / "manifest.parquet", lab, embeddings, backbone
-    )
+    plans = plan_shards(table, params.crops)
+    names = [plan.name for plan in plans if plan.split != TEST]
+    here = local_shards(lab, names), local_shards(embeddings, names)
+    tensors = Tensors(plans, manifest / "manifest.parquet", *here, backbone)
     checkpoints = checkpoints_of(CHECKPOINTS, tensors, params.network, params.train)
     with tracked_run("train", params.register_.experiment, params, resume=checkpoints.read().run_id) as run:
         checkpoints.note_run(run.run_id)

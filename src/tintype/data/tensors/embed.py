@@ -21,6 +21,7 @@ from tintype.data.tensors.crops import lightness_crops, one_thread_a_photo
 from tintype.data.tensors.lab import Made
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
+from tintype.files.objects import Folder
 from tintype.imaging.inputs import gray8_of
 from tintype.params import CropsParams
 
@@ -34,7 +35,7 @@ Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
 def make_embeddings(
     plans: Sequence[ShardPlan],
     photos: Path,
-    folder: Path,
+    folder: Folder,
     crops: CropsParams,
     *,
     embed: Embedder,
@@ -44,16 +45,17 @@ def make_embeddings(
     batch_size: int,
     precision: str = "float32",
     at_once: int = 1,
+    prune: bool = True,
 ) -> Made:
     """Bring the embedding shards in `folder` up to date with the plans.
 
     Parameters
     ----------
     plans : sequence of ShardPlan
-        All shards.
+        All shards, or with `prune` false some of them.
     photos : Path
         Folder that the plans' paths start from.
-    folder : Path
+    folder : Path or ObjectFolder
         The shards' folder. Shards there that are still right are kept, others replaced or removed.
     crops : CropsParams
         The crops.
@@ -69,13 +71,16 @@ def make_embeddings(
         What `embed` computes in; embeddings of another precision are never kept.
     at_once : int
         Calls of `embed` at a time, each from a thread of its own.
+    prune : bool
+        Remove shards that are not in the plans.
 
     Returns
     -------
     Made
         Over all shards.
     """
-    remove_others(folder, plans)
+    if prune:
+        remove_others(folder, plans)
     made = Made(0, 0)
     waiting: deque[_Shard] = deque()
     with (
@@ -144,7 +149,7 @@ class _Shard:
 _Crop = tuple[_Shard, PhotoRef, NDArray[np.uint8]]  # one or, from a photo just loaded, all of them
 
 
-def _write_finished(waiting: deque[_Shard], folder: Path, embedding_size: int) -> None:
+def _write_finished(waiting: deque[_Shard], folder: Folder, embedding_size: int) -> None:
     while waiting and waiting[0].finished:
         shard = waiting.popleft()
         rows = (shard.rows[photo.content_hash] for photo in shard.plan.photos)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from tintype.data.tensors.crops import lab_crops, one_thread_a_photo
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
 from tintype.errors import TintypeError
+from tintype.files.objects import Folder
 from tintype.imaging.inputs import lab8_of
 from tintype.params import CropsParams, LabParams
 
@@ -46,7 +47,7 @@ class Made:
 
 
 def make_lab(
-    plans: Sequence[ShardPlan], photos: Path, folder: Path, crops: CropsParams, lab: LabParams
+    plans: Sequence[ShardPlan], photos: Path, folder: Folder, crops: CropsParams, lab: LabParams
 ) -> Made:
     """Bring the Lab shards in `folder` up to date with the plans.
 
@@ -56,7 +57,7 @@ def make_lab(
         All shards.
     photos : Path
         Folder that the plans' paths start from.
-    folder : Path
+    folder : Path or ObjectFolder
         The shards' folder. Shards there that are still right are kept, others replaced or removed.
     crops, lab : CropsParams, LabParams
         The stage's parameters.
@@ -96,7 +97,7 @@ def make_lab(
     return total
 
 
-def make_lab_shard(plan: ShardPlan, photos: Path, folder: Path, crops: CropsParams, size: int) -> Made:
+def make_lab_shard(plan: ShardPlan, photos: Path, folder: Folder, crops: CropsParams, size: int) -> Made:
     """Make one shard, whoever asks for it and wherever."""
     fingerprint = fingerprint_of(
         {"format": FORMAT, "size": size, "crops": plan.crops, "min_side_share": crops.min_side_share}
@@ -114,6 +115,21 @@ def make_lab_shard(plan: ShardPlan, photos: Path, folder: Path, crops: CropsPara
     write_shard(folder, plan, fingerprint, map(rows, plan.photos), row_shape=(size, size, 3), dtype=np.uint8)
     reused = sum(photo.content_hash in kept for photo in plan.photos)
     return Made(len(plan.photos) - reused, reused)
+
+
+def lab_worker(
+    photos: Path, folder: Folder, crops: CropsParams, size: int, cpus: int
+) -> Callable[[Sequence[ShardPlan]], Made]:
+    """Make ready to make shards in a process with some CPUs; what comes back makes those that it is given."""
+    from tintype.data.tensors.engine import check_on_node
+
+    check_on_node(photos, folder)
+    cv2.setNumThreads(cpus)
+
+    def work(plans: Sequence[ShardPlan]) -> Made:
+        return sum((make_lab_shard(plan, photos, folder, crops, size) for plan in plans), Made(0, 0))
+
+    return work
 
 
 def _pool(workers: int) -> Executor:

@@ -1,15 +1,23 @@
-"""Shards on disk: a plain `.npy` file and, beside it, an index that says what it holds.
+"""Shards: a plain `.npy` file and, beside it, an index that says what it holds; on disk or in an object store.
 
 The index carries a checksum, because a flipped byte goes unnoticed by tools that trust modification times, and
 a fingerprint of the parameters, so that rows made with others are never reused. The `.npy` file is renamed
 into place first and its index after it: killed in between, the old index no longer fits the file and the
 shard is made again.
+
+In an object store the old index is deleted first and the new one put last, so that an index that is there
+tells the truth, and a shard need not be read to be kept. Whoever learns from it fetches it and verifies the checksum.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
+import re
+import socket
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +30,9 @@ from tintype.data.tensors.plan import ShardPlan
 from tintype.errors import TintypeError
 from tintype.files.atomic import new_file, write_json
 from tintype.files.digest import sha256_of
+from tintype.files.objects import Folder, ObjectFolder
+
+_SHARD = re.compile(r"(train|validation|test)/[0-9a-f]+\.(npy|json)")
 
 NPY_HEADER_BYTES = 128  # what NumPy writes for arrays of up to about six axes; checked when a shard is opened
 
@@ -58,17 +69,31 @@ def index_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.json"
 
 
-def read_index(folder: Path, name: str) -> ShardIndex | None:
+def read_index(folder: Folder, name: str) -> ShardIndex | None:
     """The index of a shard whose tensor file is there and intact, else None.
 
     None means that the shard has to be made; a shard that has to exist is opened by `open_shard`.
     """
+    if isinstance(folder, ObjectFolder):
+        return _index_in_store(folder, name)
     try:
         index = ShardIndex.model_validate_json(index_path(folder, name).read_bytes())
         intact = sha256_of(npy_path(folder, name)) == index.sha256
     except (FileNotFoundError, ValidationError):
         return None
     return index if intact else None
+
+
+def _index_in_store(folder: ObjectFolder, name: str) -> ShardIndex | None:
+    content = folder.read_bytes(f"{name}.json")
+    if content is None:
+        return None
+    try:
+        index = ShardIndex.model_validate_json(content)
+    except ValidationError:
+        return None
+    size = NPY_HEADER_BYTES + math.prod(index.shape) * np.dtype(index.dtype).itemsize
+    return index if folder.size_of(f"{name}.npy") == size else None
 
 
 def open_shard(folder: Path, name: str) -> tuple[NDArray[Any], ShardIndex]:
@@ -93,7 +118,7 @@ def open_shard(folder: Path, name: str) -> tuple[NDArray[Any], ShardIndex]:
     return rows, index
 
 
-def kept_rows(folder: Path, plan: ShardPlan, fingerprint: str) -> dict[str, NDArray[Any]]:
+def kept_rows(folder: Folder, plan: ShardPlan, fingerprint: str) -> dict[str, NDArray[Any]]:
     """Rows that an earlier run made and that are still right.
 
     Returns
@@ -104,9 +129,73 @@ def kept_rows(folder: Path, plan: ShardPlan, fingerprint: str) -> dict[str, NDAr
     index = read_index(folder, plan.name)
     if index is None or index.fingerprint != fingerprint or index.crops != plan.crops:
         return {}
-    rows = np.load(npy_path(folder, plan.name), mmap_mode="r")
+    if isinstance(folder, ObjectFolder):
+        return _RowsInStore(folder, plan.name, index)
+    return _by_photo(npy_path(folder, plan.name), index)
+
+
+def _by_photo(path: Path, index: ShardIndex) -> dict[str, NDArray[Any]]:
+    rows = np.load(path, mmap_mode="r")
     by_photo = rows.reshape(len(index.photos), index.crops, *rows.shape[1:])
     return dict(zip(index.photos, by_photo, strict=True))
+
+
+class _RowsInStore(dict[str, NDArray[Any]]):
+    """Rows that are fetched when the first of them is wanted; a shard that is complete never is."""
+
+    def __init__(self, folder: ObjectFolder, name: str, index: ShardIndex) -> None:
+        super().__init__(dict.fromkeys(index.photos, _NOT_FETCHED))
+        self._folder, self._name, self._index = folder, name, index
+
+    def __getitem__(self, photo: str) -> NDArray[Any]:
+        if super().__getitem__(photo) is _NOT_FETCHED:
+            with tempfile.TemporaryDirectory(prefix="tintype-") as scratch:
+                copy = fetch_shard(self._folder, self._name, Path(scratch))
+                for other, rows in _by_photo(copy, self._index).items():  # a mapped file outlives its name
+                    if super().__getitem__(other) is _NOT_FETCHED:
+                        self[other] = rows
+        return super().__getitem__(photo)
+
+
+_NOT_FETCHED = np.empty(0, np.uint8)
+
+
+def fetch_shard(folder: ObjectFolder, name: str, destination: Path) -> Path:
+    """Copy a shard out of an object store.
+
+    Parameters
+    ----------
+    folder : ObjectFolder
+        Folder of all shards of this kind.
+    name : str
+        Of the shard.
+    destination : Path
+        Folder to copy it into, tensor file and index.
+
+    Returns
+    -------
+    Path
+        The tensor file, its checksum verified.
+
+    Raises
+    ------
+    ShardError
+        If the shard is missing or its bytes are not those that were written.
+    """
+    for make in (npy_path, index_path):
+        path = make(destination, name)
+        if folder.size_of(path.relative_to(destination).as_posix()) is None:
+            raise ShardError(
+                f"Expected the shard {name} in {folder}, but it is not there. Run the stage that makes it."
+            )
+        with new_file(path) as part:
+            folder.fetch(path.relative_to(destination).as_posix(), part)
+    if read_index(destination, name) is None:
+        raise ShardError(
+            f"Expected the shard {name} in {folder} with the checksum that its index gives, but its bytes have "
+            f"changed. Delete {name}.npy there and run the stage that makes it."
+        )
+    return npy_path(destination, name)
 
 
 def is_complete(kept: Mapping[str, Any], plan: ShardPlan) -> bool:
@@ -115,7 +204,7 @@ def is_complete(kept: Mapping[str, Any], plan: ShardPlan) -> bool:
 
 
 def write_shard(
-    folder: Path,
+    folder: Folder,
     plan: ShardPlan,
     fingerprint: str,
     rows_of_photos: Iterable[NDArray[Any]],
@@ -140,8 +229,13 @@ def write_shard(
     dtype : dtype-like
         Of the rows.
     """
+    if isinstance(folder, ObjectFolder):
+        with tempfile.TemporaryDirectory(prefix="tintype-") as scratch:
+            write_shard(Path(scratch), plan, fingerprint, rows_of_photos, row_shape=row_shape, dtype=dtype)
+            _put_shard(folder, plan.name, Path(scratch))
+        return
     shape = (plan.rows, *row_shape)
-    with new_file(npy_path(folder, plan.name)) as part:
+    with new_file(npy_path(folder, plan.name), mark=_mark()) as part:
         tensor = np.lib.format.open_memmap(part, mode="w+", dtype=dtype, shape=shape)
         for position, rows in enumerate(rows_of_photos):
             tensor[position * plan.crops : (position + 1) * plan.crops] = rows
@@ -159,8 +253,28 @@ def write_shard(
     write_json(index_path(folder, plan.name), index.model_dump())
 
 
-def remove_others(folder: Path, plans: Iterable[ShardPlan]) -> None:
-    """Delete what no plan names: shards of photos that left, and parts that a killed run left behind."""
+def _mark() -> str:
+    """Tells temporary files of machines that share a folder apart."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _put_shard(folder: ObjectFolder, name: str, source: Path) -> None:
+    folder.delete(f"{name}.json")
+    folder.put(f"{name}.npy", npy_path(source, name))
+    folder.put(f"{name}.json", index_path(source, name))
+
+
+def remove_others(folder: Folder, plans: Iterable[ShardPlan]) -> None:
+    """Delete what no plan names: shards of photos that left, and parts that a killed run left behind.
+
+    In an object store, where a prefix may hold more than one thing, only what is named as shards are.
+    """
+    if isinstance(folder, ObjectFolder):
+        names = {f"{plan.name}.{suffix}" for plan in plans for suffix in ("npy", "json")}
+        for name in folder.names():
+            if name not in names and _SHARD.fullmatch(name):
+                folder.delete(name)
+        return
     wanted = {make(folder, plan.name) for plan in plans for make in (npy_path, index_path)}
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_file() and path not in wanted:

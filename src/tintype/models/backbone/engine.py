@@ -84,6 +84,23 @@ def choose_engine(
     return Engine(Backbone(None, spec, graph), chosen, 1, cores, f"on OpenVINO in {chosen}")
 
 
+def choice_for(
+    folder: Path, precision: Literal["auto", "float32", "bfloat16"]
+) -> tuple[Precision, str | None]:
+    """What `choose_engine` would choose here, without loading it: so that many machines choose alike.
+
+    Returns
+    -------
+    precision : {"float32", "bfloat16"}
+    reason : str or None
+        Why Keras and not OpenVINO; None if it is OpenVINO.
+    """
+    reason = _why_keras(folder)
+    if precision != "auto":
+        return precision, reason
+    return ("float32" if reason is not None else _faster()), reason
+
+
 def _why_keras(folder: Path) -> str | None:
     """Why OpenVINO does not embed; None if it does."""
     wanted = os.environ.get("KERAS_BACKEND", "openvino")

@@ -1,0 +1,97 @@
+"""A backbone at work on shards: where the stage `embed` joins `tintype.models` and `tintype.data`."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tintype.data.tensors.embed import make_embeddings
+from tintype.data.tensors.engine import Work, check_on_node
+from tintype.data.tensors.lab import Made
+from tintype.data.tensors.plan import ShardPlan
+from tintype.errors import TintypeError
+from tintype.files.objects import Folder
+from tintype.models.backbone.engine import Engine, Precision, choice_for, choose_engine
+from tintype.params import CropsParams, EmbedParams
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What is to be embedded, with what, and where to; can be sent to another machine.
+
+    Attributes
+    ----------
+    photos, backbone : Path
+        Folders: absolute paths.
+    folder : Path or ObjectFolder
+        The shards' folder.
+    crops, embed : CropsParams, EmbedParams
+        The stage's parameters.
+    """
+
+    photos: Path
+    backbone: Path
+    folder: Folder
+    crops: CropsParams
+    embed: EmbedParams
+
+    def here(self, plans: Sequence[ShardPlan]) -> Made:
+        """Bring all shards up to date on this machine."""
+        engine = choose_engine(self.backbone, self.embed.precision, self.embed.batch_size)
+        return self._make(plans, engine, prune=True)
+
+    def worker(self, chosen: tuple[Precision, str | None], cpus: int) -> Work:
+        """Load the backbone once; what comes back makes the shards that it is given.
+
+        Parameters
+        ----------
+        chosen : pair
+            From `choice_for` where the work was begun: all machines compute alike, or their bytes would differ.
+        cpus : int
+            How many the worker may use.
+
+        Raises
+        ------
+        TintypeError
+            If this node lacks a folder or cannot compute as the others do.
+        """
+        check_on_node(self.photos, self.folder)
+        precision, reason = chosen
+        _, reason_here = choice_for(self.backbone, precision)
+        if (reason is None) != (reason_here is None):
+            raise TintypeError(
+                f"Expected all machines to embed on the same backend. {_said(reason, 'This machine')} "
+                f"{_said(reason_here, f'The node {socket.gethostname()}')} Install the same packages everywhere, or "
+                "set KERAS_BACKEND=tensorflow here, which all nodes then follow."
+            )
+        engine = choose_engine(self.backbone, precision, self.embed.batch_size, cpus)
+        return lambda plans: self._make(plans, engine, prune=False)
+
+    def _make(self, plans: Sequence[ShardPlan], engine: Engine, *, prune: bool) -> Made:
+        spec = engine.backbone.spec
+        return make_embeddings(
+            plans,
+            self.photos,
+            self.folder,
+            self.crops,
+            embed=lambda gray8: engine.backbone.embed(gray8, engine.batch_size),
+            input_size=spec.input_size,
+            embedding_size=spec.embedding_size,
+            backbone_sha256=spec.sha256,
+            precision=engine.precision,
+            batch_size=self.embed.batch_size,
+            at_once=engine.at_once,
+            prune=prune,
+        )
+
+
+def chosen_sentence(chosen: tuple[Precision, str | None]) -> str:
+    """A choice in a few words."""
+    precision, reason = chosen
+    return f"on OpenVINO in {precision}" if reason is None else f"on Keras in {precision}, {reason}"
+
+
+def _said(reason: str | None, who: str) -> str:
+    return f"{who} uses OpenVINO." if reason is None else f"{who} uses Keras, {reason}."

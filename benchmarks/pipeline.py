@@ -156,7 +156,7 @@ def measured(photos: list[Path], rounds: int) -> dict[str, Any]:
         idle = {name: [project.stage(name) for _ in range(rounds)] for name in whole}
         imported = {name: project.imported(name) for name in STAGES}
         project.finish()
-        nothing = [project.run("dvc", "repro")["wall_s"] for _ in range(rounds)]
+        nothing = [project.run("dvc", "repro") for _ in range(rounds)]
         if "Data and pipelines are up to date." not in project.said:
             sys.exit(f"error: expected `dvc repro` to find nothing to do. Received: {project.said}")
         project.add()
@@ -165,14 +165,12 @@ def measured(photos: list[Path], rounds: int) -> dict[str, Any]:
     return {
         "photos": len(photos) - added,
         "added": added,
-        "dvc_repro_with_nothing_to_do_s": results.spread(nothing),
+        "dvc_repro_with_nothing_to_do": _spreads(nothing),
         "imported": imported,
         **{
             name: {
                 "all": whole[name],
-                "nothing_to_do": {
-                    key: results.spread([run[key] for run in idle[name]]) for key in ("wall_s", "cpu_s")
-                },
+                "nothing_to_do": _spreads(idle[name]),
                 "one_in_a_hundred_added": grown[name],
                 "added_over_all": _beyond_start(grown[name], idle[name])
                 / _beyond_start(whole[name], idle[name]),
@@ -180,6 +178,10 @@ def measured(photos: list[Path], rounds: int) -> dict[str, Any]:
             for name in whole
         },
     }
+
+
+def _spreads(runs: list[dict[str, float]]) -> dict[str, Any]:
+    return {key: results.spread([run[key] for run in runs]) for key in ("wall_s", "cpu_s")}
 
 
 def _beyond_start(run: dict[str, Any], idle: list[dict[str, float]]) -> float:

@@ -159,8 +159,15 @@ def write(name: str, table: Mapping[str, Any], command: str, folder: Path = RESU
 
 
 def command_line(module: str) -> str:
-    """The command that this process was started with, as a person types it; of paths elsewhere only the name."""
-    arguments = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
+    """The command that this process was started with, as a person types it; of paths elsewhere only the name.
+
+    `--results` is left out: it changes no figure.
+    """
+    words = list(sys.argv[1:])
+    if "--results" in words:
+        at = words.index("--results")
+        del words[at : at + 2]
+    arguments = (Path(word).name if Path(word).is_absolute() else word for word in words)
     return " ".join(["python", "-m", module, *arguments])
 
 

@@ -26,7 +26,7 @@ BENCHMARKS = {
     ),
     "pipeline": (
         "--photos 6 --rounds 1",
-        ("dvc_repro_with_nothing_to_do_s.median", "imported.lab", "embed.added_over_all"),
+        ("dvc_repro_with_nothing_to_do.wall_s.median", "imported.lab", "embed.added_over_all"),
     ),
 }
 ALWAYS = ("command", "commit", "machine.cpu", "machine.cores", "machine.packages.numpy")

@@ -26,10 +26,10 @@ class Project:
         }
         self.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{self.environment['PATH']}"
 
-    def run(self, *command: str, status: int = 0) -> str:
-        """Run a command in the project; its output, after its exit status has been checked."""
+    def run(self, *command: str, status: int = 0, limit: float = 280) -> str:
+        """Run a command in the project, for `limit` seconds at most; its output, once its exit status is checked."""
         done = subprocess.run(
-            command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=280
+            command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=limit
         )
         output = done.stdout + done.stderr
         assert done.returncode == status, output

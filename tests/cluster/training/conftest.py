@@ -31,6 +31,12 @@ def worker() -> ModuleType:
     return _module(HERE / "worker.py")
 
 
+@pytest.fixture(scope="session")
+def make_project() -> Any:
+    """Makes a copy of the project with parameters for minutes, as the pipeline's tests do."""
+    return _module(HERE.parents[1] / "pipeline/conftest.py").make_project
+
+
 @pytest.fixture
 def make_training(
     tmp_path: Path, params: Params, network_params: Callable[..., Any], request: pytest.FixtureRequest

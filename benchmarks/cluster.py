@@ -2,7 +2,7 @@
 
 Both make all shards of the same photos into an empty folder, in turn, round after round; the bytes are compared.
 The clock starts when the backbone is loaded, here or in the worker; what comes before is measured apart. Beside the
-time stands the processor time of all processes, Ray's own among them, which a busy machine disturbs less.
+time stands the processor time of the processes at work, Ray's servers among them, which a busy machine disturbs less.
 """
 
 from __future__ import annotations
@@ -135,16 +135,10 @@ def _noted(make: Any, note: Path, cpus: int) -> Any:
 
 
 def _cpu_of_ray() -> float:
-    """Processor seconds of this process and of Ray's own; workers count for themselves."""
+    """Processor seconds of this process and of Ray's servers; workers count for themselves."""
     me = psutil.Process()
-    family = [me, *(child for child in me.children(recursive=True) if not _is_worker(child))]
-    return sum(process.cpu_times().user + process.cpu_times().system for process in family)
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    return any("ray::" in word or "default_worker" in word for word in process.cmdline()[:3]) and not any(
-        "Agent" in word for word in process.cmdline()
-    )
+    servers = [child for child in me.children(recursive=True) if child.name() in ("raylet", "gcs_server")]
+    return sum(process.cpu_times().user + process.cpu_times().system for process in [me, *servers])
 
 
 def _into(embedding: Embedding, folder: Path) -> Embedding:

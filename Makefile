@@ -25,7 +25,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-load bench-faults bench-gate loop study bento-test test test-slow test-stores check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,10 @@ test-stores: ## Run the loop on PostgreSQL and S3, which are started for it (doc
 	$(UV) sync --locked --inexact --group stores
 	$(RUN) pytest -n 0 tests/stores $(TESTS)
 
+test-cluster: ## Run features and training on real Ray nodes and an S3 server, which are started for it (docs/cluster.md)
+	$(UV) sync --locked --inexact --group cluster --group stores
+	$(RUN) pytest -n 0 tests/cluster $(TESTS)
+
 check: env check-workflows ## Check format, style, types, the direction of imports and the workflows
 	$(RUN) ruff format --check
 	$(RUN) ruff check
@@ -94,9 +98,26 @@ check-workflows: env ## Check .github/workflows: their schema, and what an attac
 bento-test: env ## Hold the built Bento, in an environment of its own, to the service's tests
 	TINTYPE_TEST_BENTO=1 $(RUN) pytest -n 0 tests/serving/test_service.py tests/serving/test_limits.py tests/serving/test_stopping.py
 
-bench: env ## Measure what a photo costs around the network, up to 100 megapixels
+bench: env ## Measure one machine's speed, with what it is held to beside it; PHOTOS=folder (docs/performance)
+	$(RUN) python -m benchmarks.features $(if $(PHOTOS),--folder $(PHOTOS))
+	$(RUN) python -m benchmarks.precision $(if $(PHOTOS),--folder $(PHOTOS))
+	$(RUN) python -m benchmarks.pipeline $(if $(PHOTOS),--folder $(PHOTOS))
+	$(RUN) python -m benchmarks.training $(if $(PHOTOS),--photos $(PHOTOS))
+	$(RUN) python -m benchmarks.serving
+
+bench-imaging: env ## Measure what a photo costs around the network, up to 100 megapixels
 	$(RUN) python benchmarks/imaging.py
 	$(RUN) python benchmarks/imaging.py --depth 16 --megapixels 12
+
+bench-memory: env ## Measure the peak of memory of every stage at 2,000 and 20,000 photos; hours
+	$(RUN) python -m benchmarks.memory
+
+bench-scale: env ## Measure what is done with rows of the manifest, up to 10 million of them (docs/scale.md)
+	$(RUN) python -m benchmarks.scale
+
+bench-cluster: env ## Measure what Ray costs; PHOTOS=folder COUNT=200 of more photos than the sample's
+	$(UV) sync --locked --inexact --group cluster
+	$(RUN) python -m benchmarks.cluster $(if $(PHOTOS),--photos $(PHOTOS) --count $(or $(COUNT),200))
 
 bench-load: env ## Measure the service under load; MINUTES=10 for growth of memory
 	$(RUN) python benchmarks/load.py $(if $(MINUTES),--minutes $(MINUTES))

@@ -112,8 +112,10 @@ def digest_of_photos(hashes: dict[str, str]) -> str:
     str
         64 hex digits.
     """
-    lines = (f"{hashes[path]}  {path}\n" for path in sorted(hashes))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for path in sorted(hashes):
+        digest.update(f"{hashes[path]}  {path}\n".encode())
+    return digest.hexdigest()
 
 
 def _has(raw: Path, expected: dict[str, Any]) -> bool:
@@ -125,8 +127,9 @@ def _has(raw: Path, expected: dict[str, Any]) -> bool:
     if not isinstance(record, dict) or record | expected != record:
         return False
     photos = raw / "photos"
-    found = {path.relative_to(photos).as_posix(): path for path in photos.rglob("*") if path.is_file()}
-    return digest_of_photos({name: sha256_of(path) for name, path in found.items()}) == record.get("digest")
+    files = (path for path in photos.rglob("*") if path.is_file())
+    found = {path.relative_to(photos).as_posix(): sha256_of(path) for path in files}
+    return digest_of_photos(found) == record.get("digest")
 
 
 def _same(new: Path, old: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -77,18 +78,15 @@ def _put(source: Source, params: FetchParams, raw: Path) -> None:
     chosen = choose(source.paths, params.photos_per_class, params.photos)
     with disk_errors(raw.parent), suppress(_Unchanged), new_folder(raw) as part:
         photos = part / "photos"
-        hashes = {}
-        for path in tqdm(
-            source.put(chosen, photos), total=len(chosen), desc="photos", unit="photo", disable=None
-        ):
-            hashes[path] = sha256_of(photos / path)
+        put = tqdm(source.put(chosen, photos), total=len(chosen), desc="photos", unit="photo", disable=None)
+        digest = digest_of_photos(photos, put)
         for name, extra in source.extras.items():
             (part / name).write_bytes(extra.read_bytes())
         record = {
             **_request(params, source.name, source.version),
-            "photos": len(hashes),
-            "bytes": sum((photos / path).stat().st_size for path in hashes),
-            "digest": digest_of_photos(hashes),
+            "photos": len(chosen),
+            "bytes": sum((photos / path).stat().st_size for path in chosen),
+            "digest": digest,
         }
         write_json(part / "source.json", record)
         if _has(raw, record) and all(_same(part / name, raw / name) for name in source.extras):
@@ -99,21 +97,25 @@ class _Unchanged(Exception):  # noqa: N818 - not an error: leaves the block that
     """The folder holds this very content."""
 
 
-def digest_of_photos(hashes: dict[str, str]) -> str:
+def digest_of_photos(photos: Path, paths: Iterable[str]) -> str:
     """One digest for a folder of photos, the same as that of `sha256sum`'s output in the order of the paths.
 
     Parameters
     ----------
-    hashes : dict of str to str
-        SHA-256 of each file (64 hex digits) by its relative POSIX path.
+    photos : Path
+        The folder.
+    paths : iterable of str
+        Relative POSIX paths, sorted. A photo need not be there before its path is.
 
     Returns
     -------
     str
         64 hex digits.
     """
-    lines = (f"{hashes[path]}  {path}\n" for path in sorted(hashes))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{sha256_of(photos / path)}  {path}\n".encode())
+    return digest.hexdigest()
 
 
 def _has(raw: Path, expected: dict[str, Any]) -> bool:
@@ -125,8 +127,8 @@ def _has(raw: Path, expected: dict[str, Any]) -> bool:
     if not isinstance(record, dict) or record | expected != record:
         return False
     photos = raw / "photos"
-    found = {path.relative_to(photos).as_posix(): path for path in photos.rglob("*") if path.is_file()}
-    return digest_of_photos({name: sha256_of(path) for name, path in found.items()}) == record.get("digest")
+    found = sorted(path.relative_to(photos).as_posix() for path in photos.rglob("*") if path.is_file())
+    return digest_of_photos(photos, found) == record.get("digest")
 
 
 def _same(new: Path, old: Path) -> bool:

@@ -26,7 +26,8 @@ class Source:
     paths : list of str
         All photos: relative POSIX paths, sorted.
     put : callable
-        `put(paths, folder)` writes some of them below `folder`, yielding each path when it is there.
+        `put(paths, folder)` writes some of them below `folder`, yielding each path when it is there,
+        in the order given.
     extras : dict of str to Path
         Files that ride along, by name: the attribution.
     """

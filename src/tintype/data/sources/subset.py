@@ -29,9 +29,11 @@ def choose(paths: Iterable[str], per_class: int | None, total: int | None) -> li
     list of str
         The chosen paths, sorted.
     """
-    classes: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    if per_class is None and total is None:
+        return sorted(paths)
+    classes: dict[str, list[tuple[bytes, str]]] = defaultdict(list)
     for path in paths:
-        rank = hashlib.sha256(path.encode()).hexdigest()
+        rank = hashlib.sha256(path.encode()).digest()
         classes[PurePosixPath(path).parent.name].append((rank, path))
     dealt = [
         (turn, rank, path)

@@ -22,7 +22,9 @@ class Project:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("KERAS", "MLFLOW", "TINTYPE"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("KERAS", "MLFLOW", "TINTYPE"))
         }
         self.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{self.environment['PATH']}"
 

@@ -63,8 +63,8 @@ def test_two_processes_match_one_with_the_same_batches_and_half_the_data_does_no
         max(np.abs(ours - theirs).max() for ours, theirs in zip(weights_of_one, other, strict=True))
         for other in (weights, weights_of_half)
     ]
-    assert differences[0] < 1e-5
-    assert differences[1] > 1e-3
+    assert differences[0] < 2e-4  # rounding, which Adam enlarges where gradients are small
+    assert differences[1] > 50 * differences[0]
     # Only the first process left traces.
     notes = worker.job_in(together, kind).observer.read()
     assert [note[:2] for note in notes] == [("epoch", 1), ("epoch", 2), ("picture", 2)]

@@ -55,5 +55,5 @@ def seen(truth: Any, ab: Any) -> Any:
     factor = truth.shape[1] // ab.shape[1]
     l8 = truth[..., :1]
     if factor > 1:
-        l8 = ops.average_pool(l8, factor, data_format="channels_last")
+        l8 = ops.average_pool(l8, factor, strides=factor, data_format="channels_last")
     return ops.concatenate([l8 / 127.5 - 1.0, ab / CHROMA], axis=-1)

@@ -25,7 +25,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ bench: env ## Measure one machine's speed, with what it is held to beside it; PH
 	$(RUN) python -m benchmarks.pipeline $(if $(PHOTOS),--folder $(PHOTOS))
 	$(RUN) python -m benchmarks.training $(if $(PHOTOS),--photos $(PHOTOS))
 	$(RUN) python -m benchmarks.serving
+
+bench-smoke: env ## Run the benchmarks on next to nothing, to see that they run
+	$(RUN) python -m benchmarks.smoke
 
 bench-imaging: env ## Measure what a photo costs around the network, up to 100 megapixels
 	$(RUN) python benchmarks/imaging.py

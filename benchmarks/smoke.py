@@ -28,6 +28,10 @@ BENCHMARKS = {
         "--photos 6 --rounds 1",
         ("dvc_repro_with_nothing_to_do.wall_s.median", "imported.lab", "embed.added_over_all"),
     ),
+    "serving": (
+        "--quick --megapixels 1",
+        ("start_seconds.command.median", "photo_seconds.efficientnet_lite0.median"),
+    ),
 }
 ALWAYS = ("command", "commit", "machine.cpu", "machine.cores", "machine.packages.numpy")
 

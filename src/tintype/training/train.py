@@ -114,7 +114,8 @@ def write_history(destination: Path, history: list[dict[str, float]]) -> None:
     with new_file(destination) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(history)
+        # Of epochs that were taken up from a checkpoint the number is one with a point.
+        writer.writerows({**epoch, "epoch": int(epoch["epoch"])} for epoch in history)
 
 
 def _describe(

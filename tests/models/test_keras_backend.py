@@ -113,7 +113,9 @@ def check_decoding(network: Path, given: np.ndarray, scores: np.ndarray, folder:
 def test_a_backend_that_is_not_installed_is_named() -> None:
     code = "from tintype.models.keras_backend import prepare_keras; prepare_keras('torch')"
     done = in_fresh_process(code)
-    assert "BackendError: Expected the package torch as Keras' backend, but it is not installed." in done.stderr
+    assert (
+        "BackendError: Expected the package torch as Keras' backend, but it is not installed." in done.stderr
+    )
 
 
 @pytest.mark.parametrize(("chosen", "expected"), [("", "openvino"), ("tensorflow", "tensorflow")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import numpy as np
@@ -33,7 +34,7 @@ def data(tmp_path, sample):
     rows = []
     for name in (*LEARNT, *UNSEEN):
         (tmp_path / "raw/photos" / name).write_bytes((sample / name).read_bytes())
-        facts = vars(inspect_photo(tmp_path / "raw/photos", name))
+        facts = dataclasses.asdict(inspect_photo(tmp_path / "raw/photos", name))
         split = "train" if name in LEARNT else "test"
         rows.append({key: facts.get(key) for key in COLUMNS} | {"bucket": "00", "split": split})
     manifest = pd.DataFrame(rows).astype(COLUMNS)

@@ -20,7 +20,8 @@ from tintype.models.network import AB_LIMIT
 from tintype.params import AdversarialParams, Params, TrainParams
 from tintype.training.batches import batches
 from tintype.training.calibrate import Measures
-from tintype.training.train import Tensors, checkpoints_of, train_network
+from tintype.training.material import Tensors, checkpoints_of
+from tintype.training.train import train_network
 
 prepare_keras()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -146,14 +145,14 @@ def _registered() -> str:
 
 @contextmanager
 def _running(name: str, *command: str) -> Iterator[Path]:
-    """A command in the background, ended as Ctrl+C ends it; the file of its words."""
+    """A command in the background; the file of its words."""
     log = FOLDER / f"{name}.log"
     with log.open("wb") as words:
         process = subprocess.Popen(command, cwd=ROOT, stdout=words, stderr=subprocess.STDOUT)
     try:
         yield log
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(60)
 
 

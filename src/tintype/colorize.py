@@ -215,9 +215,12 @@ class Colorizer:
         return inputs_of(pixels, self.info.size, self.info.backbone.input_size)
 
     def warm_up(self) -> None:
-        """Compile the network for every size of batch, which else the first photos would wait for."""
+        """Have the network compiled, which else the first photos would wait for.
+
+        Keras compiles for every size of batch anew; an IR is compiled when it is first asked, for whatever comes.
+        """
         side, backbone_side = self.info.size, self.info.backbone.input_size
-        for size in SIZES:
+        for size in SIZES[:1] if self.uses_ir else SIZES:
             self.predict(
                 np.zeros((size, side, side, 1), np.uint8),
                 np.zeros((size, backbone_side, backbone_side, 1), np.uint8),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tintype.cli import app
+from tintype.colorize import Colorizer
 from tintype.imaging.layer import encode_layer, read_layer
 from tintype.imaging.merge import merge
 from tintype.imaging.photo import encode_photo, read_photo, write_photo
@@ -43,6 +45,15 @@ def layer(master: Path) -> Path:
     return Path("master.layer.png")
 
 
+@pytest.fixture
+def on_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command colours with the bundle's IR, as it does for people, and not on the backend of these tests."""
+    # An attribute of the package of this name is the command.
+    module = importlib.import_module("tintype.cli.colorize")
+    monkeypatch.setattr(module, "_load", lambda bundle: Colorizer.load(bundle, "openvino"))
+
+
+@pytest.mark.usefixtures("on_openvino")
 def test_the_files_are_those_that_colouring_the_masters_gives(
     bundle: Path, here: Path, cat: NDArray[np.uint8]
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tintype.evaluation.reducing import reduced
 from tintype.imaging.lab import rgb_to_lab
 from tintype.measures.bleeding import bleed_score
 
@@ -62,3 +63,12 @@ def test_planted_defects_are_ranked(
 def test_photos_of_odd_sizes_are_judged(shape: tuple[int, int]) -> None:
     lab = np.random.default_rng(0).uniform(0, 50, (*shape, 3)).astype(np.float32)
     assert not bleed_score(lab, lab[..., 0]) < 0
+
+
+def test_where_arrays_happen_to_lie_in_memory_makes_no_difference(coffee: np.ndarray) -> None:
+    lab = rgb_to_lab(reduced(coffee, 64))
+    found, kept = set(), []
+    for size in range(16, 1600, 16):
+        kept.append(np.empty(size, np.uint8))  # so that what follows is put elsewhere
+        found.add(bleed_score(lab, lab[..., 0]))
+    assert len(found) == 1

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from tintype.colorize import Colorizer
 from tintype.models.bundle import BundleInfo, add_ir, bundle_digest, read_info
 from tintype.models.ir import make
 from tintype.models.ir.check import largest_difference
@@ -78,6 +79,17 @@ def test_it_colours_as_keras_does_and_neither_keras_nor_tensorflow_is_there(
     assert np.abs(ab - expected).max() < 0.1
     assert np.abs(ab - expected).mean() < 0.01
     assert read_info(folder).ir is not None
+
+
+@pytest.mark.parametrize("kind", ["bundle", "pyramid_bundle"])
+def test_company_makes_no_difference_to_a_photos_colours(
+    kind: str, photos: np.ndarray, request: pytest.FixtureRequest
+) -> None:
+    colorizer = Colorizer.load(request.getfixturevalue(kind), "openvino")
+    together = colorizer.chroma_of([*photos, *photos])
+    for count in (1, 2, 3):  # whole batches, and one that is filled up
+        np.testing.assert_array_equal(colorizer.chroma_of(photos[:count]), together[:count])
+    assert not np.array_equal(together[0], together[1])
 
 
 def test_weights_lie_in_the_keras_file_alone(bundle: Path, pyramid_bundle: Path) -> None:

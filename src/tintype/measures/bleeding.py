@@ -41,8 +41,14 @@ def bleed_score(lab: NDArray[np.float32], lightness: NDArray[np.float32]) -> flo
     edges = _edges(lightness)
     if energy.mean() < _FAINT**2 or not edges.any():
         return float("nan")
+    return float(np.average(_distance_to(edges), weights=energy)) * 100 / diagonal(lightness)
+
+
+def _distance_to(edges: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Pixels from each place to the nearest edge, of shape (H, W)."""
     distance = cv2.distanceTransform((edges == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return float(np.average(distance, weights=energy)) * 100 / diagonal(lightness)
+    # Squares are whole numbers. OpenCV's last bits depend on where in memory the array happens to lie.
+    return np.sqrt(np.rint(np.square(distance, dtype=np.float64)))
 
 
 def _edges(lightness: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -24,6 +24,9 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 # Where no model is named, commands take the registry's champion, else the starter.
 MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 
+# Some machines forbid Python to keep what it has compiled; compiling it anew adds a second and more to each process.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 

@@ -14,8 +14,9 @@ from subprocess import run
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.memory.photos import make_photos
 from ruamel.yaml import YAML
+
+from benchmarks.memory.photos import make_photos
 
 ROOT = Path(__file__).parents[2]
 STAGES = ("fetch", "weights", "validate", "lab", "embed", "check", "train", "evaluate", "register")

@@ -113,7 +113,6 @@ def _step(name: str, rows: int, folder: Path) -> dict[str, Any]:
 
         return costs(folder, rows)
     from benchmarks.scale import streamed, today
-
     from tintype.params import load_params
 
     work = {

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from benchmarks.scale.rows import chunks
 from pyarrow import compute
 
+from benchmarks.scale.rows import chunks
 from tintype.data.tensors.plan import plan_shards
 from tintype.data.validation.buckets import digits_for
 from tintype.data.validation.splits import split_intervals, split_of

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.scale.rows import chunks
 
+from benchmarks.scale.rows import chunks
 from tintype.data.validation import near as near_module
 from tintype.params import Params
 

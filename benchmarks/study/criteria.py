@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from benchmarks.study.results import DELTA, PATCHES, Results, Runs
 
+from benchmarks.study.results import DELTA, PATCHES, Results, Runs
 from tintype.evaluation.comparison import difference_at, difference_to, quotient_at
 from tintype.evaluation.intervals import Interval, bootstrap
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from benchmarks.study.results import DELTA, PATCHES, Results, Runs
 
+from benchmarks.study.results import DELTA, PATCHES, Results, Runs
 from tintype.evaluation.intervals import Index, Interval, bootstrap
 
 RESAMPLES = 2000

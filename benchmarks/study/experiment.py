@@ -13,7 +13,6 @@ from benchmarks.study.faulty import train_faulty
 from benchmarks.study.recipes import DEFAULT, PRESET, PROJECT, Recipe
 from benchmarks.study.record import counting, is_recorded, keep
 from benchmarks.study.workshop import WORK, StudyError, Workshop, git
-
 from tintype.files.digest import sha256_of
 from tintype.registry.store import connect, find_store
 from tintype.registry.tracking import TrackedRun

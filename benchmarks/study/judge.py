@@ -10,8 +10,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from benchmarks.study.decoding import variant
 
+from benchmarks.study.decoding import variant
 from tintype.evaluation.baselines import ChromaOf, Painter, all_gray, constant_ab, constant_chroma
 from tintype.evaluation.evaluate import evaluate
 from tintype.evaluation.photos import photos_of_split

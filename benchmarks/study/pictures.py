@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks.study.experiment import bundle_of
 from benchmarks.study.recipes import DEFAULT, PROJECT
 from benchmarks.study.results import DELTA, Results
 from benchmarks.study.workshop import WORK
-from numpy.typing import NDArray
-
 from tintype.colorize import Colorizer
 from tintype.evaluation.baselines import Painter, all_gray
 from tintype.evaluation.reducing import reduced

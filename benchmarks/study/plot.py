@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from benchmarks.study.effects import RATIO, Figure, Measure, value
 from benchmarks.study.results import DELTA, Results
-
 from tintype.files.atomic import new_file
 
 # Okabe and Ito's colours, told apart by the colour-blind too, and dashes for print without colours.

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.study.recipes import PROJECT
-
 from tintype.files.atomic import new_file, new_folder, write_json
 
 RESULTS = PROJECT / "reports" / "study"

@@ -11,7 +11,6 @@ from benchmarks.study.plot import draw_fronts
 from benchmarks.study.recipes import DEFAULT, PROJECT
 from benchmarks.study.results import Results, read_results
 from benchmarks.study.tables import cost_table, criteria_table, effect_table, front_table, operating_table
-
 from tintype.files.atomic import write_text
 
 PAGE = PROJECT / "docs" / "quality.md"

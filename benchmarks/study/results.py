@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.study.record import RECORD, RESULTS, SCORES, TRUTH
 from numpy.typing import NDArray
 
+from benchmarks.study.record import RECORD, RESULTS, SCORES, TRUTH
 from tintype.evaluation.front import Front
 
 Floats = NDArray[np.float64]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from benchmarks.study import effects
 from benchmarks.study.criteria import Criterion
 from benchmarks.study.recipes import DEFAULT, RECIPES
 from benchmarks.study.results import Results
-
 from tintype.evaluation.intervals import Interval
 
 FRONT = (effects.AT_HALF, effects.AT_MOST, effects.PATCH_AT_HALF)

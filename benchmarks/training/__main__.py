@@ -142,7 +142,6 @@ def _precision(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _epoch(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.training.recipe import read_photos, recipe_batches
-
     from tintype.models.keras_file import load_network
 
     shop = _shop(folder / "fusion", arguments, FUSION)

@@ -10,7 +10,8 @@ import pytest
 
 from tintype.models.backbone import BackboneError
 from tintype.models.backbone.engine import choose_engine
-from tintype.models.backbone.ir import DESCRIPTION_FILE, IR_FILE, core_of_openvino
+from tintype.models.backbone.ir import DESCRIPTION_FILE, IR_FILE
+from tintype.models.ir.runtime import import_openvino
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_an_embedding_has_the_same_bits_whatever_is_embedded_beside_it(engine, f
 
 
 def test_bfloat16_is_near_or_refused(folder, photos, engine):
-    if "BF16" not in core_of_openvino().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" not in import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         with pytest.raises(BackboneError, match=r"Expected a processor that computes in bfloat16"):
             choose_engine(folder, "bfloat16", 8)
         return
@@ -77,7 +78,7 @@ def test_a_fallback_says_so(folder, tmp_path, monkeypatch):
         choose_engine(folder, "bfloat16", 8)
 
 
-@pytest.mark.parametrize("name", ["backbone.bin", "backbone.xml"])
+@pytest.mark.parametrize("name", ["backbone.bin", "backbone.keras", "backbone.xml"])
 def test_a_damaged_ir_is_refused(folder, tmp_path, name):
     damaged = tmp_path / "damaged"
     shutil.copytree(folder, damaged)

@@ -16,7 +16,7 @@ from typing import Literal
 from tintype.models.backbone.embedder import Backbone
 from tintype.models.backbone.ir import IR_FILE, check_ir, compiled
 from tintype.models.backbone.openvino_graph import OpenVinoGraph
-from tintype.models.backbone.spec import BackboneError, read_spec
+from tintype.models.backbone.spec import NETWORK_FILE, BackboneError, read_spec
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -80,7 +80,7 @@ def choose_engine(
     check_ir(folder, spec)
     chosen: Precision = _faster() if precision == "auto" else precision
     cores = cores or os.cpu_count() or 1
-    graph = OpenVinoGraph(compiled(folder / IR_FILE, spec, cores=cores, precision=chosen))
+    graph = OpenVinoGraph(compiled(folder / NETWORK_FILE, spec, cores=cores, precision=chosen))
     return Engine(Backbone(None, spec, graph), chosen, 1, cores, f"on OpenVINO in {chosen}")
 
 

@@ -1,13 +1,11 @@
 """The backbone as an IR of OpenVINO: what embeds on a CPU without Keras and TensorFlow.
 
-The stage `weights` writes it beside the Keras network, once, and holds it to that network. It is converted by way of
-TensorFlow's graph: what Keras writes on its own OpenVINO backend keeps a change of memory layout around each
-convolution, in which three fifths of the time go.
+The stage `weights` writes it beside the Keras network, with whose weights it computes (`tintype.models.ir`), and holds
+it to that network.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -20,8 +18,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tintype.files.atomic import new_file, write_json
 from tintype.files.digest import sha256_of
 from tintype.models.backbone.embedder import Backbone
-from tintype.models.backbone.spec import BackboneError, BackboneSpec, problems_of
-from tintype.models.keras_backend import keep_openvino_silent, prepare_keras
+from tintype.models.backbone.spec import NETWORK_FILE, BackboneError, BackboneSpec, problems_of
+from tintype.models.ir.export import export_ir
+from tintype.models.ir.network import read_ir
+from tintype.models.ir.runtime import import_openvino, openvino_is_installed
+from tintype.models.keras_backend import prepare_keras
 
 IR_FILE = "backbone.xml"
 CONSTANTS_FILE = "backbone.bin"
@@ -56,19 +57,11 @@ def add_ir(folder: Path) -> str:
 
     Raises
     ------
-    BackboneError
-        If the IR's embeddings are not those of the Keras network.
+    BackboneError, IrError
+        If the IR's embeddings are not those of the Keras network, or OpenVINO cannot express it.
     """
-    prepare_keras()
-    import keras
-
-    lacking = None
-    if importlib.util.find_spec("openvino") is None:
-        lacking = "the package openvino"
-    elif keras.backend.backend() != "tensorflow":
-        lacking = f"Keras on TensorFlow (it runs on {keras.backend.backend()})"
-    if lacking is not None:
-        return f"no IR for OpenVINO, for want of {lacking}; `embed` will use Keras, which is slower on a CPU."
+    if not openvino_is_installed():
+        return "no IR for OpenVINO, for want of the package openvino; `embed` will use Keras, which is slower on a CPU."
     return (
         f"with an IR for OpenVINO, at most {write_ir(folder).difference:g} of the largest score from Keras."
     )
@@ -88,14 +81,15 @@ def write_ir(folder: Path) -> IrDescription:
 
     Raises
     ------
-    BackboneError
-        If the IR's embeddings are not those of the Keras network.
+    BackboneError, IrError
+        If the IR's embeddings are not those of the Keras network, or OpenVINO cannot express it.
     """
+    prepare_keras()
     backbone = Backbone.load(folder)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".", suffix=".part") as scratch:
-        part = Path(scratch) / IR_FILE
-        backbone.graph.export(str(part), format="openvino", verbose=False)
-        _name_by_place(part)
+        part = Path(scratch) / NETWORK_FILE
+        part.symlink_to((folder / NETWORK_FILE).resolve())
+        export_ir({part: backbone.spec})
         difference = _difference(backbone, compiled(part, backbone.spec, cores=1))
         if not difference <= MOST_DIFFERENCE:
             raise BackboneError(
@@ -139,14 +133,14 @@ def check_ir(folder: Path, spec: BackboneSpec) -> None:
             f"Expected the IR in {folder} to be made of the network beside it, {spec.sha256[:12]}. Received: one of "
             f"{description.network_sha256[:12]}. {again}"
         )
-    for name, expected in description.files.items():
+    for name, expected in {NETWORK_FILE: spec.sha256, **description.files}.items():
         path = folder / name
         received = sha256_of(path) if path.is_file() else "no such file"
         if received != expected:
             raise BackboneError(f"Expected {path} with the SHA-256 {expected}. Received: {received}. {again}")
 
 
-def compiled(ir: Path, spec: BackboneSpec, *, cores: int, precision: str = "float32") -> Any:
+def compiled(keras_file: Path, spec: BackboneSpec, *, cores: int, precision: str = "float32") -> Any:
     """An IR ready to embed single photos on several cores, each photo by one of them.
 
     No sum is then shared between cores or photos: an embedding has the same bits whatever was embedded before, beside
@@ -154,8 +148,8 @@ def compiled(ir: Path, spec: BackboneSpec, *, cores: int, precision: str = "floa
 
     Parameters
     ----------
-    ir : Path
-        The `.xml`.
+    keras_file : Path
+        The network, with its IR beside it.
     spec : BackboneSpec
     cores : int
         How many photos are to be embedded at a time.
@@ -172,17 +166,20 @@ def compiled(ir: Path, spec: BackboneSpec, *, cores: int, precision: str = "floa
     BackboneError
         If this processor does not compute in that precision.
     """
-    core = core_of_openvino()
-    model = core.read_model(ir)
+    model = read_ir(keras_file)
     model.reshape([1, spec.input_size, spec.input_size, 1])
-    network = core.compile_model(
-        model,
-        "CPU",
-        {
-            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
-            "INFERENCE_NUM_THREADS": cores,
-            "NUM_STREAMS": cores,
-        },
+    network = (
+        import_openvino()
+        .Core()
+        .compile_model(
+            model,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+                "INFERENCE_NUM_THREADS": cores,
+                "NUM_STREAMS": cores,
+            },
+        )
     )
     received = network.get_property("INFERENCE_PRECISION_HINT").get_type_name()
     if received != {"float32": "f32", "bfloat16": "bf16"}[precision]:
@@ -191,31 +188,6 @@ def compiled(ir: Path, spec: BackboneSpec, *, cores: int, precision: str = "floa
             f"OpenVINO computes in {received}. Set embed.precision to auto or float32."
         )
     return network
-
-
-def core_of_openvino() -> Any:
-    """OpenVINO's `Core`; OpenVINO is imported without the package by which it reports its use."""
-    keep_openvino_silent()
-    import openvino
-
-    return openvino.Core()
-
-
-def _name_by_place(ir: Path) -> None:
-    """Name nodes by their place in the graph: TensorFlow's names count what a process built before."""
-    import openvino
-
-    model = core_of_openvino().read_model(ir)
-    for place, node in enumerate(model.get_ordered_ops()):
-        node.set_friendly_name(f"{node.get_type_name()}_{place}")
-        for output in node.outputs():
-            output.get_tensor().set_names(set())
-    model.inputs[0].get_tensor().set_names({"gray8"})
-    model.outputs[0].get_tensor().set_names({"embedding"})
-    named = ir.with_name(f"named-{ir.name}")
-    openvino.serialize(model, named)
-    for suffix in (".xml", ".bin"):
-        named.with_suffix(suffix).replace(ir.with_suffix(suffix))
 
 
 def _difference(backbone: Backbone, network: Any) -> float:

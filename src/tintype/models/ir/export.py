@@ -1,4 +1,4 @@
-"""From a `.keras` file to an IR beside it: `python -m tintype.models.ir.export NETWORK [BACKBONE SPEC]`.
+"""From `.keras` files to IRs beside them: `python -m tintype.models.ir.export (FILE SPEC)...`.
 
 A process of its own, because Keras has one backend a process: trainings run on TensorFlow, and Keras' own graph for
 OpenVINO, with the weights as the file has them, is to be had on OpenVINO alone.
@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +22,30 @@ from tintype.models.ir.weights import in_half, share_weights
 from tintype.models.keras_backend import INFERENCE, prepare_keras
 
 
-def export_ir(network_file: Path, backbone_file: Path | None, spec: BackboneSpec) -> None:
-    """Write the IR of a bundle's networks, `.xml` and `.bin`, beside their `.keras` files.
+def export_ir(files: Mapping[Path, BackboneSpec | None]) -> None:
+    """Write the IRs of networks, `.xml` and `.bin`, beside their `.keras` files.
 
     Parameters
     ----------
-    network_file : Path
-    backbone_file : Path or None
-        None for a network that has what it needs of the backbone inside it.
-    spec : BackboneSpec
-        Describes the backbone, whose IR begins with gray bytes, as `Backbone` does.
+    files : mapping of Path to BackboneSpec or None
+        The `.keras` files. A backbone has its description, and its IR begins with gray bytes, as `Backbone` does; a
+        network that colours has None.
 
     Raises
     ------
     IrError
         If OpenVINO cannot express a network.
     """
-    command = [sys.executable, "-m", __spec__.name, str(network_file)]
-    if backbone_file is not None:
-        command += [str(backbone_file), spec.model_dump_json()]
+    command = [sys.executable, "-m", __spec__.name]
+    for file, spec in files.items():
+        command += [str(file), "" if spec is None else spec.model_dump_json()]
     environment = os.environ | {"KERAS_BACKEND": INFERENCE, "PYTHONPATH": _python_path()}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise IrError(f"Expected to write an IR of OpenVINO beside {network_file}. Received: {lines[-1]}")
+        raise IrError(
+            f"Expected to write an IR of OpenVINO beside {' and '.join(map(str, files))}. Received: {lines[-1]}"
+        )
 
 
 def _python_path() -> str:
@@ -53,20 +54,20 @@ def _python_path() -> str:
     return os.pathsep.join([own, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def main(network_file: str, backbone_file: str = "", spec: str = "") -> None:
-    """Write the IR, in the process that `export_ir` starts."""
+def main(*files_and_specs: str) -> None:
+    """Write the IRs, in the process that `export_ir` starts."""
     from tintype.models.backbone.embedder import with_preprocessing
     from tintype.models.keras_file import load_network
 
     prepare_keras(INFERENCE)
-    network = load_network(Path(network_file))
-    _write(
-        network, sorted(network.output) if isinstance(network.output, dict) else ["ab"], Path(network_file)
-    )
-    if backbone_file:
-        backbone = load_network(Path(backbone_file))
-        on_gray = with_preprocessing(backbone, BackboneSpec.model_validate_json(spec))
-        _write(on_gray, ["embedding"], Path(backbone_file))
+    for file, spec in zip(files_and_specs[::2], files_and_specs[1::2], strict=True):
+        network = load_network(Path(file))
+        if spec:
+            on_gray = with_preprocessing(network, BackboneSpec.model_validate_json(spec))
+            _write(on_gray, ["embedding"], Path(file))
+        else:
+            outputs = sorted(network.output) if isinstance(network.output, dict) else ["ab"]
+            _write(network, outputs, Path(file))
 
 
 def _write(network: Any, outputs: list[str], keras_file: Path) -> None:

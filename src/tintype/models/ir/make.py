@@ -44,7 +44,7 @@ def make_ir(
     IrError
         If OpenVINO cannot express a network, or colours are further apart than `MOST_AB`.
     """
-    export_ir(network_file, backbone_file, spec)
+    export_ir({network_file: None} | ({} if backbone_file is None else {backbone_file: spec}))
     backbones = None
     if backbone_file is not None:
         backbones = (

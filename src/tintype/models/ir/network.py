@@ -54,12 +54,7 @@ class IrNetwork:
         """
         openvino = import_openvino()
         try:
-            graph = keras_file.with_suffix(".xml").read_text(encoding="utf-8")
-            # The order that the graph's offsets count in; see `tintype.models.ir.weights`.
-            parts = [np.fromfile(path, np.uint8) for path in (keras_file.with_suffix(".bin"), keras_file)]
-            core = openvino.Core()
-            model = core.read_model(graph, openvino.Tensor(np.concatenate(parts)))
-            return cls(core.compile_model(model, "CPU", FLOAT32))
+            return cls(openvino.Core().compile_model(read_ir(keras_file), "CPU", FLOAT32))
         except (OSError, RuntimeError) as error:
             raise IrError(
                 f"Expected an IR that OpenVINO {openvino.__version__} can compile beside {keras_file}. "
@@ -86,3 +81,25 @@ class IrNetwork:
         if isinstance(self.output, dict):
             return {name: results[output] for name, output in self.output.items()}
         return results[self.output]
+
+
+def read_ir(keras_file: Path) -> Any:
+    """The IR beside a `.keras` file, as an `openvino.Model`.
+
+    Parameters
+    ----------
+    keras_file : Path
+        Holds the weights; graph and other constants are in `.xml` and `.bin` beside it.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    RuntimeError
+        If OpenVINO does not take it for an IR.
+    """
+    openvino = import_openvino()
+    graph = keras_file.with_suffix(".xml").read_text(encoding="utf-8")
+    # The order that the graph's offsets count in; see `tintype.models.ir.weights`.
+    parts = [np.fromfile(path, np.uint8) for path in (keras_file.with_suffix(".bin"), keras_file)]
+    return openvino.Core().read_model(graph, openvino.Tensor(np.concatenate(parts)))

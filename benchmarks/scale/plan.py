@@ -1,7 +1,7 @@
 """The tables of docs/scale.md: `python -m benchmarks.scale.plan`.
 
-What a photo costs a core is read from benchmarks/results/scale.json. Rates of networks on two cores are measured ones
-too, told here. All that is said of GPUs is reckoned from `GPU_FLOPS` and `GPU_CORES`, which are assumptions.
+What a photo costs a core, and how fast networks embed and train on two cores, is read from benchmarks/results. All that
+is said of GPUs is reckoned from `GPU_FLOPS` and `GPU_CORES`, which are assumptions.
 """
 
 from __future__ import annotations
@@ -23,10 +23,7 @@ EPOCHS = {
 SPLITS, SHARDS = 3, 2  # kinds of shards: Lab and embeddings
 LAB_BYTES = 256 * 256 * 3
 EMBEDDING_BYTES = 1000 * 2
-
-# Measured on two cores with AVX512-BF16, in photos a second.
-EMBED_RATE = 13.8  # InceptionResNetV2 at 299 px, OpenVINO, bfloat16
-TRAIN_RATE = 16 / 4.6  # the preset `imagenet` in float32: 4.6 s for a step of 16
+TRAIN_BATCH = 16  # crops in a step of `benchmarks.training precision --network imagenet`
 
 # Assumed of a machine with an H100.
 GPU_FLOPS = 100e12  # sustained in bfloat16, about an eighth of what its matrix units can do
@@ -58,10 +55,17 @@ MACHINES = {
 
 def main() -> None:
     """Print both tables."""
-    table = json.loads((results.RESULTS / "scale.json").read_text(encoding="utf-8"))["table"]
-    print(_storage(table["photos"]["each"]["mean_kb"] * 1e3))
+    photo = _table("scale")["photos"]["each"]
+    embeds = _table("features")["inception_resnet_v2"]["photos_per_s"]["backbone_alone"]["median"]
+    trains = _table("training-precision-imagenet")["steps/s"]["float32"]["median"] * TRAIN_BATCH
+    print(_storage(photo["mean_kb"] * 1e3))
     print()
-    print(_hours(table["photos"]["each"]))
+    print(_hours(photo, embeds, trains))
+
+
+def _table(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((results.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return dict(content["table"])
 
 
 def _storage(photo_bytes: float) -> str:
@@ -79,14 +83,14 @@ def _storage(photo_bytes: float) -> str:
     return "\n".join(lines)
 
 
-def _hours(core_ms: dict[str, Any]) -> str:
+def _hours(core_ms: dict[str, Any], embeds: float, trains: float) -> str:
     # What is paid a photo, once or in each epoch; decoding and Lab run on cores whatever the network runs on.
     work: dict[str, Callable[[Machine], float]] = {
         "fetch": lambda machine: machine.hours(core_ms["fetch_ms"] * machine.cores),  # it runs on one
         "validate": lambda machine: machine.hours(core_ms["validate_ms"]),
         "lab": lambda machine: machine.hours(core_ms["lab_ms"]),
-        "embed": lambda machine: machine.hours(core_ms["embed_input_ms"], EMBED_FLOP, EMBED_RATE),
-        "an epoch": lambda machine: machine.hours(0.0, TRAIN_FLOP, TRAIN_RATE),
+        "embed": lambda machine: machine.hours(core_ms["embed_input_ms"], EMBED_FLOP, embeds),
+        "an epoch": lambda machine: machine.hours(0.0, TRAIN_FLOP, trains),
     }
     lines = [
         "| photos | machine | " + " | ".join(work) + " | all, epochs |",

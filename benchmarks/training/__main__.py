@@ -49,7 +49,19 @@ FUSION: dict[str, dict[str, Any]] = {
 }
 
 
-NETWORKS = {"pyramid": (PYRAMID, 24), "fusion": (FUSION, 4)}  # with steps of `fit` in a turn
+# The network of the preset `imagenet`, with a batch for two cores.
+IMAGENET: dict[str, dict[str, Any]] = {
+    "weights": BACKBONE,
+    "crops": {"per_photo": 4},
+    "lab": {"size": 256},
+    "network": {"width": 1.0, "view": None, "dropout": 0.1},
+    "train": {"batch_size": 16, "scans": 0.3},
+}
+NETWORKS = {
+    "pyramid": (PYRAMID, 24),
+    "fusion": (FUSION, 4),
+    "imagenet": (IMAGENET, 2),
+}  # with steps of `fit` in a turn
 
 
 def main() -> None:
@@ -64,7 +76,9 @@ def main() -> None:
     parser.add_argument("--network", choices=list(NETWORKS), default="pyramid", help="of input and precision")
     parser.add_argument("--rounds", type=int, default=6, help="of each comparison")
     parser.add_argument(
-        "--steps", type=int, help="in each turn; by default 24 of the default network, 4 of the report's"
+        "--steps",
+        type=int,
+        help="in each turn; by default 24 of the default network, 4 of the report's, 2 of imagenet's",
     )
     parser.add_argument(
         "--quick", action="store_true", help="small networks, one round: whether it runs at all"
@@ -95,12 +109,16 @@ def _input(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     stream = _stream(shop, network).repeat()
     one = _repeated(stream)
     _rate(network, one, 2)  # builds the step
+    processor: dict[str, list[float]] = {"real": [], "repeated": []}
+
+    def turn(case: str, of: Any) -> float:
+        before = time.process_time()
+        rate = _rate(network, of, steps)
+        processor[case].append((time.process_time() - before) / steps)
+        return rate
+
     figures = paired(
-        {
-            "real": lambda: _rate(network, stream, steps),
-            "repeated": lambda: _rate(network, one, steps),
-        },
-        arguments.rounds,
+        {"real": partial(turn, "real", stream), "repeated": partial(turn, "repeated", one)}, arguments.rounds
     )
     return {
         "steps in a turn": steps,
@@ -108,11 +126,15 @@ def _input(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         "steps/s, real data": spread(figures["real"]),
         "steps/s, one batch repeated": spread(figures["repeated"]),
         "real / repeated": ratio(figures["real"], figures["repeated"]),
+        "processor seconds a step": {case: spread(seconds) for case, seconds in processor.items()},
+        "real / repeated by processor": ratio(processor["repeated"], processor["real"]),
         "batches/s of the input alone": spread([_pull(stream, 200) for _ in range(3)]),
     }
 
 
 def _precision(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    from tensorflow.python.framework.config import disable_op_determinism
+
     from tintype.models.keras_backend import set_precision
 
     changes, _ = NETWORKS[arguments.network]
@@ -126,7 +148,9 @@ def _precision(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         ("float32 with XLA", False, True),
     ):
         set_precision(mixed)
-        network = _network(shop, xla=xla)
+        network = _network(shop)
+        disable_op_determinism()  # with it, Keras does without XLA
+        network.jit_compile = xla
         set_precision(False)
         one = _repeated(_stream(shop, network))
         first[case] = 1 / _rate(network, one, 1)
@@ -188,10 +212,10 @@ def _shop(folder: Path, arguments: argparse.Namespace, changes: dict[str, dict[s
     return Workshop(folder, arguments.photos, changes)
 
 
-def _network(shop: Workshop, *, xla: bool = False) -> Any:
+def _network(shop: Workshop) -> Any:
     """The preset's network, compiled as the stage `train` does."""
     from tintype.models.backbone.spec import read_spec
-    from tintype.models.keras_backend import make_deterministic
+    from tintype.models.keras_backend import jit_choice, make_deterministic
     from tintype.models.keras_file import load_network
     from tintype.models.network import build_network
     from tintype.training.fit import loss_on
@@ -208,7 +232,7 @@ def _network(shop: Workshop, *, xla: bool = False) -> Any:
     network.compile(
         optimizer=optimizer_of(shop.params.train, 1000),
         loss=loss_on(shop.train, shop.params.train),
-        jit_compile=xla,
+        jit_compile=jit_choice(),
     )
     return network
 

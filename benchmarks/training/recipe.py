@@ -22,7 +22,10 @@ from skimage.transform import resize
 def read_photos(folder: Path, size: int) -> NDArray[np.float64]:
     """All photos of a folder, (n, size, size, 3) in [0, 1]."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    return np.stack([resize(gray2rgb(imread(path))[..., :3], (size, size)) for path in paths])
+    images = (imread(path) for path in paths)
+    return np.stack(
+        [resize(image[..., :3] if image.ndim == 3 else gray2rgb(image), (size, size, 3)) for image in images]
+    )
 
 
 def recipe_batches(

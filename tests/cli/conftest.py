@@ -58,7 +58,8 @@ def load_once(loaded, folder):
 
     digest = bundle_digest(read_info(folder))
     if digest not in loaded:
-        loaded[digest] = Colorizer.load(folder)
+        # As the command does for people: on TensorFlow, last digits depend on how many photos come at once.
+        loaded[digest] = Colorizer.load(folder, "openvino")
     return loaded[digest]
 
 

@@ -62,7 +62,8 @@ class S3:
 
     def keys(self, bucket: str) -> list[str]:
         """The names of all objects in a bucket."""
-        return [item["Key"] for item in self.client().list_objects_v2(Bucket=bucket).get("Contents", [])]
+        pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=bucket)  # of 1,000 names
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def client(self):  # type: ignore[no-untyped-def]
         import boto3

@@ -6,6 +6,7 @@ Parameters are checked before anything else is imported or done, so a typing mis
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,8 @@ def enter(main: Callable[..., None]) -> None:
         Takes the checked `Params` and one `Path` for each argument that dvc.yaml gives; where it says `Path | str`,
         the address of a folder in an object store will do, too, and arrives as it is.
     """
+    # Arrow's own pool keeps what it has had: of a manifest of 20,000 rows 21 MB, where the system's keeps 8.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         params: Params = load_params()
         main(params, *_places(main, sys.argv[1:]))

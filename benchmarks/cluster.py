@@ -19,8 +19,8 @@ from typing import Any
 
 import pandas as pd
 import psutil
-from benchmarks import results
 
+from benchmarks import results
 from tintype.cluster.buckets import run_on_cluster
 from tintype.cluster.connect import connected
 from tintype.data.tensors.plan import plan_shards

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from benchmarks import results
 from benchmarks.notebook import Notebook
-
 from tintype.data.tensors.crops import lightness_crops, one_thread_a_photo
 from tintype.data.tensors.embed import make_embeddings
 from tintype.data.tensors.lab import make_lab

@@ -18,9 +18,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results
 from ruamel.yaml import YAML
 
+from benchmarks import results
 from tintype.imaging.photo import find_photos
 
 SAMPLE = results.ROOT / "data" / "sample"

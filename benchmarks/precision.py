@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks import results
-from benchmarks.features import SAMPLE, in_process, make_backbone_folder
 from numpy.typing import NDArray
 
+from benchmarks import results
+from benchmarks.features import SAMPLE, in_process, make_backbone_folder
 from tintype.imaging.geometry import crops_of
 from tintype.imaging.inputs import gray8_of, lab8_of
 from tintype.imaging.lab import rgb_to_lab

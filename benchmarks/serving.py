@@ -24,7 +24,6 @@ from benchmarks.clients import Clients
 from benchmarks.one_photo import Ours, Theirs, photo_of
 from benchmarks.service import service
 from benchmarks.serving_bundles import inception_bundle, without_ir
-
 from tintype.models.starter import starter_bundle
 
 PHOTO = results.ROOT / "data/sample/coffee.jpg"

@@ -52,7 +52,8 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def desk(browser: Browser) -> Iterator[Page]:
     """An empty page in a window of a desk's size."""
-    context = browser.new_context(viewport=DESK)
+    # Without the sweep over a photo that has just been coloured: a picture of the page would be of its middle.
+    context = browser.new_context(viewport=DESK, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     try:
         yield context.new_page()

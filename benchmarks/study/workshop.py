@@ -125,9 +125,7 @@ class Workshop:
             ),
             "TF_CPP_MIN_LOG_LEVEL": "2",
         }
-        # Compiling TensorFlow's Python anew in each process costs 10 s.
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        return kept | threads | own
+        return {**os.environ, **threads, **own}
 
 
 def stop_all() -> None:

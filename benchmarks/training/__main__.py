@@ -48,7 +48,6 @@ FUSION: dict[str, dict[str, Any]] = {
     },
 }
 
-
 # The network of the preset `imagenet`, with a batch for two cores.
 IMAGENET: dict[str, dict[str, Any]] = {
     "weights": BACKBONE,
@@ -57,11 +56,8 @@ IMAGENET: dict[str, dict[str, Any]] = {
     "network": {"width": 1.0, "view": None, "dropout": 0.1},
     "train": {"batch_size": 16, "scans": 0.3},
 }
-NETWORKS = {
-    "pyramid": (PYRAMID, 24),
-    "fusion": (FUSION, 4),
-    "imagenet": (IMAGENET, 2),
-}  # with steps of `fit` in a turn
+# With steps of `fit` in a turn.
+NETWORKS = {"pyramid": (PYRAMID, 24), "fusion": (FUSION, 4), "imagenet": (IMAGENET, 2)}
 
 
 def main() -> None:
@@ -151,6 +147,8 @@ def _precision(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         network = _network(shop)
         disable_op_determinism()  # with it, Keras does without XLA
         network.jit_compile = xla
+        if network.jit_compile != xla:  # Keras only warns, and would be compared with itself
+            raise RuntimeError(f"Expected a network that Keras compiles with XLA. Received: {network.name}.")
         set_precision(False)
         one = _repeated(_stream(shop, network))
         first[case] = 1 / _rate(network, one, 1)

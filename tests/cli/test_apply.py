@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tintype.cli import app
-from tintype.colorize import Colorizer
 from tintype.imaging.layer import encode_layer, read_layer
 from tintype.imaging.merge import merge
 from tintype.imaging.photo import encode_photo, read_photo, write_photo
@@ -45,24 +44,15 @@ def layer(master: Path) -> Path:
     return Path("master.layer.png")
 
 
-@pytest.fixture
-def on_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command colours with the bundle's IR, as it does for people, and not on the backend of these tests."""
-    # An attribute of the package of this name is the command.
-    module = importlib.import_module("tintype.cli.colorize")
-    monkeypatch.setattr(module, "_load", lambda bundle: Colorizer.load(bundle, "openvino"))
-
-
-@pytest.mark.usefixtures("on_openvino")
 def test_the_files_are_those_that_colouring_the_masters_gives(
-    bundle: Path, here: Path, cat: NDArray[np.uint8]
+    tintype: Callable[..., Result], here: Path, cat: NDArray[np.uint8]
 ) -> None:
     dtypes = {"a.jpg": np.uint8, "b.png": np.uint16, "c.tif": np.uint16}
     for name, dtype in dtypes.items():
         write_photo(Path("in") / name, cat.astype(dtype) * (257 if dtype is np.uint16 else 1))
-    options = ("--model", bundle, "--saturation", 1 / 3)  # no short decimal
-    assert _tintype("colorize", "in", "-o", "direct", *options).exit_code == 0
-    assert _tintype("colorize", "in", "-o", "layers", "--layer", *options).exit_code == 0
+    saturation = ("--saturation", 1 / 3)  # no short decimal
+    assert tintype("colorize", "in", "-o", "direct", *saturation).exit_code == 0
+    assert tintype("colorize", "in", "-o", "layers", "--layer", *saturation).exit_code == 0
     for name, dtype in dtypes.items():
         layer = (Path("layers") / name).with_suffix(".layer.png")
         result = _tintype("apply", Path("in") / name, layer, "-o", name)

@@ -14,6 +14,7 @@ import pytest
 from tintype.evaluation.summary import metrics_table
 from tintype.files.digest import sha256_of
 from tintype.models.bundle import BundleError, bundle_digest, read_info
+from tintype.models.starter import starter_lineage
 from tintype.params import RegisterParams, load_params
 from tintype.registry.resolve import resolve, resolve_version
 from tintype.registry.starter import register_starter
@@ -108,6 +109,7 @@ def test_a_photo_coloured_by_the_servers_champion_is_traced_to_it(on_the_server:
     # Unless another test's pipeline has put it there.
     register_starter(RegisterParams(model_name="tintype", experiment="tintype"), metrics_table)
     champion = resolve_version("models:/tintype@champion").lineage
+    assert champion.bundle_sha256 == starter_lineage().bundle_sha256
     tintype = Path(sys.executable).with_name("tintype")
     photo = ROOT / "data/sample/cat.jpg"
     for command in (

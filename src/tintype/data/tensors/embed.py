@@ -25,7 +25,7 @@ from tintype.files.objects import Folder
 from tintype.imaging.inputs import gray8_of
 from tintype.params import CropsParams
 
-FORMAT = 1  # raise when the same parameters give other bytes than before
+FORMAT = 2  # raise when the same parameters give other bytes than before
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -155,7 +155,7 @@ class _Colorize:
             stack.callback(place.leave)
             upload = await read_upload(request, limits.bytes, settings.read_seconds, place.hold)
             studio.metrics.file_megabytes.observe(len(upload.content) / MEGA)
-            room = await stack.enter_async_context(studio.house.room(limits.pixels))
+            room = await unless_gone(request, stack.enter_async_context(studio.house.room(limits.pixels)))
             painted, lineage = await self._paint(request, upload, room)
             place.leave()  # its pixels' room is kept, for the answer takes memory until it is sent
             answer = PhotoAnswer(painted, lineage, upload.file_name, settings.send_seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -66,7 +67,10 @@ async def chunks(
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives, or an end of it if the client hangs up first: nobody would hear the answer.
+    """The result of `work`, which is cancelled if the client hangs up first: nobody would hear the answer.
+
+    Returns only when `work` has ended. What a photo holds of the service's memory is given back by the caller, and must
+    not be while a thread still works on that photo.
 
     Parameters
     ----------
@@ -87,8 +91,43 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
             raise Gone
         return task.result()
     finally:
-        task.cancel()
         watch.cancel()
+        task.cancel()
+        await _ended(task)
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """Wait until a task has ended, even if whoever waits is cancelled meanwhile."""
+    is_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            is_cancelled = True
+    if is_cancelled:
+        raise asyncio.CancelledError
+
+
+async def in_thread(pool: Executor, function: Callable[..., T], *args: Any) -> T:
+    """Run a function in a pool's thread; if this is cancelled, wait until the thread has left the function.
+
+    A thread cannot be stopped. Who went on at once would give back memory that the thread still uses.
+
+    Parameters
+    ----------
+    pool : Executor
+    function : callable
+    *args
+        Its arguments.
+    """
+    running = pool.submit(function, *args)
+    done = asyncio.wrap_future(running)
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        if not running.cancel():  # it has begun
+            await asyncio.wait({done})
+        raise
 
 
 async def _hang_up(request: Request) -> None:

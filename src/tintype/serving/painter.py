@@ -22,6 +22,7 @@ from tintype.imaging.photo import Photo, PhotoError, encode_photo, read_photo
 from tintype.imaging.provenance import Lineage, Provenance
 from tintype.serving.admission import Room
 from tintype.serving.batcher import Batcher
+from tintype.serving.body import in_thread
 from tintype.serving.metrics import Metrics
 from tintype.serving.monitor.monitor import Answered, Monitor
 from tintype.serving.responses import Refusal, refusal_of
@@ -112,14 +113,13 @@ class Painter:
         Refusal
             413, 415 or 422, if the photo cannot be read or written.
         """
-        run = asyncio.get_running_loop().run_in_executor
         try:
-            photo, l8, gray8 = await run(self._pool, self._open, upload.content)
+            photo, l8, gray8 = await in_thread(self._pool, self._open, upload.content)
             height, width = photo.pixels.shape[:2]
             room.shrink(height * width)
             self._metrics.megapixels.observe(height * width / MEGA)
             colours = await asyncio.wrap_future(self._batcher.submit(l8, gray8))
-            return await run(self._pool, self._finish, photo, colours, upload)
+            return await in_thread(self._pool, self._finish, photo, colours, upload)
         except PhotoError as error:
             raise refusal_of(error) from None
         except MemoryError:

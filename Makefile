@@ -112,33 +112,33 @@ bench-smoke: env ## Run the benchmarks on next to nothing, to see that they run
 	$(RUN) python -m benchmarks.smoke
 
 bench-imaging: env ## Measure what a photo costs around the network, up to 100 megapixels
-	$(RUN) python benchmarks/imaging.py
-	$(RUN) python benchmarks/imaging.py --depth 16 --megapixels 12
+	$(RUN) python -m benchmarks.imaging
+	$(RUN) python -m benchmarks.imaging --depth 16 --megapixels 12
 
 bench-memory: env ## Measure the peak of memory of every stage at 2,000 and 20,000 photos; hours
-	$(RUN) python -m benchmarks.memory
+	$(RUN) python -m experiments.memory
 
 bench-scale: env ## Measure what is done with rows of the manifest, up to 10 million of them (docs/scale.md)
-	$(RUN) python -m benchmarks.scale
+	$(RUN) python -m experiments.scale
 
 bench-cluster: env ## Measure what Ray costs; PHOTOS=folder COUNT=200 of more photos than the sample's
 	$(UV) sync --locked --inexact --group cluster
-	$(RUN) python -m benchmarks.cluster $(if $(PHOTOS),--photos $(PHOTOS) --count $(or $(COUNT),200))
+	$(RUN) python -m experiments.cluster $(if $(PHOTOS),--photos $(PHOTOS) --count $(or $(COUNT),200))
 
 bench-load: env ## Measure the service under load; MINUTES=10 for growth of memory
-	$(RUN) python benchmarks/load.py $(if $(MINUTES),--minutes $(MINUTES))
+	$(RUN) python -m benchmarks.load $(if $(MINUTES),--minutes $(MINUTES))
 
 bench-faults: env ## Kill a worker, stop the service, both under load: nothing accepted may be lost
-	$(RUN) python benchmarks/faults.py
+	$(RUN) python -m experiments.faults
 
 bench-gate: env ## Show the gate challengers that are bad on purpose
-	$(RUN) python -m benchmarks.gate
+	$(RUN) python -m experiments.gate
 
 loop: env ## In a fresh clone: train, compare, promote in the browser, pack, serve, trace, roll back
-	$(RUN) python -m benchmarks.loop
+	$(RUN) pytest -n 0 -s tests/loop
 
 study: env-pipeline ## Train every recipe of conf/recipe, compare, write docs/quality.md; PHOTOS=folder, else Kaggle's
-	$(RUN) python -m benchmarks.study $(if $(PHOTOS),--photos $(PHOTOS))
+	$(RUN) python -m experiments.study $(if $(PHOTOS),--photos $(PHOTOS))
 
 format: env ## Bring the code into shape
 	$(RUN) ruff check --fix

@@ -29,7 +29,15 @@ def main() -> None:
         _measure(arguments.one, arguments.depth)
         return
     for megapixels in arguments.megapixels:
-        own = [sys.executable, __file__, "--one", str(megapixels), "--depth", str(arguments.depth)]
+        own = [
+            sys.executable,
+            "-m",
+            "benchmarks.imaging",
+            "--one",
+            str(megapixels),
+            "--depth",
+            str(arguments.depth),
+        ]
         done = subprocess.run(own, check=True, capture_output=True, text=True)
         print(_row(json.loads(done.stdout)))
 

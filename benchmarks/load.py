@@ -1,4 +1,4 @@
-"""How the service does under load. `python benchmarks/load.py --help`; needs an otherwise quiet machine.
+"""How the service does under load. `python -m benchmarks.load --help`; needs an otherwise quiet machine.
 
 Service and clients share the processors, so what is reported is a lower bound of what the service can do.
 """
@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from clients import Clients, Shot, megabytes, sampled
-from service import Service, service
+from benchmarks.clients import Clients, Shot, megabytes, sampled
+from benchmarks.service import Service, service
 
 ROOT = Path(__file__).parents[1]
 SETTLE_S = 60.0  # after which memory must not grow any more
@@ -94,7 +94,7 @@ async def under_load(
 
 def own_rate(bundle: Path, files: Sequence[Path], environment: dict[str, str]) -> dict[str, float]:
     """The Colorizer's own rate, in a process of its own."""
-    command = [sys.executable, str(ROOT / "benchmarks/own_rate.py"), str(bundle), *map(str, files)]
+    command = [sys.executable, "-m", "benchmarks.own_rate", str(bundle), *map(str, files)]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

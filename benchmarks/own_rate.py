@@ -1,4 +1,4 @@
-"""The Colorizer's own rate: one process, batches, no service. `python benchmarks/own_rate.py BUNDLE PHOTO...`.
+"""The Colorizer's own rate: one process, batches, no service. `python -m benchmarks.own_rate BUNDLE PHOTO...`.
 
 Prints JSON: photos a second from decoded photo to coloured photo, and from file to file.
 """

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from benchmarks.loop import browser as hands
 from playwright.sync_api import Browser, BrowserContext, Page
+from tests.support import desk as hands
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000  # milliseconds for what the service does; machines of CI are slow

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from benchmarks.loop import browser as hands
 from mlflow import MlflowClient
 from playwright.sync_api import Browser, Page, expect
+from tests.support import desk as hands
 
 from tintype.evaluation.summary import metrics_table
 from tintype.files.atomic import write_json

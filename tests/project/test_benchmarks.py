@@ -1,48 +1,64 @@
-"""The benchmarks run, and say what is read later. No time is held to anything here."""
+"""Benchmarks and experiments run. No time is held to anything here; `make bench-smoke` runs more of them."""
+
+from __future__ import annotations
 
 import argparse
+import importlib
 import json
-import statistics
+import os
+import sys
+from pathlib import Path
 
-from benchmarks import features, results
+import pytest
 
 from tintype.imaging.photo import find_photos
 
+ROOT = Path(__file__).parents[2]
+APART = {"benchmarks.ddcolor"}  # runs in an environment of its own
+MODULES = sorted(
+    name
+    for folder in ("benchmarks", "experiments")
+    for path in (ROOT / folder).rglob("*.py")
+    if not (name := ".".join(path.relative_to(ROOT).with_suffix("").parts)).endswith("__init__")
+)
 
-def test_features(backbone_folder, sample, tmp_path):
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - APART))
+def test_what_they_import_is_there(module: str) -> None:
+    importlib.import_module(module)
+
+
+def test_a_small_run_says_what_is_read_later(backbone_folder: Path, sample: Path, tmp_path: Path) -> None:
+    from benchmarks import features, results
+
     arguments = argparse.Namespace(precision="auto", crops=2, recipe_photos=0, rounds=2)
     table = features.measured(backbone_folder, find_photos(sample)[:2], arguments)
-    path = results.write("features", {"efficientnet_lite0": table}, "python -m benchmarks.features", tmp_path)
+    path = results.write("features", {"lite": table}, "python -m benchmarks.features", tmp_path)
     written = json.loads(path.read_text())
     assert written["machine"]["cores"] > 0
-    assert written["table"]["efficientnet_lite0"] == table
+    assert written["table"]["lite"] == table
     assert table["photos_per_s"].keys() == {"stages", "backbone_alone", "lab", "embed"}
     assert len(table["stages_over_backbone_alone"]["values"]) == 2
-    assert "efficientnet" not in results.show(table)
     assert "| photos_per_s.lab |" in results.show(table)
 
 
-def test_paired_rounds_alternate_and_ratios_are_taken_within_them():
-    order = []
-    speed = iter([10.0, 5.0, 4.0, 12.0])
+def test_the_study_makes_its_page_of_the_results_in_git() -> None:
+    from experiments.study.recipes import RECIPES
+    from experiments.study.report import page
+    from experiments.study.results import read_results
 
-    def case(name):
-        def measure():
-            order.append(name)
-            return next(speed)
-
-        return measure
-
-    figures = results.paired({"ours": case("ours"), "theirs": case("theirs")}, 2)
-    assert order == ["ours", "theirs", "theirs", "ours"]
-    assert figures == {"ours": [10.0, 12.0], "theirs": [5.0, 4.0]}
-    assert results.ratio(figures["ours"], figures["theirs"])["values"] == [2.0, 3.0]
-    assert results.spread([1.0, 9.0, 3.0])["median"] == statistics.median([1, 9, 3])
+    made = page(read_results([recipe.name for recipe in RECIPES]), resamples=5)
+    assert "| `default` |" in made
+    assert "$" not in made
+    assert "nan" not in made
 
 
-def test_a_command_names_no_folder_of_this_machine(monkeypatch, tmp_path):
-    monkeypatch.setattr("sys.argv", ["x", "--folder", str(tmp_path / "photos"), "--rounds", "3"])
-    assert (
-        results.command_line("benchmarks.features")
-        == "python -m benchmarks.features --folder photos --rounds 3"
+def test_the_peak_of_a_grandchild_is_seen(tmp_path: Path) -> None:
+    from experiments.memory.peak import peak_of
+
+    hold = "import time; held = bytearray(b'1') * 120_000_000; time.sleep(0.4)"
+    (tmp_path / "start.py").write_text(
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
     )
+    peak = peak_of(f"{sys.executable} start.py", tmp_path, os.environ)
+    assert peak.all_mb > peak.own_mb > 120

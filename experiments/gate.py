@@ -1,0 +1,112 @@
+"""The gate on challengers that are bad, each in its own way, and on better ones: `python -m experiments.gate`.
+
+Nothing is trained: a challenger is a function that makes its photo out of the true one. The champion is the truth at
+60 % of its chroma with each photo's hues turned by an angle of its own, 25 degrees or so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.evaluation.baselines import all_gray
+from tintype.evaluation.contest import hold
+from tintype.evaluation.contest_figures import figures_of
+from tintype.evaluation.gate import Verdict, decide
+from tintype.evaluation.reducing import reduced
+from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
+from tintype.imaging.photo import find_photos, read_photo, write_photo
+
+Rgb8 = NDArray[np.uint8]
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+SIDE = 256  # pixels; what the gate looks at is coarse
+MEAN_AB = (3.0, 9.0)  # of the sample photos, about
+
+
+def coloured(chroma: float, hue: float = 0.0, blotches: float = 0.0) -> Callable[[Rgb8], Rgb8]:
+    """A painter that knows the truth.
+
+    Parameters
+    ----------
+    chroma : float
+        Factor on the truth's.
+    hue : float
+        Degrees by which a photo's hues are turned: the standard deviation over photos.
+    blotches : float
+        Lab units; standard deviation of random colour on a grid of 6 by 8, interpolated, that is added.
+    """
+
+    def paint(rgb8: Rgb8) -> Rgb8:
+        # The same photo has the same luck with every painter.
+        random = np.random.default_rng(int(rgb8.sum()))
+        lab = rgb_to_lab(rgb8)
+        turn = chroma * np.exp(1j * np.deg2rad(random.normal() * hue))
+        ab = (lab[..., 1] + 1j * lab[..., 2]) * turn
+        noise = (random.normal(size=(6, 8, 2)) * blotches).astype(np.float32)
+        spread = cv2.resize(noise, lab.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        lab[..., 1:] = np.stack([ab.real, ab.imag], axis=-1) + spread
+        return lab_to_rgb(lab)
+
+    return paint
+
+
+CHAMPION = coloured(0.6, hue=25)
+CHALLENGERS = {
+    "all gray": all_gray,
+    "over-saturated": coloured(2.2, hue=25),
+    "random chromatic patches": coloured(0.6, hue=25, blotches=20),
+    "the same, paler": coloured(0.36, hue=25),
+    "as colourful, hues farther off": coloured(0.6, hue=70),
+    "the same again": CHAMPION,
+    "better hues and more colour": coloured(0.8, hue=10),
+}
+
+
+def small_copies(folder: Path, photos: int | None = None, side: int = SIDE) -> dict[str, Path]:
+    """The sample photos, or the first few of them, at a long side of `side` pixels."""
+    copies = {}
+    for path in find_photos(SAMPLE)[:photos]:
+        copies[path.stem] = folder / f"{path.stem}.png"
+        write_photo(copies[path.stem], reduced(read_photo(path).rgb8, side))
+    return copies
+
+
+def judge_champion(photos: dict[str, Path], folder: Path) -> None:
+    """Write the champion's own report, from which the contests take its scores."""
+    hold(photos, CHAMPION, None, MEAN_AB, folder)
+
+
+def verdict_on(challenger: Callable[[Rgb8], Rgb8], photos: dict[str, Path], known: Path) -> Verdict:
+    """What the gate says of a challenger; `known` is the folder of the champion's report."""
+    with tempfile.TemporaryDirectory() as folder:
+        contest = hold(photos, challenger, CHAMPION, MEAN_AB, Path(folder), known)
+    return decide(contest, figures_of(contest, ("all_gray",)), "the champion")
+
+
+def main() -> None:
+    """Print the table of verdicts."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", type=int, help="only so many of the sample photos")
+    arguments = parser.parse_args()
+    lines = ["| challenger | verdict | because |", "|---|---|---|"]
+    with tempfile.TemporaryDirectory() as scratch:
+        photos = small_copies(Path(scratch), arguments.photos)
+        known = Path(scratch) / "champion"
+        judge_champion(photos, known)
+        for name, challenger in CHALLENGERS.items():
+            said = verdict_on(challenger, photos, known)
+            lines.append(f"| {name} | {said.verdict} | {' '.join(said.reasons)} |")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

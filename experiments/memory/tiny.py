@@ -1,0 +1,33 @@
+"""A backbone that costs next to nothing, made by a process of its own: `python -m experiments.memory.tiny FILE`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+INPUT = 32  # pixels
+EMBEDDING = 64
+
+
+def main(destination: Path) -> None:
+    """Write a Keras network with random weights, and beside it how its input is made."""
+    from tintype.files.atomic import write_json
+    from tintype.models.keras_backend import make_deterministic, prepare_keras
+
+    prepare_keras()
+    make_deterministic(0)
+    import keras
+    from keras import layers
+
+    picture = keras.Input((INPUT, INPUT, 3))
+    maps = picture
+    for channels in (8, 16, 32):
+        maps = layers.Conv2D(channels, 3, strides=2, padding="same", activation="relu")(maps)
+    vector = layers.Dense(EMBEDDING)(layers.Flatten()(maps))
+    keras.Model(picture, vector).save(destination)
+    preprocessing = {"input_size": INPUT, "offset": 127.0, "scale": 128.0, "origin": "random"}
+    write_json(destination.with_suffix(".json"), preprocessing)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

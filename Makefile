@@ -52,7 +52,12 @@ pipeline: env-pipeline ## Run what has changed of the DVC pipeline
 	$(RUN) dvc repro
 
 mlflow: env-pipeline ## Serve MLflow's pages on the pipeline's own store, at PORT=5000
-	$(RUN) python -m tintype.registry.pages --port $(or $(PORT),5000)
+	@test -z "$$MLFLOW_TRACKING_URI" || { echo "error: MLFLOW_TRACKING_URI names another store: see its own pages, or unset it." >&2; exit 1; }
+	@mkdir -p .mlflow
+	@echo "MLflow answers in a moment (Ctrl+C ends it): http://127.0.0.1:$(or $(PORT),5000)/#/models"
+	exec env MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_DISABLE_TELEMETRY=true \
+	$(RUN) mlflow server --host 127.0.0.1 --port $(or $(PORT),5000) --workers 1 --uvicorn-opts "--log-level warning" \
+	  --backend-store-uri "sqlite:///$(CURDIR)/.mlflow/mlflow.db" --artifacts-destination "$(CURDIR)/.mlflow/artifacts"
 
 monitor: env-pipeline ## Judge what a service wrote down in DIR=folder; REFERENCE=file to see drift
 	$(RUN) tintype monitor $(DIR) $(if $(REFERENCE),--reference $(REFERENCE))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,16 +74,24 @@ def mlflow_pages(project: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     log = project.parent / "server.log"
     with log.open("w") as said:
-        command = [sys.executable, "-m", "tintype.registry.pages", "--port", str(port)]
+        command = ["make", "-f", str(ROOT / "Makefile"), "mlflow", f"PORT={port}", "UV=true"]
+        command.append(f"RUN={sys.executable} -m")
         process = subprocess.Popen(command, cwd=project, stdout=said, stderr=said)
+    address = f"http://127.0.0.1:{port}"
     try:
-        while "MLflow is at" not in log.read_text():
+        while not _is_healthy(address):
             assert process.poll() is None, log.read_text()
             time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
+        yield address
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _is_healthy(address: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=5):
+        return True
+    return False
 
 
 @pytest.fixture

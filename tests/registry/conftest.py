@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from tintype.models.backbone.spec import BackboneSpec
 from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo
 from tintype.registry.store import connect, find_store
 
+ROOT = Path(__file__).parents[2]
 METRICS = {
     "ours": {"psnr_db": 24.1, "delta_e2000_mean": 10.5, "colourfulness_ratio": 0.8},
     "all_gray": {"psnr_db": 23.9, "delta_e2000_mean": 12.0, "colourfulness_ratio": 0.0},
@@ -148,18 +151,27 @@ def _serving(empty_store: Path, folder: Path) -> Iterator[str]:
     shutil.copytree(empty_store, home)
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     with log.open("w") as said:
-        command = [sys.executable, "-m", "tintype.registry.pages", "--port", str(port)]
+        # As a person starts it, but in this environment and for another project.
+        command = ["make", "-f", str(ROOT / "Makefile"), "mlflow", f"PORT={port}", "UV=true"]
+        command.append(f"RUN={sys.executable} -m")
         process = subprocess.Popen(command, cwd=home, env=environment, stdout=said, stderr=said)
+    address = f"http://127.0.0.1:{port}"
     try:
-        while "MLflow is at" not in log.read_text():
+        while not _is_healthy(address):
             assert process.poll() is None, log.read_text()
             time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
+        yield address
     finally:
         process.terminate()
         process.wait(30)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server outlived its parent"
+
+
+def _is_healthy(address: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=5):
+        return True
+    return False
 
 
 class Way:

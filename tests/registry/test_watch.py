@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from mlflow.entities.webhook import WebhookEvent
 from ruamel.yaml import YAML
 
 from tintype.params import RegisterParams
@@ -24,7 +23,6 @@ from tintype.registry.versions import register
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = RegisterParams(experiment="tests", model_name="tintype")
-SECRET = "correct horse battery staple"
 
 
 @dataclass
@@ -45,7 +43,6 @@ class Desk:
             **os.environ,
             "BENTOML_HOME": str(self.folder / "bentoml"),
             "MLFLOW_TRACKING_URI": self.registry,
-            "TINTYPE_WEBHOOK_SECRET": SECRET,
             "XDG_STATE_HOME": str(self.folder / "state"),
         }
         with (self.folder / "log").open("a") as log:
@@ -104,30 +101,19 @@ def test_one_promotion_is_packed_and_deployed_once_though_a_watch_is_killed_and_
     assert labels["model_git_commit"] == tags["git_commit"]
 
 
-def test_a_webhook_wakes_a_watch_that_would_look_in_an_hour(
+def test_an_alias_that_is_moved_on_a_server_is_followed_until_the_watch_is_told_to_stop(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     desk: Desk,
     make_bundle: Callable[[str], Path],
     reports: tuple[Path, Path],
 ) -> None:
-    # MLflow sends to public addresses by TLS alone unless told otherwise.
-    monkeypatch.setenv("MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", "true")
-    monkeypatch.setenv("MLFLOW_WEBHOOK_ALLOWED_SCHEMES", "http,https")
-    monkeypatch.setenv(
-        "MLFLOW_WEBHOOK_CACHE_TTL", "1"
-    )  # seconds; registering asked for webhooks before there was one
     desk.registry = request.getfixturevalue("server")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", desk.registry)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     for network in ("one", "two"):
         register(make_bundle(network), *reports, PARAMS, "sample", lambda metrics: "a table")
     client = connect(find_store())
-    event = WebhookEvent.from_str("model_version_alias.created")
-    client.create_webhook("tintype-watch", f"http://127.0.0.1:{port}/", [event], secret=SECRET)
-    watch = desk.start("--every", "3600", "--listen", str(port))
+    watch = desk.start("--every", "0.5")
     desk.wait(lambda: len(desk.deployed()) == 1, watch)
     client.set_registered_model_alias("tintype", "champion", "2")
     desk.wait(lambda: len(desk.deployed()) == 2, watch)
@@ -158,7 +144,6 @@ def test_a_registry_that_is_down_is_told_once_and_waited_for(desk: Desk) -> None
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--listen", "door"), "Expected PORT or HOST:PORT after --listen. Received: door."),
         (("--deploy", "no-such-program-here"), "Expected a program that can be run after --deploy."),
     ],
 )

@@ -262,15 +262,6 @@ def watch(
     variant: Annotated[
         Literal["cpu", "gpu"], typer.Option("--variant", help="The machine that it will serve on.")
     ] = "cpu",
-    listen: Annotated[
-        str | None,
-        typer.Option(
-            "--listen",
-            metavar="[HOST:]PORT",
-            help="Look at once when MLflow sends a webhook here, signed with the secret in TINTYPE_WEBHOOK_SECRET.",
-            show_default="looks only",
-        ),
-    ] = None,
 ) -> None:
     """Pack and deploy whichever version becomes the champion. Run it in the project's folder.
 
@@ -280,9 +271,9 @@ def watch(
     Exit code: 0 told to stop, or with --once all is done; 1 with --once: it could not be done; 2 the command cannot be
     meant so.
     """
-    from tintype.cli.watch import Wishes, run
+    from tintype.cli.watch import WatchOptions, run
 
-    wishes = Wishes(
+    options = WatchOptions(
         every=every,
         once=once,
         retry=retry,
@@ -290,9 +281,8 @@ def watch(
         deploy=deploy,
         deploy_seconds=deploy_timeout,
         log=log,
-        listen=listen,
     )
-    raise typer.Exit(run(wishes))
+    raise typer.Exit(run(options))
 
 
 @app.command()

@@ -1,35 +1,50 @@
-"""`tintype watch`: packs and deploys whichever version becomes the champion, for as long as it runs."""
+"""`tintype watch`: packs and deploys whichever version becomes the champion.
+
+`Deployer.look_once` looks at the registry and does what has not been done; the command repeats it until it is told to
+stop. Each step first looks whether it has been done, so a watch that was killed is finished by the next one. A failure
+is written to the registry and left alone until a person asks for another try or promotes again; the service that was
+there goes on.
+"""
 
 from __future__ import annotations
 
-import os
+import hashlib
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
 from tintype.cli.console import print_error
-from tintype.cli.deploying import SECRET, DeployCommand, deploy_command
+from tintype.cli.deploy_command import DeployCommand, deploy_command
 from tintype.cli.outage import Outage
-from tintype.cli.promoting import Promoter, lock_for
 from tintype.cli.serve import needs_bentoml
 from tintype.cli.state import state_folder
 from tintype.cli.version import MODEL
 from tintype.errors import TintypeError
+from tintype.files.turns import in_turn
+from tintype.registry.deploy import (
+    DEPLOY_ERROR,
+    DEPLOYED_AT,
+    PACKAGED,
+    DeploymentState,
+    champion_state,
+    write_state,
+)
+from tintype.registry.store import NoAnswerError, find_store
 
 _PACKING_SECONDS = 600.0  # that a single look waits for another watch, beside what a deployment may take
-_SHORTEST_SECRET = 16
 _SEEN_BY = "tintype watch"
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the command line says; see `tintype.cli.watch`'s options."""
+class WatchOptions:
+    """What the command line says; see the options of `tintype watch`."""
 
     every: float
     once: bool
@@ -38,15 +53,10 @@ class Wishes:
     deploy: str | None
     deploy_seconds: float
     log: Path | None
-    listen: str | None
 
 
-def run(wishes: Wishes) -> int:
-    """Watch until told to stop.
-
-    Parameters
-    ----------
-    wishes : Wishes
+def run(options: WatchOptions) -> int:
+    """Look once, or again and again until told to stop.
 
     Returns
     -------
@@ -54,59 +64,171 @@ def run(wishes: Wishes) -> int:
         0 told to stop, or with `once` all is done; 1 with `once`: the champion is not packed or deployed, or the
         registry does not answer; 2 the command cannot be meant so.
     """
-    wake, stop = threading.Event(), threading.Event()
+    stop = threading.Event()
     try:
-        promoter = _promoter(wishes, stop)
-        door = nullcontext() if wishes.listen is None else _Door.of(wishes.listen).open(wake)
-        with _stopping(stop, wake):
-            if wishes.once:
-                return _once(promoter, wishes.retry)
-            with door:
-                _watch(promoter, wishes, wake, stop)
+        deployer = _deployer(options, stop)
     except TintypeError as error:
         print_error(f"error: {error}")
         return 2
+    with _stopping(stop):
+        if options.once:
+            return _once(deployer, options.retry)
+        _repeat(deployer, options, stop)
     return 0
 
 
-def _promoter(wishes: Wishes, stop: threading.Event) -> Promoter:
-    if find_spec("mlflow") is None:
-        raise TintypeError("Watching the registry needs the package mlflow: run `uv sync --group pipeline`.")
-    from tintype.registry.rollout import Rollouts
-    from tintype.registry.store import find_store
-
-    needs_bentoml()
-    return Promoter(
-        Rollouts(MODEL, _SEEN_BY),
-        partial(_pack, wishes.variant),
-        _deploy(wishes),
-        lock_for(state_folder(), find_store().uri, MODEL),
-        wishes.deploy_seconds + _PACKING_SECONDS if wishes.once else 0.0,
-        stop.is_set,
-    )
-
-
-def _once(promoter: Promoter, retry: bool) -> int:
+def _once(deployer: Deployer, retry: bool) -> int:
     try:
-        return 0 if promoter.act(retry) else 1
+        return 0 if deployer.look_once(retry) else 1
     except TintypeError as error:
         print_error(f"error: {error}")
         return 1
 
 
-def _watch(promoter: Promoter, wishes: Wishes, wake: threading.Event, stop: threading.Event) -> None:
-    """Look, do, wait; a registry that does not answer is waited for."""
-    print_error(f"Watching the champion of {MODEL}, every {wishes.every:g} s (Ctrl+C ends it) ...")
-    outage, retry = Outage(wishes.every), wishes.retry
+def _repeat(deployer: Deployer, options: WatchOptions, stop: threading.Event) -> None:
+    print_error(f"Watching the champion of {MODEL}, every {options.every:g} s (Ctrl+C ends it) ...")
+    outage, retry = Outage(options.every), options.retry
     while not stop.is_set():
         try:
-            promoter.act(retry)
+            deployer.look_once(retry)
         except TintypeError as error:
             pause = outage.failed(error)
         else:
             pause, retry = outage.over(), False
-        wake.wait(pause)
-        wake.clear()
+        stop.wait(pause)
+
+
+@dataclass(frozen=True)
+class Deployer:
+    """Packs and deploys the champion.
+
+    Attributes
+    ----------
+    name : str
+        Of the registered model.
+    seen_by : str
+        Who looks, for the history of champions.
+    pack : callable
+        Makes the Bento of a version's address, unless BentoML's store has it, and gives its tag.
+    deploy : DeployCommand or None
+        None: it is only packed.
+    lock : Path
+        Held while a promotion is acted on: one watch at a time on this machine.
+    patience : float
+        Seconds to wait for the lock.
+    stopped : callable
+        Whether the watch was told to stop. What fails then was cut off, and the next watch does it again.
+    """
+
+    name: str
+    seen_by: str
+    pack: Callable[[str], str]
+    deploy: DeployCommand | None
+    lock: Path
+    patience: float
+    stopped: Callable[[], bool]
+
+    def look_once(self, retry: bool) -> bool:
+        """Look at the champion and do what has not been done.
+
+        Parameters
+        ----------
+        retry : bool
+            Try again what has failed.
+
+        Returns
+        -------
+        bool
+            False if the champion could not be packed or deployed, now or the last time.
+
+        Raises
+        ------
+        NoAnswerError
+            If the registry does not answer; everything is still to be done then.
+        """
+        state = self._state()
+        if not self._is_open(state, retry):
+            return _is_well(state)
+        try:
+            with in_turn(self.lock, self.patience):
+                state = self._state()  # another watch may have done it meanwhile
+                if state is None or not self._is_open(state, retry):
+                    return _is_well(state)
+                return self._carry_out(state)
+        except TimeoutError:
+            print_error("note: Another watch is at work on this promotion.")
+            return True
+
+    def _state(self) -> DeploymentState | None:
+        return champion_state(self.name, self.seen_by)
+
+    def _is_open(self, state: DeploymentState | None, retry: bool) -> bool:
+        if state is None:
+            return False
+        if not state.handled:
+            return True
+        if state.deploy_error:
+            return retry
+        return not state.packaged or (self.deploy is not None and not state.deployed_at)
+
+    def _carry_out(self, state: DeploymentState) -> bool:
+        print_error(f"Version {state.version} of {state.name} is the champion: packing it ...")
+        try:
+            bento = self.pack(state.address)
+        except NoAnswerError:
+            raise
+        except (TintypeError, OSError) as error:
+            return self._fail(state, f"It could not be packed: {error}")
+        write_state(state, {PACKAGED: bento})
+        print_error(f"Packed as {bento}.")
+        if self.deploy is None:
+            write_state(state, {DEPLOY_ERROR: None}, handled=True)
+            return True
+        now = self._state()
+        if now is None or now.version != state.version:
+            print_error(f"Version {state.version} is not the champion any more: it is not deployed.")
+            return True
+        print_error(f"Deploying {bento}; the command's output is in {self.deploy.log} ...")
+        try:
+            self.deploy.run(bento, state.version)
+        except TintypeError as error:
+            return self._fail(state, f"It could not be deployed: {error}")
+        write_state(state, {DEPLOYED_AT: _now(), DEPLOY_ERROR: None}, handled=True)
+        print_error(f"Deployed {bento}.")
+        return True
+
+    def _fail(self, state: DeploymentState, sentence: str) -> bool:
+        if self.stopped():
+            print_error(f"note: Stopped. {sentence}")
+            return False
+        print_error(f"error: Version {state.version}: {sentence}")
+        print_error("note: What was in service is left as it is. `tintype watch --retry` tries again.")
+        write_state(state, {DEPLOY_ERROR: f"{_now()}: {sentence}"}, handled=True)
+        return False
+
+
+def lock_for(folder: Path, registry: str, name: str) -> Path:
+    """The lock file, in a folder, of one model in the registry of an address."""
+    return folder / f"watch-{hashlib.sha256(f'{registry} {name}'.encode()).hexdigest()[:16]}.lock"
+
+
+def _deployer(options: WatchOptions, stop: threading.Event) -> Deployer:
+    if find_spec("mlflow") is None:
+        raise TintypeError("Watching the registry needs the package mlflow: run `uv sync --group pipeline`.")
+    needs_bentoml()
+    command = None
+    if options.deploy is not None:
+        log = options.log or state_folder() / "watch-deploy.log"
+        command = deploy_command(options.deploy, options.deploy_seconds, log)
+    return Deployer(
+        MODEL,
+        _SEEN_BY,
+        partial(_pack, options.variant),
+        command,
+        lock_for(state_folder(), find_store().uri, MODEL),
+        options.deploy_seconds + _PACKING_SECONDS if options.once else 0.0,
+        stop.is_set,
+    )
 
 
 def _pack(variant: str, address: str) -> str:
@@ -115,52 +237,13 @@ def _pack(variant: str, address: str) -> str:
     return package_version(address, variant).tag
 
 
-def _deploy(wishes: Wishes) -> DeployCommand | None:
-    if wishes.deploy is None:
-        return None
-    return deploy_command(
-        wishes.deploy, wishes.deploy_seconds, wishes.log or state_folder() / "watch-deploy.log"
-    )
-
-
-@dataclass(frozen=True)
-class _Door:
-    """Where webhooks come in."""
-
-    host: str
-    port: int
-    secret: str
-
-    @classmethod
-    def of(cls, address: str) -> _Door:
-        host, _, port = address.rpartition(":")
-        if not port.isdecimal() or not 0 <= int(port) < 65536:
-            raise TintypeError(f"Expected PORT or HOST:PORT after --listen. Received: {address}.")
-        secret = os.environ.get(SECRET, "")
-        if len(secret) < _SHORTEST_SECRET:
-            raise TintypeError(
-                f"Expected the webhook's secret in {SECRET}, of at least {_SHORTEST_SECRET} characters, since anybody "
-                f"can send messages. Received: {len(secret)} characters."
-            )
-        return cls(host.strip("[]") or "127.0.0.1", int(port), secret)
-
-    @contextmanager
-    def open(self, wake: threading.Event) -> Iterator[None]:
-        from tintype.cli.listening import listening
-
-        with listening(self.host, self.port, self.secret, wake.set) as port:
-            print_error(f"Listening for MLflow's webhooks at {self.host}, port {port}.")
-            yield
-
-
 @contextmanager
-def _stopping(stop: threading.Event, wake: threading.Event) -> Iterator[None]:
-    """On the first SIGINT or SIGTERM what is under way is finished; the second is not waited for."""
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """On the first SIGINT or SIGTERM what is under way is finished; the second ends it at once."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def handle(number: int, frame: FrameType | None) -> None:
         stop.set()
-        wake.set()
         for known, handler in before.items():
             signal.signal(known, handler)
 
@@ -171,3 +254,11 @@ def _stopping(stop: threading.Event, wake: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_well(state: DeploymentState | None) -> bool:
+    return state is None or not state.deploy_error
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

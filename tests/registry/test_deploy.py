@@ -13,20 +13,19 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from tintype.cli.deploying import DeployError, deploy_command
-from tintype.cli.promoting import Promoter, lock_for
+from tintype.cli.deploy_command import DeployError, deploy_command
+from tintype.cli.watch import Deployer, lock_for
 from tintype.errors import TintypeError
 from tintype.files.turns import in_turn
-from tintype.registry.rollout import Rollouts
 from tintype.registry.store import NoAnswerError, connect, find_store
 
 
 @dataclass
 class Bench:
-    """A registry of two versions, and a promoter whose every step is seen."""
+    """A registry of two versions, and a deployer whose every step is seen."""
 
     client: MlflowClient
-    promoter: Promoter
+    deployer: Deployer
     packed: list[str] = field(default_factory=list)
     deployed: Path = Path()
 
@@ -71,36 +70,37 @@ def bench(
 
     deployed = tmp_path / "deployed"
     code = f"import sys; open({str(deployed)!r}, 'a').write(sys.argv[1] + '\\n')"
-    promoter = Promoter(
-        Rollouts("tintype", "a test"),
+    deployer = Deployer(
+        "tintype",
+        "a test",
         pack,
         deploy_command(write(code), 20, tmp_path / "deploy.log"),
         lock_for(tmp_path / "state", find_store().uri, "tintype"),
         0.0,
         lambda: False,
     )
-    return Bench(client, promoter, packed, deployed)
+    return Bench(client, deployer, packed, deployed)
 
 
 def test_each_promotion_is_packed_and_deployed_once(bench: Bench) -> None:
-    assert bench.promoter.act(False)
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
+    assert bench.deployer.look_once(False)
     assert (bench.packed, bench.deployments()) == (["models:/tintype/1"], ["1"])
     assert bench.tags(1)["packaged"] == "tintype:v1-cpu-0"
     assert bench.tags(1)["deployed_at"].endswith("Z")
     bench.promote(2)
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
     bench.promote(1)  # back: a deployment of its own, though version 1 has had one
-    assert bench.promoter.act(False)
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
+    assert bench.deployer.look_once(False)
     assert bench.deployments() == ["1", "2", "1"]
 
 
 def test_moves_are_taken_down_in_the_history(bench: Bench) -> None:
-    bench.promoter.act(False)
+    bench.deployer.look_once(False)
     bench.promote(2)
-    bench.promoter.act(False)
-    bench.promoter.act(False)
+    bench.deployer.look_once(False)
+    bench.deployer.look_once(False)
     tags = bench.client.get_registered_model("tintype").tags
     events = [json.loads(tags[key]) for key in sorted(tags) if key.startswith("champion_at.")]
     assert [(event["version"], event["by"]) for event in events] == [
@@ -111,7 +111,7 @@ def test_moves_are_taken_down_in_the_history(bench: Bench) -> None:
 
 def test_without_a_champion_nothing_is_done(bench: Bench) -> None:
     bench.client.delete_registered_model_alias("tintype", "champion")
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
     assert bench.packed == []
 
 
@@ -119,30 +119,30 @@ def test_a_failed_deployment_is_told_and_waits_for_a_person(
     bench: Bench, write: Callable[[str], str], tmp_path: Path
 ) -> None:
     code = "import sys; print('no such cluster'); sys.exit(3)"
-    failing = replace(bench.promoter, deploy=deploy_command(write(code), 20, tmp_path / "failed.log"))
-    assert not failing.act(False)
+    failing = replace(bench.deployer, deploy=deploy_command(write(code), 20, tmp_path / "failed.log"))
+    assert not failing.look_once(False)
     said = bench.tags(1)["deploy_error"]
     assert (
         "Expected the deploy command to end with status 0. Received: 3. Its last line: no such cluster"
         in said
     )
     assert "deployed_at" not in bench.tags(1)
-    assert not bench.promoter.act(False), "it is still not deployed"
+    assert not bench.deployer.look_once(False), "it is still not deployed"
     assert bench.deployments() == []
-    assert bench.promoter.act(True)
+    assert bench.deployer.look_once(True)
     assert bench.deployments() == ["1"]
     assert "deploy_error" not in bench.tags(1)
 
 
 def test_another_promotion_tries_again(bench: Bench, write: Callable[[str], str], tmp_path: Path) -> None:
     failing = replace(
-        bench.promoter, deploy=deploy_command(write("raise SystemExit(1)"), 20, tmp_path / "log")
+        bench.deployer, deploy=deploy_command(write("raise SystemExit(1)"), 20, tmp_path / "log")
     )
-    assert not failing.act(False)
+    assert not failing.look_once(False)
     bench.promote(2)
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
     bench.promote(1)
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
     assert bench.deployments() == ["2", "1"]
 
 
@@ -150,7 +150,7 @@ def test_a_version_that_cannot_be_packed_is_told_and_not_deployed(bench: Bench) 
     def pack(address: str) -> str:
         raise TintypeError("Its files were exchanged.")
 
-    assert not replace(bench.promoter, pack=pack).act(False)
+    assert not replace(bench.deployer, pack=pack).look_once(False)
     assert bench.tags(1)["deploy_error"].endswith("It could not be packed: Its files were exchanged.")
     assert bench.deployments() == []
 
@@ -160,8 +160,8 @@ def test_a_registry_that_goes_away_leaves_no_failure_behind(bench: Bench) -> Non
         raise NoAnswerError("Expected an answer.")
 
     with pytest.raises(NoAnswerError):
-        replace(bench.promoter, pack=pack).act(False)
-    assert bench.promoter.act(False)
+        replace(bench.deployer, pack=pack).look_once(False)
+    assert bench.deployer.look_once(False)
     assert bench.deployments() == ["1"]
 
 
@@ -170,25 +170,25 @@ def test_a_version_that_lost_its_place_while_it_was_packed_is_not_deployed(bench
         bench.promote(2)
         return "tintype:v1-cpu-0"
 
-    assert replace(bench.promoter, pack=pack).act(False)
+    assert replace(bench.deployer, pack=pack).look_once(False)
     assert bench.deployments() == []
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
     assert bench.deployments() == ["2"]
 
 
 def test_what_was_only_packed_is_deployed_once_there_is_a_command(bench: Bench) -> None:
-    assert replace(bench.promoter, deploy=None).act(False)
-    assert replace(bench.promoter, deploy=None).act(False)
+    assert replace(bench.deployer, deploy=None).look_once(False)
+    assert replace(bench.deployer, deploy=None).look_once(False)
     assert bench.packed == ["models:/tintype/1"]
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
     assert bench.deployments() == ["1"]
 
 
 def test_while_another_watch_is_at_work_this_one_leaves_it_alone(bench: Bench) -> None:
-    with in_turn(bench.promoter.lock, 0):
-        assert bench.promoter.act(False)
+    with in_turn(bench.deployer.lock, 0):
+        assert bench.deployer.look_once(False)
     assert bench.packed == []
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
     assert bench.deployments() == ["1"]
 
 
@@ -196,9 +196,9 @@ def test_what_was_cut_off_by_a_stop_is_no_failure(bench: Bench) -> None:
     def pack(address: str) -> str:
         raise TintypeError("BentoML could not build the Bento.")
 
-    assert not replace(bench.promoter, pack=pack, stopped=lambda: True).act(False)
+    assert not replace(bench.deployer, pack=pack, stopped=lambda: True).look_once(False)
     assert "deploy_error" not in bench.tags(1)
-    assert bench.promoter.act(False)
+    assert bench.deployer.look_once(False)
 
 
 def test_a_command_that_takes_too_long_is_stopped_with_all_that_it_started(
@@ -223,19 +223,16 @@ time.sleep(60)
         time.sleep(0.05)
 
 
-def test_a_command_gets_words_and_variables_and_no_shell_and_no_secret(
-    write: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TINTYPE_WEBHOOK_SECRET", "correct horse battery")
+def test_a_command_gets_words_and_variables_and_no_shell(write: Callable[[str], str], tmp_path: Path) -> None:
     code = (
-        "import json, os, sys; names = ('TINTYPE_BENTO', 'TINTYPE_VERSION', 'TINTYPE_WEBHOOK_SECRET'); "
+        "import json, os, sys; names = ('TINTYPE_BENTO', 'TINTYPE_VERSION'); "
         f"json.dump([sys.argv[1:], *map(os.environ.get, names)], open({str(tmp_path / 'said')!r}, 'w'))"
     )
     text = write(code) + " image/{bento} '$HOME; rm {{.x}}'"
     deploy_command(text, 20, tmp_path / "log").run("tintype:v1-cpu-0", "1")
     words, *variables = json.loads((tmp_path / "said").read_text())
     assert words == ["1", "image/tintype:v1-cpu-0", "$HOME; rm {{.x}}"]
-    assert variables == ["tintype:v1-cpu-0", "1", None]
+    assert variables == ["tintype:v1-cpu-0", "1"]
 
 
 @pytest.mark.parametrize("text", ["", "'open", "no-such-program-anywhere {bento}"])

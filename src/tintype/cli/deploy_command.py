@@ -1,4 +1,4 @@
-"""The command that brings a Bento into service: whatever a person configured, under a clock."""
+"""The command that brings a Bento into service: whatever a person configured, with a time limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from tintype.errors import TintypeError
 
-SECRET = "TINTYPE_WEBHOOK_SECRET"
 _GRACE_SECONDS = 10.0  # between asking a command to end and ending it
 _LAST_LINE = 300  # characters of it that go into the sentence
 
@@ -31,7 +30,7 @@ class DeployCommand:
     words : tuple of str
         Program and arguments. ``{bento}`` and ``{version}`` in them are replaced.
     seconds : float
-        That it may take.
+        How long it may take.
     log : Path
         Its output is appended to.
     """
@@ -56,8 +55,7 @@ class DeployCommand:
             If the command cannot be started, takes too long or ends with another status than 0.
         """
         words = [word.replace("{bento}", bento).replace("{version}", version) for word in self.words]
-        environment = {name: value for name, value in os.environ.items() if name != SECRET}
-        environment |= {"TINTYPE_BENTO": bento, "TINTYPE_VERSION": version}
+        environment = {**os.environ, "TINTYPE_BENTO": bento, "TINTYPE_VERSION": version}
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as log:
@@ -78,11 +76,11 @@ class DeployCommand:
         status = self._wait(process)
         if status is None:
             raise DeployError(
-                f"Expected the deploy command to end within {self.seconds:g} s. It was stopped. {self._said(start)}"
+                f"Expected the deploy command to end within {self.seconds:g} s. It was stopped. {self._output(start)}"
             )
         if status != 0:
             raise DeployError(
-                f"Expected the deploy command to end with status 0. Received: {status}. {self._said(start)}"
+                f"Expected the deploy command to end with status 0. Received: {status}. {self._output(start)}"
             )
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int | None:
@@ -98,7 +96,7 @@ class DeployCommand:
             process.wait()
         return None
 
-    def _said(self, start: int) -> str:
+    def _output(self, start: int) -> str:
         with self.log.open("rb") as log:
             log.seek(max(start, self.log.stat().st_size - 10_000))
             lines = log.read().decode(errors="replace").split("\n")
@@ -106,7 +104,7 @@ class DeployCommand:
         return (
             f"Its last line: {last[-_LAST_LINE:]} (all of it is in {self.log})"
             if last
-            else "It said nothing."
+            else "It had no output."
         )
 
 

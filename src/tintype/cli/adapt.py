@@ -128,7 +128,7 @@ def _publish(adapted: Path, output: Path) -> None:
     from tintype.files.atomic import new_folder
 
     try:
-        with new_folder(output) as part:
+        with new_folder(output, durable=True) as part:
             shutil.copytree(adapted, part, dirs_exist_ok=True)
     except OSError as error:
         raise TintypeError(f"Expected to write {output}. Received: {error.strerror}.") from None

@@ -139,7 +139,7 @@ def save_bundle(
     IrError
         If the IR does not give the network's colours.
     """
-    with new_folder(destination) as folder:
+    with new_folder(destination, durable=True) as folder:
         save_network(network, folder / NETWORK_FILE, half=half)
         if backbone_file is not None:
             shutil.copyfile(backbone_file, folder / BACKBONE_FILE)
@@ -171,7 +171,7 @@ def add_ir(bundle: Path) -> BundleInfo:
     if not openvino_is_installed():
         raise IrError("Expected the package openvino, which writes an IR, but it is not installed.")
     info = read_info(bundle)
-    with new_folder(bundle) as folder:
+    with new_folder(bundle, durable=True) as folder:
         for name in (NETWORK_FILE, BACKBONE_FILE):
             if name in info.files:
                 shutil.copyfile(bundle / name, folder / name)

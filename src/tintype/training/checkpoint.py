@@ -84,13 +84,13 @@ class Checkpoints:
         """Save a state with its network and best weights; older files go once the state names the new ones."""
         state.network_file = f"epoch-{state.epoch:05d}.keras"
         best_file = f"best-{state.best_epoch:05d}.npz"
-        with new_file(self.folder / state.network_file) as part:
+        with new_file(self.folder / state.network_file, durable=True) as part:
             network.save(part)
         if best_file != state.best_file:
-            with new_file(self.folder / best_file) as part:
+            with new_file(self.folder / best_file, durable=True) as part:
                 np.savez(part, *best)
             state.best_file = best_file
-        write_text(self.folder / STATE_FILE, state.model_dump_json(indent=2))
+        write_text(self.folder / STATE_FILE, state.model_dump_json(indent=2), durable=True)
         for path in self.folder.iterdir():
             if path.name not in (STATE_FILE, state.network_file, state.best_file):
                 path.unlink()
@@ -99,7 +99,7 @@ class Checkpoints:
         """Remember the tracked run before the first checkpoint is due."""
         state = self.read()
         state.run_id = run_id
-        write_text(self.folder / STATE_FILE, state.model_dump_json(indent=2))
+        write_text(self.folder / STATE_FILE, state.model_dump_json(indent=2), durable=True)
 
     def remove(self) -> None:
         """Forget the training: it is finished."""

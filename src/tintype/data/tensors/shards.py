@@ -235,7 +235,7 @@ def write_shard(
             _put_shard(folder, plan.name, Path(scratch))
         return
     shape = (plan.rows, *row_shape)
-    with new_file(npy_path(folder, plan.name), mark=_mark()) as part:
+    with new_file(npy_path(folder, plan.name), mark=_mark(), durable=True) as part:
         tensor = np.lib.format.open_memmap(part, mode="w+", dtype=dtype, shape=shape)
         for position, rows in enumerate(rows_of_photos):
             tensor[position * plan.crops : (position + 1) * plan.crops] = rows
@@ -250,7 +250,7 @@ def write_shard(
         dtype=np.dtype(dtype).name,
         sha256=checksum,
     )
-    write_json(index_path(folder, plan.name), index.model_dump())
+    write_json(index_path(folder, plan.name), index.model_dump(), durable=True)
 
 
 def _mark() -> str:

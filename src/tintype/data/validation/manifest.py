@@ -41,7 +41,7 @@ class ManifestError(TintypeError):
 
 def write_manifest(folder: Path, manifest: pd.DataFrame, rejected: pd.DataFrame) -> None:
     """Write both tables; the folder is replaced as a whole."""
-    with new_folder(folder) as part:
+    with new_folder(folder, durable=True) as part:
         manifest.to_parquet(part / MANIFEST_FILE, index=False)
         rejected.to_csv(part / REJECTED_FILE, index=False, lineterminator="\n")
 

@@ -125,7 +125,7 @@ def _check_shapes(network: Any, size: int, source: Path) -> None:
 def _write(network: Any, description: dict[str, Any], folder: Path) -> None:
     from tintype.models.keras_file import save_network
 
-    with new_folder(folder) as part:
+    with new_folder(folder, durable=True) as part:
         save_network(network, part / NETWORK_FILE)
         spec = BackboneSpec(
             **description,

@@ -9,6 +9,7 @@ PORT   ?=
 TESTS  ?=
 MODEL  ?=
 PHOTOS ?=
+EXTRA  ?= heif
 SCRATCH ?=
 SET    ?=
 DIR    ?=
@@ -28,7 +29,7 @@ MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline extras starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +75,9 @@ bento: env-serve ## Pack the champion, or the starter, with its lineage and pinn
 container: env-serve ## Build the image, run it, colour PHOTO through it; VARIANT=gpu, BACKEND=docker, BASE=an image
 	$(RUN) python .ci/container.py $(MODEL_OPTION) --variant $(VARIANT) --backend $(BACKEND) $(if $(BASE),--base $(BASE)) --photo $(PHOTO)
 
+extras: ## Add packages to .venv: EXTRA=heif, gpu, cluster, stores, pipeline or serve, or several in quotes
+	$(UV) sync --locked --inexact --no-default-groups $(addprefix --extra ,$(EXTRA))
+
 starter: env-pipeline ## Train the starter from PHOTOS=folder and put it into the package; SET="train.epochs=1" changes its preset
 	$(RUN) python .ci/starter.py --photos $(PHOTOS) $(if $(SCRATCH),--scratch $(SCRATCH)) $(SET)
 
@@ -86,11 +90,11 @@ test-slow: env ## Run the tests that take long and have a quicker one beside the
 	$(RUN) pytest -n 2 -m slow $(TESTS)
 
 test-stores: ## Run the loop on PostgreSQL and S3, which are started for it (docs/stores.md)
-	$(UV) sync --locked --inexact --group stores
+	$(UV) sync --locked --inexact --extra stores --group test-servers
 	$(RUN) pytest -n 0 tests/stores $(TESTS)
 
 test-cluster: ## Run features and training on real Ray nodes and an S3 server, which are started for it (docs/cluster.md)
-	$(UV) sync --locked --inexact --group cluster --group stores
+	$(UV) sync --locked --inexact --extra cluster --extra stores --group test-servers
 	$(RUN) pytest -n 0 tests/cluster $(TESTS)
 
 check: env check-workflows ## Check format, style, types, the direction of imports and the workflows
@@ -127,7 +131,7 @@ bench-scale: env ## Measure what is done with rows of the manifest, up to 10 mil
 	$(RUN) python -m experiments.scale
 
 bench-cluster: env ## Measure what Ray costs; PHOTOS=folder COUNT=200 of more photos than the sample's
-	$(UV) sync --locked --inexact --group cluster
+	$(UV) sync --locked --inexact --extra cluster
 	$(RUN) python -m experiments.cluster $(if $(PHOTOS),--photos $(PHOTOS) --count $(or $(COUNT),200))
 
 bench-load: env ## Measure the service under load; MINUTES=10 for growth of memory
@@ -184,11 +188,11 @@ clean: ## Remove what tools leave behind; data, models and runs stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis demo
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-env:
+env: ## Make .venv with all there is to work on the code; then: source .venv/bin/activate
 	$(UV) sync --locked --inexact
 
 env-serve:
-	$(UV) sync --locked --inexact --no-default-groups --group pipeline --group serve
+	$(UV) sync --locked --inexact --no-default-groups --extra pipeline --extra serve
 
 env-pipeline:
-	$(UV) sync --locked --inexact --no-default-groups --group pipeline
+	$(UV) sync --locked --inexact --no-default-groups --extra pipeline

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class TintypeError(Exception):
     """An error whose message is for the person at the keyboard.
@@ -9,3 +11,37 @@ class TintypeError(Exception):
     The message is one or more whole sentences: what was expected, what came, what to do. The doors
     (`tintype.stages`, `tintype.cli`) print it without a traceback and exit with 1.
     """
+
+
+def install_command(extra: str) -> str:
+    """The command that installs the packages of an extra beside the tintype that runs.
+
+    Parameters
+    ----------
+    extra : str
+        Such as ``"heif"``; pyproject.toml lists them.
+
+    Returns
+    -------
+    str
+        A target of the Makefile in a clone, else a call of pip.
+    """
+    project = Path(__file__).resolve().parents[2]
+    if (project / "Makefile").is_file() and (project / "pyproject.toml").is_file():
+        return f"make extras EXTRA={extra}"
+    return f'pip install "tintype[{extra}]"'
+
+
+def missing_package(user: str, package: str | None, extra: str) -> TintypeError:
+    """An error that says which package is missing and how to get it.
+
+    Parameters
+    ----------
+    user : str
+        What needs it, as the beginning of a sentence: ``"The registry"``.
+    package : str or None
+        The name of the package or module, as `ModuleNotFoundError.name` has it.
+    extra : str
+        The extra it belongs to.
+    """
+    return TintypeError(f"{user} needs the package {package}: run `{install_command(extra)}`.")

@@ -136,18 +136,19 @@ def test_a_bento_holds_the_page_and_no_weights_of_its_own(options):
 
 def test_requirements_are_exact_and_without_training():
     for variant in VARIANTS.values():
-        requirements = locked_requirements(ROOT, variant.group)
+        requirements = locked_requirements(ROOT, variant.extras)
         lines = [line for line in requirements.splitlines() if line and not line.startswith("#")]
         assert all(re.match(r"[A-Za-z0-9._-]+(\[[a-z-]+\])?==\S+", line) for line in lines), lines
         assert not names(requirements) & NOT_FOR_SERVING
-        assert {"bentoml", "keras", "pillow"} <= names(requirements)
+        assert {"bentoml", "openvino", "pillow"} <= names(requirements)
 
 
 def test_only_the_gpu_takes_tensorflow():
-    cpu, gpu = (names(locked_requirements(ROOT, variant.group)) for variant in (CPU, GPU))
-    assert {"openvino", "scipy"} <= cpu  # Keras imports SciPy on OpenVINO without requiring it
-    assert "tensorflow" not in cpu
-    assert {"tensorflow", "nvidia-cudnn-cu12"} <= gpu | {name.replace("cu13", "cu12") for name in gpu}
+    cpu, gpu = (names(locked_requirements(ROOT, variant.extras)) for variant in (CPU, GPU))
+    assert not {"tensorflow", "keras", "scipy"} & cpu
+    assert {"keras", "tensorflow", "nvidia-cudnn-cu12"} <= gpu | {
+        name.replace("cu13", "cu12") for name in gpu
+    }
 
 
 def test_a_bentos_name_follows_from_its_content(tmp_path):

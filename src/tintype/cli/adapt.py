@@ -11,7 +11,7 @@ from tintype.cli.console import counted, print_error, print_line
 from tintype.cli.jobs import UsageError
 from tintype.cli.lineage import find_model
 from tintype.cli.version import FoundVersion
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, missing_package
 
 OK, FAILED, MEANINGLESS, STOPPED = 0, 1, 2, 130
 OUTPUT = Path("models/adapted")
@@ -53,9 +53,7 @@ def run(folder: Path, output: Path, model: str | None, epochs: int, *, force: bo
         print_error(f"error: {error}")
         return FAILED
     except ModuleNotFoundError as error:
-        print_error(
-            f"error: Training needs the package {error.name}: run `uv sync --group pipeline` in the project."
-        )
+        print_error(f"error: {missing_package('Training', error.name, 'pipeline')}")
         return FAILED
     except KeyboardInterrupt:
         print_error(f"Stopped. Nothing was written to {output}.")

@@ -19,7 +19,7 @@ from tintype.cli.console import print_error
 from tintype.cli.outage import Outage
 from tintype.cli.state import state_folder
 from tintype.cli.version import SCHEME, find_version
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, missing_package
 from tintype.serving.pointer import Pointer, PointerError, read_pointer, touch, write_pointer
 
 _ALIAS = re.compile(rf"{SCHEME}[^@/]+@[^@/]+")
@@ -55,7 +55,7 @@ def begin_following(alias: str, port: int, every: float) -> tuple[str, Path]:
             f"Expected an alias to follow, as models:/NAME@ALIAS. Received: {alias}. What never moves is for --model."
         )
     if find_spec("mlflow") is None:
-        raise TintypeError("Following an alias needs the package mlflow: run `uv sync --group pipeline`.")
+        raise missing_package("Following an alias", "mlflow", "pipeline")
     file = state_folder() / f"serve-{port}.json"
     pointer = _first(alias, file)
     write_pointer(file, pointer)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tintype.cli.console import print_error, print_line
-from tintype.cli.promote import needs_pipeline
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, missing_package
 
 if TYPE_CHECKING:
     from tintype.registry.history import Change
@@ -36,7 +35,7 @@ def run(name: str, *, as_json: bool) -> int:
 
         changes = champions(name, seen_by="tintype history")
     except ModuleNotFoundError as error:
-        print_error(f"error: {needs_pipeline(error)}")
+        print_error(f"error: {missing_package('The registry', error.name, 'pipeline')}")
         return 1
     except TintypeError as error:
         print_error(f"error: {error}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from tintype.cli.console import counted, print_error, print_line
 from tintype.cli.version import find_version
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, missing_package
 from tintype.files.atomic import write_text
 
 ALARMED = 3
@@ -186,6 +186,4 @@ def _needs_pipeline() -> None:
 
     for package in ("pyarrow", "pandas"):
         if find_spec(package) is None:
-            raise TintypeError(
-                f"The monitor's report needs the package {package}: run `uv sync --group pipeline`."
-            )
+            raise missing_package("The monitor's report", package, "pipeline")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tintype.cli.console import print_error, print_line
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, missing_package
 
 if TYPE_CHECKING:
     from tintype.registry.promotion import Promotion
@@ -66,16 +66,11 @@ def run_back(name: str, reason: str) -> int:
     return _carry_out(act, lambda _: [])
 
 
-def needs_pipeline(error: ModuleNotFoundError) -> TintypeError:
-    """The sentence for an installation without MLflow."""
-    return TintypeError(f"The registry needs the package {error.name}: run `uv sync --group pipeline`.")
-
-
 def _carry_out(act: Callable[[], Promotion], notes: Callable[[Promotion], list[str]]) -> int:
     try:
         made = act()
     except ModuleNotFoundError as error:
-        print_error(f"error: {needs_pipeline(error)}")
+        print_error(f"error: {missing_package('The registry', error.name, 'pipeline')}")
         return 1
     except TintypeError as error:
         print_error(f"error: {error}")

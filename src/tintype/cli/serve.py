@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from tintype.cli.console import print_error
 from tintype.cli.version import find_version
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, missing_package
 
 SERVICE = "tintype.serving.service:Tintype"
 
@@ -107,7 +107,7 @@ def needs_bentoml() -> None:
     from importlib.util import find_spec
 
     if find_spec("bentoml") is None:
-        raise TintypeError("The server needs the package bentoml: run `uv sync --group serve`.")
+        raise missing_package("The server", "bentoml", "serve")
 
 
 def _shown(host: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tintype.cli.console import print_error
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, missing_package
 from tintype.imaging.provenance import Lineage
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _needing_mlflow(model: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise TintypeError(
-            f"{model} is in the registry, which needs the package {error.name}: run `uv sync --group pipeline`. "
+            f"{missing_package(f'{model} is in the registry, which', error.name, 'pipeline')} "
             f"Or name a bundle's folder with --model, or `--model {STARTER}` for the model that comes along."
         ) from None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tintype.cli.training_photos import TrainingPhoto, training_photos
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, missing_package
 from tintype.imaging.provenance import Lineage
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def walk_back(said: Lineage) -> Walk:
         from tintype.registry.lineage import commit_subject
         from tintype.registry.trace import trace_version
     except ModuleNotFoundError as error:
-        problem = f"The registry needs the package {error.name}: run `uv sync --group pipeline`."
-        return Walk(None, None, [problem])
+        return Walk(None, None, [str(missing_package("The registry", error.name, "pipeline"))])
     problems: list[str] = []
     try:
         trace = trace_version(said)

@@ -26,7 +26,7 @@ from tintype.cli.outage import Outage
 from tintype.cli.serve import needs_bentoml
 from tintype.cli.state import state_folder
 from tintype.cli.version import MODEL
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, missing_package
 from tintype.files.turns import in_turn
 from tintype.registry.deploy import (
     DEPLOY_ERROR,
@@ -214,7 +214,7 @@ def lock_for(folder: Path, registry: str, name: str) -> Path:
 
 def _deployer(options: WatchOptions, stop: threading.Event) -> Deployer:
     if find_spec("mlflow") is None:
-        raise TintypeError("Watching the registry needs the package mlflow: run `uv sync --group pipeline`.")
+        raise missing_package("Watching the registry", "mlflow", "pipeline")
     needs_bentoml()
     command = None
     if options.deploy is not None:

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 from tqdm import tqdm
 
 from tintype.cluster.connect import ClusterError
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, install_command
 
 Bucket = TypeVar("Bucket")
 Result = TypeVar("Result")
@@ -245,7 +245,7 @@ class _Fleet:
         if nodes and not usable:
             raise ClusterError(
                 f"No worker starts on any of the {len(nodes)} nodes of the cluster ({self._reason}). Each node needs "
-                "the same version of Python and the packages of this project: `uv sync --group cluster` there."
+                f"the same version of Python and the packages of this project: `{install_command('cluster')}` there."
             )
         for node, has in usable.items():
             there = sum(member.node == node for member in self._members)

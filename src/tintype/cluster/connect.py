@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, install_command
 
 ADDRESS = "RAY_ADDRESS"  # Ray's own name
 _PROBE_SECONDS = 10
@@ -73,7 +73,7 @@ def connected(
     if importlib.util.find_spec("ray") is None:
         raise ClusterError(
             "Expected the package ray for work on a cluster, but it is not installed. "
-            "Run `uv sync --inexact --group cluster`, or set cluster.engine to local in params.yaml."
+            f"Run `{install_command('cluster')}`, or set cluster.engine to local in params.yaml."
         )
     address = address or os.environ.get(ADDRESS) or None
     for name, value in _QUIET.items():

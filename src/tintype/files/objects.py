@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, install_command
 
 SCHEME = "s3://"
 
@@ -102,7 +102,7 @@ def folder_at(place: Path | str) -> Folder:
     if importlib.util.find_spec("s3fs") is None:
         raise StoreError(
             f"Expected the package s3fs, to reach {place}, but it is not installed. "
-            "Run `uv sync --inexact --group cluster`."
+            f"Run `{install_command('cluster')}`."
         )
     return ObjectFolder(place.rstrip("/"))
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, install_command
 
 SHARING = "jax"  # the one on which Keras' `fit` is one computation over several processes
 TRAINING, INFERENCE = "tensorflow", "openvino"  # the second colours only, faster on a CPU, and starts sooner
@@ -54,6 +54,11 @@ def prepare_keras(backend: str | None = None) -> None:
     if "keras" in sys.modules:
         _refuse_another(backend)
         return
+    if importlib.util.find_spec("keras") is None:
+        raise BackendError(
+            "Expected the package keras, which trains, and colours with a bundle from before bundles had an IR, but it "
+            f"is not installed. Run `{install_command('pipeline')}`."
+        )
     backend = backend or os.environ.get("KERAS_BACKEND") or _installed(TRAINING, INFERENCE)
     if importlib.util.find_spec(backend) is None:
         raise BackendError(

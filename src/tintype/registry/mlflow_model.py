@@ -22,8 +22,8 @@ from tintype.models.bundle import BundleInfo
 
 _PACKAGE = Path(tintype.__file__).parent
 _CODE = Path(__file__).with_name("pyfunc.py")
-# Colouring needs the first two beside what pyproject.toml says; the rest is not for colouring.
-_ALSO = ("tensorflow", "mlflow", "pandas")
+# The first two colour with a bundle without an IR; the rest is not for colouring.
+_ALSO = ("keras", "tensorflow", "mlflow", "pandas")
 
 
 def write_model(folder: Path, bundle: Path, info: BundleInfo, model: Model) -> None:

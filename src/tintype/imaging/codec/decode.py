@@ -8,6 +8,7 @@ from importlib import import_module
 
 from PIL import Image, features
 
+from tintype.errors import install_command
 from tintype.imaging.codec.budget import Budgeted
 from tintype.imaging.codec.depth16 import Planes
 from tintype.imaging.codec.frames import count_frames
@@ -83,7 +84,8 @@ def decode(content: bytes, file_format: str, limits: Limits, name: str) -> Decod
 def _require_decoder(file_format: str, name: str) -> None:
     available = {"AVIF": lambda: features.check("avif"), "HEIF": _has_heif}.get(file_format, lambda: True)
     if not available():
-        package = "pillow-heif" if file_format == "HEIF" else "pillow with its AVIF decoder"
+        heif = f"pillow-heif (`{install_command('heif')}`)"
+        package = heif if file_format == "HEIF" else "pillow with its AVIF decoder"
         raise PhotoError(
             f"Expected {name} in a format that can be decoded here. Received: {file_format}. Install the package "
             f"{package}, or save the photo as JPEG.",

@@ -76,7 +76,7 @@ def build_bento(
         If something that it takes is missing, or BentoML cannot build it.
     """
     model = import_version(bundle, lineage)
-    requirements = locked_requirements(project, variant.group)
+    requirements = locked_requirements(project, variant.extras)
     labels = bento_labels(model, lineage, commit)
     with tempfile.TemporaryDirectory(prefix="tintype-bento-") as scratch:
         context = Path(scratch).resolve()

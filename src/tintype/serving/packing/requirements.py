@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tintype.errors import TintypeError
@@ -12,15 +13,15 @@ from tintype.errors import TintypeError
 _GETS_UV = Path(".ci/uv.py")
 
 
-def locked_requirements(project: Path, group: str) -> str:
-    """What pip has to install for a dependency group and the project's own dependencies.
+def locked_requirements(project: Path, extras: Sequence[str]) -> str:
+    """What pip has to install for the project's own dependencies and those of some extras.
 
     Parameters
     ----------
     project : Path
         The folder with pyproject.toml and uv.lock.
-    group : str
-        Dependency group.
+    extras : sequence of str
+        Of pyproject.toml.
 
     Returns
     -------
@@ -30,18 +31,19 @@ def locked_requirements(project: Path, group: str) -> str:
     Raises
     ------
     TintypeError
-        If uv is missing, or uv.lock does not have the group.
+        If uv is missing, or uv.lock does not have an extra.
     """
     command = [
         *_uv(project),
-        *("export", "--frozen", "--no-default-groups", "--group", group, "--no-emit-project"),
+        *("export", "--frozen", "--no-default-groups", "--no-emit-project"),
+        *(argument for extra in extras for argument in ("--extra", extra)),
         *("--no-hashes", "--no-header", "--no-annotate", "--format", "requirements-txt"),
     ]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TintypeError(
-            f"Expected uv to export the group {group} of {project / 'uv.lock'}. Received: {done.stderr.strip()} "
-            "Run `uv lock` in the project."
+            f"Expected uv to export {', '.join(extras)} of {project / 'uv.lock'}. Received: {done.stderr.strip()} "
+            "Run `python3 .ci/uv.py lock` in the project."
         )
     return done.stdout
 

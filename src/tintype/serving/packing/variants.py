@@ -13,17 +13,17 @@ class Variant:
     ----------
     name : str
         Part of the Bento's tag.
-    group : str
-        Dependency group in pyproject.toml.
+    extras : tuple of str
+        Of pyproject.toml.
     backend : str
         Keras' backend.
     """
 
     name: str
-    group: str
+    extras: tuple[str, ...]
     backend: str
 
 
-CPU = Variant("cpu", "serve", "openvino")
-GPU = Variant("gpu", "serve-gpu", "tensorflow")
+CPU = Variant("cpu", ("serve",), "openvino")
+GPU = Variant("gpu", ("serve", "gpu"), "tensorflow")
 VARIANTS = {variant.name: variant for variant in (CPU, GPU)}

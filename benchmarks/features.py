@@ -27,8 +27,9 @@ from tintype.data.tensors.embed import make_embeddings
 from tintype.data.tensors.lab import make_lab
 from tintype.data.tensors.plan import ShardPlan, plan_shards
 from tintype.files.digest import sha256_of
+from tintype.formats.photo import read_photo
+from tintype.imaging.finding import find_photos
 from tintype.imaging.inputs import gray8_of
-from tintype.imaging.photo import find_photos, read_photo
 from tintype.models.backbone import BackboneError
 from tintype.models.backbone.engine import Engine, choose_engine
 from tintype.params import CropsParams, LabParams, WeightsParams

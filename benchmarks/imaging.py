@@ -55,10 +55,10 @@ def _measure(megapixels: int, depth: int) -> None:
     import cv2
     import numpy as np
 
+    from tintype.formats.photo import encode_photo, read_photo
     from tintype.imaging.inputs import inputs_of
     from tintype.imaging.limits import Limits
     from tintype.imaging.merge import merge
-    from tintype.imaging.photo import encode_photo, read_photo
 
     cv2.setNumThreads(1)
     content = subprocess.run(

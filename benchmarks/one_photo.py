@@ -70,8 +70,8 @@ class Ours:
 
     def colour(self) -> float:
         """Seconds from a file's bytes to a file's bytes."""
+        from tintype.formats.photo import encode_photo, read_photo
         from tintype.imaging.merge import merge
-        from tintype.imaging.photo import encode_photo, read_photo
 
         begun, processor = time.perf_counter(), time.process_time()
         photo = self._timed("decode", lambda: read_photo(self._content))

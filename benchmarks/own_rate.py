@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tintype.colorize import BATCH, Colorizer
+from tintype.formats.photo import encode_photo, read_photo
 from tintype.imaging.limits import SERVICE
-from tintype.imaging.photo import encode_photo, read_photo
 
 SECONDS = 10.0
 

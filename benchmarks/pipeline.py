@@ -21,7 +21,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from benchmarks import results
-from tintype.imaging.photo import find_photos
+from tintype.imaging.finding import find_photos
 
 SAMPLE = results.ROOT / "data" / "sample"
 HEAVY = ("bentoml", "great_expectations", "keras", "mlflow", "openvino", "pandas", "tensorflow")

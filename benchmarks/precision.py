@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from benchmarks import results
 from benchmarks.features import SAMPLE, in_process, make_backbone_folder
+from tintype.formats.photo import read_photo
+from tintype.imaging.finding import find_photos
 from tintype.imaging.geometry import crops_of
 from tintype.imaging.inputs import gray8_of, lab8_of
 from tintype.imaging.lab import rgb_to_lab
-from tintype.imaging.photo import find_photos, read_photo
 from tintype.models.backbone.engine import choose_engine
 from tintype.params import NetworkParams
 

@@ -25,7 +25,7 @@ from tintype.cluster.buckets import run_on_cluster
 from tintype.cluster.connect import connected
 from tintype.data.tensors.plan import plan_shards
 from tintype.files.digest import sha256_of
-from tintype.imaging.photo import find_photos
+from tintype.imaging.finding import find_photos
 from tintype.models.backbone.engine import choice_for
 from tintype.models.backbone.folder import make_backbone
 from tintype.models.backbone.ir import add_ir

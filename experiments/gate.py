@@ -21,8 +21,9 @@ from tintype.evaluation.contest import hold
 from tintype.evaluation.contest_figures import figures_of
 from tintype.evaluation.gate import Verdict, decide
 from tintype.evaluation.reducing import reduced
+from tintype.formats.photo import read_photo, write_photo
+from tintype.imaging.finding import find_photos
 from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
-from tintype.imaging.photo import find_photos, read_photo, write_photo
 
 Rgb8 = NDArray[np.uint8]
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"

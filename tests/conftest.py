@@ -19,8 +19,8 @@ from PIL import Image
 
 from tintype.evaluation.baselines import all_gray
 from tintype.evaluation.reducing import reduced
+from tintype.formats.photo import read_photo
 from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
-from tintype.imaging.photo import read_photo
 from tintype.measures.gradients import smoothed
 from tintype.params import NetworkParams, Params, load_params
 

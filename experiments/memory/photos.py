@@ -37,7 +37,7 @@ def make_photos(sample: Sequence[Path], folder: Path, count: int, seed: int = 0)
     """
     import numpy as np
 
-    from tintype.imaging.photo import read_photo
+    from tintype.formats.photo import read_photo
 
     originals = [_smaller(read_photo(path).rgb8) for path in sample]
     for number in tqdm(range(count), desc="making photos", unit=" photos", disable=None):

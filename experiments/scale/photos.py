@@ -18,8 +18,9 @@ from tintype.data.validation.inspection import Facts, inspect_photo
 from tintype.data.validation.near import BAND_BITS, BANDS
 from tintype.data.validation.perceptual_hash import distances, hashes_as_numbers
 from tintype.files.digest import sha256_of
+from tintype.formats.photo import read_photo
+from tintype.imaging.finding import find_photos
 from tintype.imaging.inputs import gray8_of, lab8_of
-from tintype.imaging.photo import find_photos, read_photo
 from tintype.training.batches import ShardSet, mean_ab
 from tintype.training.prior import class_prior
 

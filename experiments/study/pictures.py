@@ -15,8 +15,9 @@ from experiments.study.workshop import WORK
 from tintype.colorize import Colorizer
 from tintype.evaluation.baselines import Painter, all_gray
 from tintype.evaluation.reducing import reduced
+from tintype.formats.photo import read_photo, write_photo
+from tintype.imaging.finding import find_photos
 from tintype.imaging.grid import draw_grid
-from tintype.imaging.photo import find_photos, read_photo, write_photo
 
 SIDE = 320
 SEED = 1

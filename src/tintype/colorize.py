@@ -5,7 +5,7 @@ are made by `tintype.imaging.inputs`, colours converted by `tintype.imaging.lab`
 constants come from the bundle. Only chroma is taken from the network; lightness stays the photo's own, at its own size.
 
 From what the network says to what is shown there is one order: gain, then fading of what it is not sure of
-(`tintype.imaging.confidence`), then rounding to the steps of a colour layer (`tintype.imaging.layer`), then saturation.
+(`tintype.imaging.confidence`), then rounding to the steps of a colour layer (`tintype.formats.layer`), then saturation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tintype.errors import TintypeError
 from tintype.imaging.confidence import faded
 from tintype.imaging.inputs import inputs_of, lightness_at
-from tintype.imaging.layer import on_steps
+from tintype.imaging.lab import round_ab
 from tintype.imaging.merge import merge
 from tintype.imaging.smoothing import smooth_colours
 from tintype.models.backbone import Backbone
@@ -176,7 +176,7 @@ class Colorizer:
             return self.predict(l8, gray8)
         self.check_confidence()
         ab, confidence = self.predict_with_confidence(l8, gray8)
-        return ab if confidence is None else on_steps(faded(ab, confidence, abstain))
+        return ab if confidence is None else round_ab(faded(ab, confidence, abstain))
 
     def chroma_with_confidence(
         self, pixels: NDArray[Any]
@@ -284,10 +284,10 @@ class Colorizer:
         ab = ab * np.float32(self.info.decoding.gain)
         table = self.info.decoding.confidence
         if table is None or "spread" not in output:
-            return on_steps(ab), None
+            return round_ab(ab), None
         spread = decode_ab(output["spread"][..., 0], self.info.ab_limit)
         spreads, shares = np.asarray(table, np.float64).T
-        return on_steps(ab), np.interp(spread, spreads, shares).astype(np.float32)
+        return round_ab(ab), np.interp(spread, spreads, shares).astype(np.float32)
 
     def check_confidence(self) -> None:
         """Raise a `ConfidenceError` if the model does not say how sure it is of its colours."""

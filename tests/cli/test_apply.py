@@ -14,11 +14,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tintype.cli import app
-from tintype.imaging.layer import encode_layer, read_layer
+from tintype.formats.layer import encode_layer, read_layer
+from tintype.formats.photo import encode_photo, read_photo, write_photo
+from tintype.formats.xmp import read_provenance
 from tintype.imaging.merge import merge
-from tintype.imaging.photo import encode_photo, read_photo, write_photo
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.xmp import read_provenance
 
 
 def _tintype(*arguments: object) -> Result:
@@ -66,7 +66,7 @@ def test_the_files_are_those_that_colouring_the_masters_gives(
 def test_a_layer_of_an_earlier_version_is_applied_as_it_was(master: Path, layer: Path) -> None:
     whole = read_layer(layer)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tintype.imaging.layer.FORMAT", "ab16/1")
+        patch.setattr("tintype.formats.layer.FORMAT", "ab16/1")
         Path("old.layer.png").write_bytes(encode_layer(whole.ab, whole.provenance, whole.master_size))
     photo = read_photo(master)
     for name, file, edges in (("new.png", layer, True), ("old.png", "old.layer.png", False)):

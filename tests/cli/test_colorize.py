@@ -12,11 +12,12 @@ from PIL import Image
 
 from tintype.cli.manifest import MANIFEST
 from tintype.files.digest import sha256_of
+from tintype.formats.layer import read_layer
+from tintype.formats.photo import read_photo
+from tintype.formats.xmp import read_provenance
+from tintype.imaging.finding import find_photos
 from tintype.imaging.lab import chroma, rgb_to_lab
-from tintype.imaging.layer import read_layer
 from tintype.imaging.merge import merge
-from tintype.imaging.photo import find_photos, read_photo
-from tintype.imaging.tags.xmp import read_provenance
 
 
 def contents(folder):

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tintype.cli.finding import look_below
+from tintype.imaging.finding import look_below
 
 
 def names(paths):
@@ -43,7 +43,7 @@ def test_an_earlier_runs_results_are_left_out(photo):
 LOOK = """
 import os, sys
 from pathlib import Path
-from tintype.cli.finding import look_below
+from tintype.imaging.finding import look_below
 if os.geteuid() == 0:
     os.setuid(65534)
 found = look_below(Path(sys.argv[1]), Path("out"))

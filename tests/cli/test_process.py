@@ -17,7 +17,7 @@ from PIL import Image
 
 from tintype.cli.manifest import MANIFEST, read_manifest
 from tintype.files.digest import sha256_of
-from tintype.imaging.photo import read_photo
+from tintype.formats.photo import read_photo
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tintype.cli import app
+from tintype.formats.photo import encode_photo, read_photo, write_photo
+from tintype.formats.xmp import ProvenanceError, read_provenance
 from tintype.imaging.lab import chroma, lightness, rgb_to_lab
 from tintype.imaging.merge import merge
-from tintype.imaging.photo import encode_photo, read_photo, write_photo
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.xmp import ProvenanceError, read_provenance
 
 MADE = Provenance(Lineage("tintype", "3", bundle_sha256="a" * 64), "e" * 64, {"saturation": "1"})
 

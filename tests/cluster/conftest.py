@@ -28,7 +28,7 @@ from PIL import Image
 
 from tintype.data.validation.manifest import COLUMNS, REJECTED_COLUMNS, write_manifest
 from tintype.files.digest import sha256_of
-from tintype.imaging.photo import find_photos
+from tintype.imaging.finding import find_photos
 
 ROOT = Path(__file__).parents[2]
 RAY = Path(sys.executable).with_name("ray")

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from tintype.colorize import BATCH, Colorizer, ConfidenceError
+from tintype.formats.photo import read_photo
 from tintype.imaging.confidence import faded
+from tintype.imaging.finding import find_photos
 from tintype.imaging.inputs import lightness_at
-from tintype.imaging.lab import gray_to_rgb, rgb_to_lab
-from tintype.imaging.layer import STEP, on_steps
-from tintype.imaging.photo import find_photos, read_photo
+from tintype.imaging.lab import AB16_STEP, gray_to_rgb, rgb_to_lab, round_ab
 from tintype.imaging.smoothing import smooth_colours
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 
@@ -163,18 +163,18 @@ def test_colours_are_smoothed_by_the_lightness_that_the_network_sees(
         _with_decoding(unsure, gain=1.0, smoothing=strength).predict(*inputs) for strength in (0.0, 8.0)
     )
     lightness = lightness_at(inputs[0], *plain.shape[1:3])
-    np.testing.assert_allclose(smoothed, smooth_colours(plain, lightness, 8.0), atol=2 * STEP)
-    assert np.abs(smoothed - plain).max() > 10 * STEP
+    np.testing.assert_allclose(smoothed, smooth_colours(plain, lightness, 8.0), atol=2 * AB16_STEP)
+    assert np.abs(smoothed - plain).max() > 10 * AB16_STEP
 
 
 def test_the_gain_is_a_factor_before_rounding(
     unsure: Colorizer, inputs: tuple[np.ndarray, np.ndarray]
 ) -> None:
     once, often = (_with_decoding(unsure, gain=gain).predict(*inputs) for gain in (0.1, 0.37))
-    np.testing.assert_allclose(often, 3.7 * once, atol=3.7 * STEP)
-    assert not np.array_equal(often, on_steps(np.float32(3.7) * once))  # that were rounded twice
+    np.testing.assert_allclose(often, 3.7 * once, atol=3.7 * AB16_STEP)
+    assert not np.array_equal(often, round_ab(np.float32(3.7) * once))  # that were rounded twice
     for ab in (once, often):
-        np.testing.assert_array_equal(ab, on_steps(ab))
+        np.testing.assert_array_equal(ab, round_ab(ab))
 
 
 def test_colours_stay_within_what_a_layer_holds(
@@ -182,7 +182,7 @@ def test_colours_stay_within_what_a_layer_holds(
 ) -> None:
     wild = _with_decoding(unsure, gain=1e4).predict(*inputs)
     assert wild.min() >= -128
-    assert wild.max() <= 128 - STEP
+    assert wild.max() <= 128 - AB16_STEP
 
 
 def test_confidence_follows_from_spread_by_the_bundles_table(
@@ -223,7 +223,7 @@ def test_abstaining_leaves_gray_what_is_uncertain(unsure: Colorizer, cat: np.nda
     confidence = half.predict_with_confidence(*(x[np.newaxis] for x in half.prepare(cat)))[1]
     assert confidence is not None
     chroma = half.chroma_of([cat], abstain=0.5)[0]
-    np.testing.assert_array_equal(chroma, on_steps(faded(ab, confidence[0], 0.5)))
+    np.testing.assert_array_equal(chroma, round_ab(faded(ab, confidence[0], 0.5)))
     certain, uncertain = confidence[0] > 0.56, confidence[0] < 0.44
     assert certain.any()
     assert uncertain.any()

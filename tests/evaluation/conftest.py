@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tintype.formats.photo import read_photo
 from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
-from tintype.imaging.photo import read_photo
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 

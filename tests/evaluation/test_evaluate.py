@@ -18,8 +18,8 @@ from tintype.evaluation.front import read_front
 from tintype.evaluation.photos import EvaluationError, content_hashes_of_split, photos_of_split
 from tintype.evaluation.prior import prior_of_files
 from tintype.evaluation.sweep import FACTORS
+from tintype.formats.photo import read_photo
 from tintype.imaging.lab import rgb_to_lab
-from tintype.imaging.photo import read_photo
 from tintype.models.backbone import Backbone
 
 Painter = Callable[[np.ndarray], np.ndarray]

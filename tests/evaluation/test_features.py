@@ -99,7 +99,7 @@ def test_painters_are_ranked_by_the_frechet_distance(
     backbone: Backbone, sample: Path, defects: Defects
 ) -> None:
     from tintype.evaluation.reducing import reduced
-    from tintype.imaging.photo import read_photo
+    from tintype.formats.photo import read_photo
 
     viewer = Viewer(backbone, ("pale", "paler", "patches"))
     for path in sorted(sample.glob("*.jpg"))[:8]:

@@ -19,7 +19,7 @@ from tintype.evaluation.metric_card import (
     read_card,
     write_card,
 )
-from tintype.imaging.photo import write_photo
+from tintype.formats.photo import write_photo
 
 # What the metrics' first versions say of a made-up photo at 70 % of its chroma.
 FIRST = {

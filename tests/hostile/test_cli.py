@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from tintype.formats.photo import read_photo
 from tintype.imaging.limits import COLLECTION
-from tintype.imaging.photo import read_photo
 
 OF_THE_SERVICE = {"too_many_bytes"}  # only the service's limit forbids it
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tintype.imaging.limits import SERVICE
-from tintype.imaging.photo import PhotoError, encode_photo, read_photo
+from tintype.formats.photo import encode_photo, read_photo
+from tintype.imaging.limits import SERVICE, PhotoError
 
 SLACK_S = 3.0  # on top of the limit on decoding: for sniffing, colour profiles, and a busy machine
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tintype.imaging.confidence import FADE, confidence_png, faded
+from tintype.formats.encode import confidence_png
+from tintype.imaging.confidence import FADE, faded
 
 SURE = np.linspace(0, 1, 101, dtype=np.float32).reshape(1, -1)
 AB = np.full((1, 101, 2), (30, -20), np.float32)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tintype.formats.photo import read_photo
 from tintype.imaging.geometry import resize
 from tintype.imaging.guided import GuidedColours
 from tintype.imaging.lab import rgb_to_lab
-from tintype.imaging.photo import read_photo
 
 Planes = NDArray[np.float32]
 

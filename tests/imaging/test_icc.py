@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from skimage.color import lab2rgb
 
-from tintype.imaging.codec.icc import ProfileError, is_srgb, parse_profile, to_srgb16
-from tintype.imaging.codec.srgb import srgb_profile
-from tintype.imaging.photo import read_photo
+from tintype.formats.photo import read_photo
+from tintype.imaging.reading.icc import ProfileError, is_srgb, parse_profile, to_srgb16
+from tintype.imaging.reading.srgb import srgb_profile
 
 # xy of the primaries: Adobe RGB (1998), 4.3.1; SMPTE EG 432-1; IEC 61966-2-1. All have white D65.
 PRIMARIES = {

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tintype.imaging.codec.srgb import srgb_profile
-from tintype.imaging.limits import Limits
-from tintype.imaging.photo import PhotoError, find_photos, read_photo, write_photo
+from tintype.formats.photo import read_photo, write_photo
+from tintype.imaging.finding import find_photos
+from tintype.imaging.limits import Limits, PhotoError
+from tintype.imaging.reading.srgb import srgb_profile
 
 
 def jpeg(picture: Image.Image, **options: object) -> bytes:

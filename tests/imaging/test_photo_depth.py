@@ -14,7 +14,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.imaging.photo import PhotoError, encode_photo, read_photo, write_photo
+from tintype.formats.photo import encode_photo, read_photo, write_photo
+from tintype.imaging.limits import PhotoError
 
 RAMP = np.linspace(0, 65535, 120 * 251).astype(np.uint16).reshape(120, 251)
 

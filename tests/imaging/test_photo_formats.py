@@ -14,7 +14,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from tintype.imaging.photo import PhotoError, read_photo
+from tintype.formats.photo import read_photo
+from tintype.imaging.limits import PhotoError
 
 # 32 x 24 pixels of 8x, 10y and 4(x+y), by libjpeg-turbo's jpegtran: once as it was, once with arithmetic coding.
 ARITHMETIC = (

@@ -17,10 +17,9 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.imaging.codec.frames import count_frames
-from tintype.imaging.codec.jpeg_segments import count_scans
-from tintype.imaging.limits import COLLECTION, SERVICE, Limits
-from tintype.imaging.photo import PhotoError, read_photo
+from tintype.formats.photo import read_photo
+from tintype.imaging.limits import COLLECTION, SERVICE, Limits, PhotoError
+from tintype.imaging.reading.counting import count_frames, count_scans
 
 MANY = Limits(scans=1_000_000, seconds=0.3)
 

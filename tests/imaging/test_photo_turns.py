@@ -11,8 +11,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.imaging.codec.turn import upright
-from tintype.imaging.photo import read_photo, write_photo
+from tintype.formats.photo import read_photo, write_photo
+from tintype.imaging.reading.orientation import upright
 
 # What has to be stored so that it is upright after the turn that EXIF 3.0, 4.6.5.1.6, asks for.
 STORED = {

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from tintype.imaging.codec.sniff import FORMATS, sniff
+from tintype.imaging.reading.sniff import FORMATS, sniff
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "AVIF"])

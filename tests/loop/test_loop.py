@@ -27,8 +27,8 @@ from playwright.sync_api import Page
 from tests.loop.deploy import Deployed, deployed, stop
 from tests.support.desk import add_champion, chromium, colour, desk, open_version, save
 
+from tintype.formats.photo import read_photo, write_photo
 from tintype.imaging.grid import draw_grid
-from tintype.imaging.photo import read_photo, write_photo
 
 pytestmark = pytest.mark.timeout(3600)
 

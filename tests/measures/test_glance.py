@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from tintype.formats.photo import read_photo
 from tintype.imaging.lab import gray_to_rgb, lab_to_rgb, rgb_to_lab
-from tintype.imaging.photo import read_photo
 from tintype.measures.bleeding import bleed_score
 from tintype.measures.colourfulness import colourfulness
 from tintype.measures.glance import SIDE, glance, glance_at_input, small_copy

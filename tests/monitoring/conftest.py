@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tintype.formats.photo import read_photo
 from tintype.imaging.geometry import crops_of
 from tintype.imaging.lab import gray_to_rgb, lab_to_rgb, rgb_to_lab
-from tintype.imaging.photo import read_photo
 from tintype.measures.glance import glance
 from tintype.measures.records import day_file, line_of
 from tintype.monitoring.days import read_days

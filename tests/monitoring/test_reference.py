@@ -11,7 +11,7 @@ import pytest
 
 from tintype.data.validation.inspection import inspect_photo
 from tintype.data.validation.manifest import COLUMNS, write_manifest
-from tintype.imaging.photo import read_photo
+from tintype.formats.photo import read_photo
 from tintype.measures.glance import glance_at_input
 from tintype.measures.statistics import STATISTICS
 from tintype.monitoring.days import read_days

@@ -16,7 +16,8 @@ from tintype.data.tensors.lab import make_lab
 from tintype.data.tensors.plan import plan_shards
 from tintype.data.tensors.shards import open_shard
 from tintype.files.digest import sha256_of
-from tintype.imaging.photo import find_photos, read_photo
+from tintype.formats.photo import read_photo
+from tintype.imaging.finding import find_photos
 from tintype.models.backbone import Backbone
 from tintype.params import CropsParams, LabParams
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tintype.imaging.photo import find_photos
+from tintype.imaging.finding import find_photos
 
 ROOT = Path(__file__).parents[2]
 APART = {"benchmarks.ddcolor"}  # runs in an environment of its own

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from tintype.cli import app
 from tintype.evaluation.summary import metrics_table
+from tintype.formats.xmp import provenance_xmp
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.xmp import provenance_xmp
 from tintype.params import RegisterParams
 from tintype.registry.resolve import resolve_version
 from tintype.registry.store import RegistryError, as_default, connect, find_store

@@ -140,7 +140,7 @@ def test_metadata_goes_unless_asked_for(client, cat):
 
 
 def test_the_answer_says_where_its_colours_come_from(client, cat_file, tmp_path):
-    from tintype.imaging.tags.xmp import read_provenance
+    from tintype.formats.xmp import read_provenance
 
     answer = client.post("/colorize", content=cat_file, params={"saturation": "1.5"}).content
     provenance = read_provenance(answer)

@@ -10,9 +10,9 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from tintype.formats.photo import read_photo
 from tintype.imaging.inputs import lab8_of
 from tintype.imaging.lab import decode_lab8, encode_l8, rgb_to_lab
-from tintype.imaging.photo import read_photo
 from tintype.training.scans import ScanParams, as_scans
 from tintype.training.scans.emulsion import BLUE_SENSITIVE, ORTHOCHROMATIC, emulsion
 from tintype.training.scans.fade import fade

@@ -103,7 +103,7 @@ def _judge(found: FoundVersion, adapted: Path, prepared: Prepared) -> str:
     from tintype.colorize import Colorizer
     from tintype.evaluation.before_after import compare, comparison_table, verdict
     from tintype.files.atomic import write_text
-    from tintype.imaging.photo import write_photo
+    from tintype.formats.photo import write_photo
     from tintype.models.bundle import CARD_FILE, read_info
     from tintype.models.card import adapted_card
 

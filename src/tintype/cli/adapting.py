@@ -105,7 +105,7 @@ def _checked(folder: Path, destination: Path) -> tuple[pd.DataFrame, int]:
     from tintype.data.validation.inspection import inspect_all
     from tintype.data.validation.manifest import write_manifest
     from tintype.data.validation.validate import quarantine
-    from tintype.imaging.photo import find_photos
+    from tintype.imaging.finding import find_photos
 
     found = [path.relative_to(folder).as_posix() for path in find_photos(folder)]
     accepted, rejections = quarantine(inspect_all(folder, found), CHECKS) if found else ([], [])

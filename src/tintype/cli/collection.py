@@ -29,8 +29,9 @@ from tintype.cli.jobs import Job
 from tintype.cli.manifest import ManifestError, Record
 from tintype.errors import TintypeError
 from tintype.files.disk import DiskError
+from tintype.formats.photo import Photo, read_photo
+from tintype.imaging.limits import PhotoError
 from tintype.imaging.merge import Receipt
-from tintype.imaging.photo import Photo, PhotoError, read_photo
 
 BATCH = 8  # `tintype.colorize.BATCH`, whose import takes the network's framework with it
 PATIENCE = 0.25  # seconds that a photo waits for company at most, while more are being decoded

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.codec.srgb import shown
+from tintype.imaging.reading.srgb import shown
 
 LONGEST_SIDE = 2400  # pixels of the picture, so that it stays small however large the photo is
 _GAP = 12  # pixels of white between the two

@@ -23,9 +23,9 @@ from tintype.cli.jobs import Job
 from tintype.cli.options import Options
 from tintype.cli.resume import Decision
 from tintype.cli.summary import say_left_out
+from tintype.formats.photo import encode_photo, read_photo
 from tintype.imaging.inputs import inputs_of
 from tintype.imaging.merge import merge
-from tintype.imaging.photo import encode_photo, read_photo
 
 LOAD_SECONDS = 7.0
 NETWORK_SECONDS = 0.05  # a photo, in batches of 8

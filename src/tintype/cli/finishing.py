@@ -19,10 +19,14 @@ from tintype.cli.manifest import Manifest, Record
 from tintype.cli.options import Options
 from tintype.files.atomic import new_file
 from tintype.files.disk import disk_errors
-from tintype.imaging.confidence import confidence_png, faded
-from tintype.imaging.layer import encode_layer, on_steps
+from tintype.formats.encode import confidence_png
+from tintype.formats.layer import encode_layer
+from tintype.formats.photo import Photo, encode_photo
+from tintype.imaging.confidence import faded
+from tintype.imaging.finding import WRITABLE
+from tintype.imaging.lab import round_ab
+from tintype.imaging.limits import PhotoError
 from tintype.imaging.merge import Receipt, merge
-from tintype.imaging.photo import WRITABLE, Photo, PhotoError, encode_photo
 from tintype.imaging.provenance import Lineage, Provenance
 
 _COMPARE_QUALITY = 90
@@ -82,7 +86,7 @@ class Finisher:
         """
         provenance = self._provenance(photo)
         if confidence is not None:
-            ab = on_steps(faded(ab, confidence, self.options.abstain))
+            ab = round_ab(faded(ab, confidence, self.options.abstain))
         coloured, receipt = merge(photo.pixels, ab, self.options.saturation)
         contents = {job.destination: self._encode(job, photo, coloured, ab, provenance)}
         if job.compare is not None:

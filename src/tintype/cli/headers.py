@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tintype.imaging.photo import sniff
+from tintype.imaging.reading.sniff import sniff
 
 _BEGINNING = 64  # bytes, which `sniff` takes
 

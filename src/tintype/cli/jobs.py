@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tintype.cli.finding import Found, look_below
 from tintype.cli.naming import result_names
 from tintype.cli.options import Options
 from tintype.errors import TintypeError
-from tintype.imaging.photo import PHOTO_SUFFIXES, WRITABLE
+from tintype.imaging.finding import PHOTO_SUFFIXES, WRITABLE, Found, look_below
 
 
 class UsageError(TintypeError):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tintype.cli.options import Options
-from tintype.imaging.photo import WRITABLE
+from tintype.imaging.finding import WRITABLE
 
 FORMAT_SUFFIXES = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp", "avif": ".avif"}
 LAYER, COMPARE, CONFIDENCE = ".layer.png", ".compare.jpg", ".confidence.png"

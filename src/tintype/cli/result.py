@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tintype.cli.jobs import UsageError
-from tintype.imaging.photo import WRITABLE, Photo
+from tintype.formats.photo import Photo
+from tintype.imaging.finding import WRITABLE
 
 _DEEP = ("PNG", "TIFF")
 

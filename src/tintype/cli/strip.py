@@ -11,10 +11,10 @@ from tintype.cli.console import print_error, print_line
 from tintype.cli.jobs import UsageError
 from tintype.cli.result import notes_on, result_path
 from tintype.errors import TintypeError
+from tintype.formats import iptc, xmp
+from tintype.formats.photo import Photo, read_photo, write_photo
+from tintype.formats.xmp import ProvenanceError, read_provenance
 from tintype.imaging.merge import merge
-from tintype.imaging.photo import Photo, read_photo, write_photo
-from tintype.imaging.tags import iptc, xmp
-from tintype.imaging.tags.xmp import ProvenanceError, read_provenance
 
 _NO_COLOUR = np.zeros((1, 1, 2), np.float32)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tintype.cli.collection import Outcome
 from tintype.cli.console import counted, print_error, print_line
-from tintype.cli.finding import Found
 from tintype.cli.resume import Decision, stale_lines
+from tintype.imaging.finding import Found
 from tintype.imaging.merge import Receipt
 
 

@@ -13,9 +13,9 @@ from tintype.cli.training_photos import counts_by_split, photo_lines
 from tintype.cli.walk import Walk, completed, walk_back
 from tintype.errors import TintypeError
 from tintype.files.digest import sha256_of
-from tintype.imaging.layer import is_layer
+from tintype.formats.layer import is_layer
+from tintype.formats.xmp import ProvenanceError, read_provenance
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.xmp import ProvenanceError, read_provenance
 
 if TYPE_CHECKING:
     from tintype.registry.dvc_lock import Lock

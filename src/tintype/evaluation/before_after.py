@@ -20,7 +20,7 @@ from tintype.evaluation.judging import Judgement, judge
 from tintype.evaluation.reducing import reduced
 from tintype.evaluation.scores import Scores
 from tintype.imaging.grid import draw_grid
-from tintype.imaging.photo import read_photo
+from tintype.imaging.picture import read_picture
 
 SIDE = 512  # pixels; long side at which photos are coloured and judged
 GRID_PHOTOS = 8
@@ -84,7 +84,7 @@ def compare(photos: Mapping[str, Path], before: Painter, after: Painter) -> Comp
     judgements: list[Judgement] = []
     rows: list[list[Rgb8]] = []
     for name, path in tqdm(photos.items(), desc="compare", unit=" photos", disable=None):
-        truth = reduced(read_photo(path).rgb8, SIDE)
+        truth = reduced(read_picture(path).rgb8, SIDE)
         painted = {BEFORE: before(truth), AFTER: after(truth), GRAY: all_gray(truth)}
         judgements.append(judge(name, truth, painted, side=SIDE))
         if len(rows) < GRID_PHOTOS:

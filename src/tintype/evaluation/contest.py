@@ -24,9 +24,9 @@ from tintype.evaluation.reducing import reduced
 from tintype.evaluation.scores import TRUTH, Floats, Scores
 from tintype.evaluation.sweep import Row, sweep
 from tintype.evaluation.table_files import write_csv
-from tintype.imaging.grid import draw_grid
+from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import rgb_to_lab
-from tintype.imaging.photo import read_photo, write_photo
+from tintype.imaging.picture import read_picture
 from tintype.measures.bleeding import bleed_score
 from tintype.measures.colourfulness import colourfulness
 from tintype.measures.patches import patch_gradient
@@ -104,7 +104,7 @@ def hold(
     baselines = {ALL_GRAY: all_gray, MEAN_AB: constant_ab(*mean_ab)}
     record, clock, parted = _Record(), Clock(), _Parted()
     for index, (name, path) in enumerate(tqdm(photos.items(), desc="compare", unit="photo", disable=None)):
-        whole = read_photo(path).rgb8
+        whole = read_picture(path).rgb8
         truth = reduced(whole, SIDE)
         if index == 0:
             for paint in at_hand.values():
@@ -126,7 +126,7 @@ def hold(
         record.fronts += _renamed(known, scores.photos)
     scores.write(folder / PHOTOS_FILE)
     write_csv(folder / FRONT_FILE, record.fronts)
-    write_photo(folder / PICTURE_FILE, parted.picture(), quality=_QUALITY)
+    write_picture(folder / PICTURE_FILE, parted.picture(), quality=_QUALITY)
     return Contest.read(folder)
 
 

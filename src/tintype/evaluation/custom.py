@@ -14,8 +14,10 @@ from tintype.evaluation.evaluate import GRID_QUALITY, GRID_SIDE
 from tintype.evaluation.judging import reduced
 from tintype.evaluation.photos import EvaluationError
 from tintype.files.atomic import new_folder
-from tintype.imaging.grid import draw_grid
-from tintype.imaging.photo import WRITABLE, PhotoError, find_photos, read_photo, write_photo
+from tintype.imaging.finding import WRITABLE, find_photos
+from tintype.imaging.grid import draw_grid, write_picture
+from tintype.imaging.limits import PhotoError
+from tintype.imaging.picture import read_picture
 
 GRID_PHOTOS = 24  # the grid stays readable; all photos are coloured
 
@@ -53,7 +55,7 @@ def colour_custom(ours: Painter, folder: Path, report: Path) -> None:
         if not rows:
             raise EvaluationError(f"Expected photos that can be read in {folder}. Received: none that can.")
         grid = draw_grid(rows, headings=["original", "ours"], captions=captions[: len(rows)])
-        write_photo(report / "custom.jpg", grid, quality=GRID_QUALITY)
+        write_picture(report / "custom.jpg", grid, quality=GRID_QUALITY)
 
 
 def photos_in(folder: Path) -> list[Path]:
@@ -74,9 +76,9 @@ def photos_in(folder: Path) -> list[Path]:
 
 
 def _colour(ours: Painter, path: Path, destination: Path) -> list[NDArray[np.uint8]]:
-    photo = read_photo(path)
+    photo = read_picture(path)
     coloured = ours(photo.rgb8)
     if destination.suffix.lower() not in WRITABLE:
         destination = destination.with_name(f"{destination.name}.png")
-    write_photo(destination, coloured, like=photo)
+    write_picture(destination, coloured, alpha=photo.alpha8)
     return [reduced(photo.rgb8, GRID_SIDE), reduced(coloured, GRID_SIDE)]

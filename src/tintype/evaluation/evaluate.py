@@ -25,9 +25,9 @@ from tintype.evaluation.summary import ab_error_rows, photo_rows, summarize
 from tintype.evaluation.sweep import Row, pooled, sweep
 from tintype.evaluation.table_files import DIGITS, write_csv
 from tintype.files.atomic import write_json
-from tintype.imaging.grid import draw_grid
+from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import lightness
-from tintype.imaging.photo import read_photo, write_photo
+from tintype.imaging.picture import read_picture
 from tintype.measures.gamut import out_of_gamut_share
 from tintype.models.backbone import Backbone
 
@@ -97,7 +97,7 @@ def evaluate(
     clock, reliability = Clock(), Reliability()
     viewer = Viewer(backbone, tuple(painters)) if backbone else None
     for name, path in tqdm(photos.items(), desc="evaluate", unit="photo", disable=None):
-        truth = read_photo(path).rgb8
+        truth = read_picture(path).rgb8
         painted = {painter: clock.time(painter, paint, truth) for painter, paint in painters.items()}
         judgement = judge(name, truth, painted, side=side, prior=prior)
         if viewer:
@@ -132,7 +132,7 @@ def evaluate(
         _write_fronts(report, fronts)
     captions = [path.stem for path in list(photos.values())[: len(rows)]]
     grid = draw_grid(rows, headings=["gray", "ours", "truth"], captions=captions)
-    write_photo(report / "grid.jpg", grid, quality=GRID_QUALITY)
+    write_picture(report / "grid.jpg", grid, quality=GRID_QUALITY)
     return metrics
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tintype.evaluation.reducing import reduced
 from tintype.imaging.lab import rgb_to_lab
-from tintype.imaging.photo import read_photo
+from tintype.imaging.picture import read_picture
 
 _STEP = 10  # Lab units; bins and smoothing as in Zhang, Isola, Efros 2016
 _SMOOTHING = 5 / _STEP  # bins
@@ -96,7 +96,7 @@ def prior_of_files(photos: Iterable[Path]) -> AbPrior:
         If one cannot be read.
     """
     paths = list(photos)[:PRIOR_PHOTOS]
-    return prior_of(rgb_to_lab(reduced(read_photo(path).rgb8, _SIDE))[..., 1:] for path in paths)
+    return prior_of(rgb_to_lab(reduced(read_picture(path).rgb8, _SIDE))[..., 1:] for path in paths)
 
 
 def _bins(ab: NDArray[np.float32]) -> NDArray[np.intp]:

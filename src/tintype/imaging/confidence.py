@@ -1,4 +1,4 @@
-"""How sure a model is of its colours: colours it is not sure of fade to gray, and a picture of it for people.
+"""How sure a model is of its colours: colours it is not sure of fade to gray.
 
 The confidence of a colour is the probability that the true one lies near it, as far as the model's validation photos
 told. The model's bundle says it (`tintype.colorize`); here it is used.
@@ -6,11 +6,8 @@ told. The model's bundle says it (`tintype.colorize`); here it is used.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from tintype.imaging.geometry import resize, resize_axis, rows_between, strips
 
 NEAR = 20.0  # Lab units in ab; a colour so near to the true one counts as right
 FADE = 0.05  # to each side of the threshold
@@ -39,27 +36,3 @@ def faded(ab: NDArray[np.float32], confidence: NDArray[np.float32], threshold: f
         return ab
     share = np.clip((confidence - np.float32(threshold - FADE)) / np.float32(2 * FADE), 0, 1)
     return ab * (share * share * (3 - 2 * share))[..., np.newaxis]
-
-
-def confidence_png(confidence: NDArray[np.float32], height: int, width: int) -> bytes:
-    """Confidence as a picture to lay beside a photo.
-
-    Parameters
-    ----------
-    confidence : ndarray of shape (h, w), float32
-        In [0, 1].
-    height, width : int
-        The photo's size in pixels.
-
-    Returns
-    -------
-    bytes
-        A PNG of that size in 8 bits of gray, black for 0 and white for 1; equal inputs give equal files.
-    """
-    few = resize(confidence, min(len(confidence), height), min(confidence.shape[1], width))[..., np.newaxis]
-    picture = np.empty((height, width), np.uint8)
-    for rows in strips(height, width):
-        part = resize_axis(rows_between(few, height, rows), width=width)[..., 0]
-        picture[rows] = np.rint(np.clip(part, 0, 1) * 255)
-    _, png = cv2.imencode(".png", picture)
-    return png.tobytes()

@@ -1,4 +1,4 @@
-"""Pictures of pictures: a labelled grid, for people to look at.
+"""Pictures for people to look at: a labelled grid of pictures, and a file of it.
 
 One row is one photo seen in several ways (gray, ours, truth). Rows are stacked in banks side by side,
 so that many photos give a picture with the proportions of a page and not of a scroll.
@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from tintype.files.atomic import new_file
+from tintype.imaging.finding import WRITABLE
+from tintype.imaging.limits import PhotoError, reason
+from tintype.imaging.reading.srgb import srgb_profile
+
 LONGEST_SIDE = 2000  # pixels; a grid that needs more gets smaller cells
 SMALLEST_CELL = 16  # pixels
+_FULL_CHROMA = {"JPEG": 0, "AVIF": "4:4:4"}  # colour is what this is about
 
 # Neutral: a tinted surround shifts how the colours beside it look.
 _PAPER = (255, 255, 255)
@@ -67,6 +75,46 @@ def draw_grid(
         _draw_row(sheet, row, layout, index)
         _draw_caption(draw, caption, layout, index)
     return np.asarray(sheet)
+
+
+def write_picture(
+    destination: Path, rgb8: _Rgb8, *, alpha: NDArray[np.uint8] | None = None, quality: int = 95
+) -> None:
+    """Write a picture into a file of a report, which appears whole or not at all.
+
+    It says nothing beside its pixels and their sRGB profile: a person's photo with all that belongs to it is written
+    by `tintype.formats.photo`.
+
+    Parameters
+    ----------
+    destination : Path
+        Its suffix decides the format: one of `tintype.imaging.finding.WRITABLE`.
+    rgb8 : ndarray of shape (H, W, 3), uint8
+        sRGB.
+    alpha : ndarray of shape (H, W), uint8, optional
+        Opacity, which JPEG does not have.
+    quality : int
+        For JPEG, WebP and AVIF, 1 to 100.
+
+    Raises
+    ------
+    PhotoError
+        If the file cannot be written, or its format cannot hold the picture.
+    """
+    file_format = WRITABLE[destination.suffix.lower()]
+    image = Image.fromarray(rgb8)
+    if alpha is not None and file_format != "JPEG":
+        image.putalpha(Image.fromarray(alpha))
+    options: dict[str, Any] = {"format": file_format, "icc_profile": srgb_profile(), "quality": quality}
+    if file_format in _FULL_CHROMA:
+        options["subsampling"] = _FULL_CHROMA[file_format]
+    try:
+        with new_file(destination) as part:
+            image.save(part, **options)
+    except (OSError, ValueError) as error:
+        raise PhotoError(
+            f"Expected to write {destination}. Received: {reason(error)}.", "not_writable"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -251,6 +251,28 @@ def decode_lab8(lab8: Byte) -> Float:
     return _array(scaled / np.array([2.55, 1, 1], np.float32))
 
 
+AB16_STEP = 1 / 256  # Lab units
+AB16_GRAY = 32768
+
+
+def encode_ab16(ab: Float) -> NDArray[np.uint16]:
+    """a* and b*, of any shape, in two bytes each, as colour layers keep them: steps of `AB16_STEP`, gray in the middle.
+
+    What lies outside [-128, 128) is cut off.
+    """
+    return np.clip(np.rint(ab / np.float32(AB16_STEP)) + np.float32(AB16_GRAY), 0, 65535).astype(np.uint16)
+
+
+def decode_ab16(codes: NDArray[np.uint16]) -> Float:
+    """Inverse of `encode_ab16`, exact to half a step."""
+    return _array((codes.astype(np.float32) - np.float32(AB16_GRAY)) * np.float32(AB16_STEP))
+
+
+def round_ab(ab: Float) -> Float:
+    """The colours, of any shape, that a layer holds in place of these: the nearest multiples of `AB16_STEP`."""
+    return decode_ab16(encode_ab16(ab))
+
+
 def lightness_to_gray8(lightness: Float) -> Byte:
     """Gray level that has a given lightness; exact for the lightness of gray photos.
 
@@ -283,9 +305,8 @@ def chroma(lab: Float) -> Float:
     return _array(np.hypot(lab[..., 1], lab[..., 2]))
 
 
-_GRAY_STEPS = (
-    1024  # of lightness; two gray levels are at least 0.27 apart, so a step has the start of one at most
-)
+# Of lightness. Two gray levels are at least 0.27 apart, so a step has the start of one at most.
+_GRAY_STEPS = 1024
 
 
 @cache

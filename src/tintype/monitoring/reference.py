@@ -20,7 +20,7 @@ from tintype.data.validation.manifest import read_manifest
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_json
 from tintype.imaging.merge import merge
-from tintype.imaging.photo import read_photo
+from tintype.imaging.picture import read_picture
 from tintype.measures.glance import glance, glance_at_input
 from tintype.measures.statistics import STATISTICS
 from tintype.monitoring.drift import Distribution, distribution_of
@@ -188,7 +188,9 @@ def _files(table: Any, raw: Path, most: int) -> list[Path]:
 
 
 def _measured(files: Sequence[Path], measure: Callable[[NDArray[Any]], Values], what: str) -> list[Values]:
-    return [measure(read_photo(file).pixels) for file in tqdm(files, desc=what, unit=" photos", disable=None)]
+    return [
+        measure(read_picture(file).pixels) for file in tqdm(files, desc=what, unit=" photos", disable=None)
+    ]
 
 
 def _answering(colorizer: Colorizer) -> Callable[[NDArray[Any]], Values]:

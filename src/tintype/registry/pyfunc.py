@@ -32,7 +32,7 @@ class PhotoColorizer(PythonModel):
         context : PythonModelContext
             Not used; MLflow passes it.
         model_input : DataFrame
-            Column `photo`: the content of a photo file, of any format that `imaging.photo` reads.
+            Column `photo`: the content of a photo file, of any format that `formats.photo` reads.
         params : dict, optional
             Not used; MLflow passes it.
 
@@ -41,7 +41,7 @@ class PhotoColorizer(PythonModel):
         DataFrame
             Column `png`: the coloured photos as PNG files, in full size, in the same order.
         """
-        from tintype.imaging.photo import read_photo
+        from tintype.formats.photo import read_photo
 
         photos = [read_photo(content) for content in model_input["photo"]]
         coloured = self._colorizer.colorize_many([photo.rgb8 for photo in photos])
@@ -49,7 +49,7 @@ class PhotoColorizer(PythonModel):
 
 
 def _png(rgb8: Any, like: Any) -> bytes:
-    from tintype.imaging.photo import write_photo
+    from tintype.formats.photo import write_photo
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "photo.png"

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.colorize import SIZES, Colorizer
-from tintype.imaging.limits import MEGA, Limits
+from tintype.formats.photo import Photo, encode_photo, read_photo
+from tintype.imaging.limits import MEGA, Limits, PhotoError
 from tintype.imaging.merge import Receipt, merge
-from tintype.imaging.photo import Photo, PhotoError, encode_photo, read_photo
 from tintype.imaging.provenance import Lineage, Provenance
 from tintype.serving.admission import Room
 from tintype.serving.batcher import Batcher

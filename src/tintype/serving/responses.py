@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse
 
-from tintype.imaging.photo import PhotoError
+from tintype.imaging.limits import PhotoError
 from tintype.serving.errors import ERRORS
 
 RETRY_SECONDS = 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from tintype.imaging.photo import sniff
+from tintype.imaging.reading.sniff import sniff
 from tintype.serving.body import chunks, too_large
 from tintype.serving.form import Form, bad_form
 from tintype.serving.options import Options, read_options

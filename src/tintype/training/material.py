@@ -16,9 +16,8 @@ from tintype.data.tensors.plan import TRAIN, VALIDATION, ShardPlan
 from tintype.data.tensors.shards import index_path
 from tintype.files.digest import sha256_of
 from tintype.imaging.geometry import resize
-from tintype.imaging.grid import draw_grid
+from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import decode_lab8, gray_to_rgb, lab_to_rgb
-from tintype.imaging.photo import write_photo
 from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
 from tintype.models.backbone.spec import BackboneSpec, read_spec
 from tintype.models.decoding import plain_ab
@@ -111,7 +110,7 @@ class Material:
             for planes, chroma in zip(lab, ab, strict=True)
         ]
         captions = [f"validation {number}" for number in range(1, len(cells) + 1)]
-        write_photo(
+        write_picture(
             destination, draw_grid(cells, headings=["gray", "ours", "truth"], captions=captions), quality=90
         )
         return destination

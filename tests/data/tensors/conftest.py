@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tintype.imaging.photo import find_photos
+from tintype.imaging.finding import find_photos
 from tintype.params import CropsParams
 
 

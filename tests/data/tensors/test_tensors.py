@@ -17,10 +17,11 @@ from tintype.data.tensors.lab import Made, make_lab, make_lab_shard
 from tintype.data.tensors.plan import ShardPlan, plan_shards
 from tintype.data.tensors.shards import ShardError, npy_path, open_shard, remove_others
 from tintype.files.digest import sha256_of
+from tintype.formats.photo import read_photo
+from tintype.imaging.finding import find_photos
 from tintype.imaging.geometry import crops_of
 from tintype.imaging.inputs import gray8_of, lab8_of
 from tintype.imaging.lab import rgb_to_lab
-from tintype.imaging.photo import find_photos, read_photo
 from tintype.params import CropsParams, LabParams
 
 SIZE = 32

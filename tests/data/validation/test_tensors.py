@@ -21,9 +21,10 @@ from tintype.data.validation.tensors import (
     lab_statistics,
     lab_table,
 )
+from tintype.formats.photo import read_photo
+from tintype.imaging.finding import find_photos
 from tintype.imaging.inputs import lab8_of
 from tintype.imaging.lab import rgb_to_lab
-from tintype.imaging.photo import find_photos, read_photo
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample"
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tintype.data.sources.source import Source, SourceError
-from tintype.data.sources.suffixes import SUFFIXES, photos_among
+from tintype.data.sources.suffixes import photos_among
+from tintype.imaging.finding import ALL_SUFFIXES
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def folder_source(folder: Path) -> Source:
         )  # fmt: skip
     if not paths:
         raise SourceError(
-            f"Expected photos in {folder}. Found none by their suffix ({', '.join(sorted(SUFFIXES))}). "
+            f"Expected photos in {folder}. Found none by their suffix ({', '.join(sorted(ALL_SUFFIXES))}). "
             "Hidden files and links do not count."
         )
     for path in paths:

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-# Wider than what can be decoded: a photo that is refused later, with its reason, is better than one
-# that silently was never there.
-SUFFIXES = frozenset(
-    {
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".gif"),
-        *(".bmp", ".dib", ".tga", ".pbm", ".pgm", ".pnm", ".ppm"),
-        *(".avif", ".heic", ".heif", ".j2k", ".jp2", ".jpx", ".jxl"),
-    }
-)
+from tintype.imaging.finding import ALL_SUFFIXES
+
 _NOT_CONTENT = frozenset({"__MACOSX"})  # copies of metadata that a Mac adds to ZIP files
 
 
@@ -24,4 +17,4 @@ def photos_among(paths: Iterable[str]) -> list[str]:
 
 def _is_photo(path: PurePosixPath) -> bool:
     visible = not any(part.startswith(".") or part in _NOT_CONTENT for part in path.parts)
-    return visible and path.suffix.lower() in SUFFIXES
+    return visible and path.suffix.lower() in ALL_SUFFIXES

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tintype.data.tensors.plan import PhotoRef
 from tintype.imaging.geometry import crops_of
 from tintype.imaging.lab import lightness, rgb_to_lab
-from tintype.imaging.photo import read_photo
+from tintype.imaging.picture import read_picture
 
 
 def lab_crops(
@@ -37,7 +37,7 @@ def lab_crops(
     ndarray of shape (h, w, 3), float32
         Lab.
     """
-    yield from _crops(rgb_to_lab(read_photo(photos / photo.path).pixels), photo, count, min_side_share)
+    yield from _crops(rgb_to_lab(read_picture(photos / photo.path).pixels), photo, count, min_side_share)
 
 
 def lightness_crops(
@@ -55,7 +55,7 @@ def lightness_crops(
     ndarray of shape (h, w), float32
         L*.
     """
-    yield from _crops(lightness(read_photo(photos / photo.path).pixels), photo, count, min_side_share)
+    yield from _crops(lightness(read_picture(photos / photo.path).pixels), photo, count, min_side_share)
 
 
 def _crops(

@@ -15,7 +15,7 @@ import pandas as pd
 from tintype.data.validation.duplicates import distance_to_other_groups
 from tintype.data.validation.manifest import COLUMNS
 from tintype.data.validation.splits import SPLITS, TEST, TRAIN, VALIDATION, chance_interval
-from tintype.imaging.photo import FORMATS
+from tintype.imaging.reading.sniff import FORMATS
 from tintype.params import ValidateParams
 
 ACCEPTED = "accepted"

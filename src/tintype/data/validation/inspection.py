@@ -26,7 +26,8 @@ from tqdm import tqdm
 from tintype.data.validation.perceptual_hash import perceptual_hash
 from tintype.errors import TintypeError
 from tintype.imaging.lab import chroma, rgb_to_lab
-from tintype.imaging.photo import Photo, PhotoError, read_photo
+from tintype.imaging.limits import PhotoError
+from tintype.imaging.picture import Picture, read_picture
 
 FACTS_SIDE = 256  # pixels
 CHUNK = 8  # photos handed to a process at a time
@@ -119,7 +120,7 @@ def inspect_photo(photos: Path, relative: str) -> Facts | Rejection:
         return Rejection(shown, Reason.UNUSABLE_NAME, "Expected a file name in UTF-8.")
     try:
         content = (photos / relative).read_bytes()
-        photo = read_photo(content)
+        photo = read_picture(content)
     except OSError as error:
         return Rejection(
             relative, Reason.UNDECODABLE, f"Expected a readable file. Received: {error.strerror}."
@@ -137,7 +138,7 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _facts(relative: str, content: bytes, photo: Photo) -> Facts:
+def _facts(relative: str, content: bytes, photo: Picture) -> Facts:
     height, width = photo.rgb8.shape[:2]
     lab = rgb_to_lab(_reduced(photo.rgb8))
     folders = relative.split("/")[:-1]

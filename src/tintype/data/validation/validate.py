@@ -22,7 +22,7 @@ from tintype.data.validation.manifest import write_manifest
 from tintype.data.validation.splits import SPLITS
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_json
-from tintype.imaging.photo import find_photos
+from tintype.imaging.finding import find_photos
 from tintype.params import ValidateParams
 
 

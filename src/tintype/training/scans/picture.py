@@ -9,10 +9,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from tintype.imaging.grid import draw_grid
+from tintype.imaging.finding import find_photos
+from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.inputs import lab8_of
 from tintype.imaging.lab import decode_l8, decode_lab8, encode_l8, gray_to_rgb, lab_to_rgb, rgb_to_lab
-from tintype.imaging.photo import find_photos, read_photo, write_photo
+from tintype.imaging.picture import read_picture
 from tintype.training.scans.ageing import as_scan
 from tintype.training.scans.emulsion import BLUE_SENSITIVE, ORTHOCHROMATIC, emulsion
 from tintype.training.scans.fade import fade
@@ -64,7 +65,7 @@ def draw(photos: Path, scans: Path, destination: Path) -> None:
         captions=[f"{photo.stem}; {scan.stem}" for photo, scan in pairs],
         cell=CELL,
     )
-    write_photo(destination, grid, quality=80)
+    write_picture(destination, grid, quality=80)
 
 
 def _row(photo: Path, scan: Path, number: int) -> list[NDArray[np.uint8]]:
@@ -78,7 +79,7 @@ def _row(photo: Path, scan: Path, number: int) -> list[NDArray[np.uint8]]:
 
 def _square(path: Path) -> NDArray[np.uint8]:
     """The middle of a photo at the network's size."""
-    rgb8 = read_photo(path).rgb8
+    rgb8 = read_picture(path).rgb8
     height, width = rgb8.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2

@@ -12,11 +12,12 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from tintype.imaging.photo import Photo, PhotoError, encode_photo, read_photo, write_photo
+from tintype.formats.exif import parse_exif
+from tintype.formats.iptc import read_record
+from tintype.formats.photo import Photo, encode_photo, read_photo, write_photo
+from tintype.formats.xmp import read_provenance
+from tintype.imaging.limits import PhotoError
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.exif import parse_exif
-from tintype.imaging.tags.iptc import read_record
-from tintype.imaging.tags.xmp import read_provenance
 
 PROVENANCE = Provenance(
     Lineage("tintype", "3", "ab" * 32, "run7", "cd" * 20, "ef" * 32, "01" * 32),

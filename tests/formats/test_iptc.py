@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, IptcImagePlugin, TiffImagePlugin
 
-from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.iptc import (
+from tintype.formats.iptc import (
     CHARACTER_SET,
     INSTRUCTIONS,
     PREFIX,
@@ -23,6 +22,7 @@ from tintype.imaging.tags.iptc import (
     record_of_block,
     without_provenance,
 )
+from tintype.imaging.provenance import Lineage, Provenance
 
 MADE = Provenance(Lineage("tintype", "3", bundle_sha256="ab" * 32), "cd" * 32, {"saturation": "1"})
 

@@ -15,7 +15,7 @@ from tintype.imaging.provenance import Provenance
 
 TIFF_TAG = 33723
 PREFIX = b"Photoshop 3.0\0"  # with which APP13 begins
-_RESOURCE = 0x0404  # Photoshop's number for an IPTC-IIM record
+RESOURCE = 0x0404  # Photoshop's number for an IPTC-IIM record
 _TAG_MARKER = 0x1C
 _LONGEST = 0x7FFF  # beyond it a dataset has an extended length, which no text needs
 
@@ -82,7 +82,7 @@ def sentence(provenance: Provenance) -> str:
 def photoshop_block(record: bytes) -> bytes:
     """The content of a JPEG's segment APP13 that carries an IIM record."""
     # A resource has a number, a name (here none) and data, both padded to even lengths.
-    header = b"8BIM" + struct.pack(">HHI", _RESOURCE, 0, len(record))
+    header = b"8BIM" + struct.pack(">HHI", RESOURCE, 0, len(record))
     return PREFIX + header + record + b"\0" * (len(record) % 2)
 
 
@@ -101,7 +101,7 @@ def record_of_block(block: bytes) -> bytes | None:
             return None
         (length,) = struct.unpack_from(">I", block, at)
         at += 4
-        if number == _RESOURCE:
+        if number == RESOURCE:
             return block[at : at + length]
         at += length + length % 2
     return None

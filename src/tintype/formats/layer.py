@@ -3,7 +3,7 @@
 A layer is a PNG of 16 bits a channel at the network's size. Red is 32768 everywhere; green holds a*, blue holds b*, as
 round(256 * value) + 32768. So a step is 1/256 Lab unit, gray is the middle, the range is -128 to just under 128, and
 any viewer shows where the colours go. Its XMP says which master it belongs to, by SHA-256 and size in pixels, and the
-parameters it is to be applied with. `Colorizer` rounds by `on_steps` too: master and layer give, to the last bit, what
+parameters it is to be applied with. `Colorizer` rounds to the same steps: master and layer give, to the last bit, what
 colouring the master gave.
 
 The format says how the colours are enlarged: ab16/2 along the photo's edges (`tintype.imaging.guided`); ab16/1, of
@@ -21,21 +21,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
-from tintype.imaging.codec.png_chunks import SIGNATURE, ChunkError, insert_chunks, read_chunks, xmp_chunk
+from tintype.formats.png import insert_chunks, xmp_chunk
+from tintype.formats.xmp import COLOURS_ALONE, ProvenanceError, provenance_xmp, read_provenance
+from tintype.imaging.lab import AB16_GRAY, decode_ab16, encode_ab16
 from tintype.imaging.provenance import Provenance
-from tintype.imaging.tags.xmp import COLOURS_ALONE, ProvenanceError, provenance_xmp, read_provenance
+from tintype.imaging.reading.png import SIGNATURE, ChunkError, read_chunks
 
-STEP = 1 / 256  # Lab units
 FORMAT = "ab16/2"
 MAX_SIDE = 4096  # pixels; networks see far less
 MAX_BYTES = 128_000_000
 
 _EDGES = {"ab16/1": False, FORMAT: True}
-_MIDDLE = 32768
 _MARK, _SIZE = "layer", "master_size"
-_HEADER = struct.Struct(
-    ">8sI4sIIBBBBB"
-)  # signature, then IHDR: length, name, width, height, depth, colour type, ...
+# Signature, then IHDR: length, name, width, height, depth, colour type, ...
+_HEADER = struct.Struct(">8sI4sIIBBBBB")
 _END_OF_HEADER = 8 + 25
 _RGB = 2
 
@@ -51,7 +50,7 @@ class Layer:
     Attributes
     ----------
     ab : ndarray of shape (h, w, 2), float32
-        a* and b* in Lab units, in steps of `STEP`, before saturation.
+        a* and b* in Lab units, in steps of `tintype.imaging.lab.AB16_STEP`, before saturation.
     provenance : Provenance
         Of a file that this layer colours; `input_sha256` is the master's.
     master_size : tuple of int
@@ -67,25 +66,6 @@ class Layer:
     master_size: tuple[int, int]
     saturation: float
     edges: bool = True
-
-
-def on_steps(ab: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Colours that a layer holds exactly: the nearest whole multiples of `STEP` in [-128, 128).
-
-    Parameters
-    ----------
-    ab : ndarray of any shape, float32
-        a* and b* in Lab units.
-
-    Returns
-    -------
-    ndarray of the same shape, float32
-    """
-    return (_codes(ab) - np.float32(_MIDDLE)) * np.float32(STEP)
-
-
-def _codes(ab: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.clip(np.rint(ab / np.float32(STEP)) + np.float32(_MIDDLE), 0, 65535)
 
 
 def encode_layer(ab: NDArray[np.float32], provenance: Provenance, master_size: tuple[int, int]) -> bytes:
@@ -105,8 +85,8 @@ def encode_layer(ab: NDArray[np.float32], provenance: Provenance, master_size: t
     bytes
         PNG; equal inputs give equal files.
     """
-    codes = _codes(ab).astype(np.uint16)
-    blue_green_red = np.dstack([codes[..., 1], codes[..., 0], np.full_like(codes[..., 0], _MIDDLE)])
+    codes = encode_ab16(ab)
+    blue_green_red = np.dstack([codes[..., 1], codes[..., 0], np.full_like(codes[..., 0], AB16_GRAY)])
     _, png = cv2.imencode(".png", blue_green_red)
     extra = {_MARK: FORMAT, _SIZE: f"{master_size[0]}x{master_size[1]}"}
     said = replace(provenance, parameters={**provenance.parameters, **extra})
@@ -181,8 +161,7 @@ def _colours(content: bytes, name: str) -> NDArray[np.float32]:
         raise LayerError(
             f"Expected a whole colour layer in {name}, but it is damaged. Make it anew from the master."
         )
-    codes = decoded[..., 1::-1].astype(np.float32)  # green and blue
-    return (codes - _MIDDLE) * np.float32(STEP)
+    return decode_ab16(decoded[..., 1::-1])  # green and blue
 
 
 def _is_whole(content: bytes) -> bool:

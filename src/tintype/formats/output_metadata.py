@@ -6,19 +6,18 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
+from tintype.formats.exif import Exif, parse_exif, resolution_tags, without_gps, write_exif
+from tintype.formats.iptc import CHARACTER_SET, iptc_record, read_record
+from tintype.formats.xmp import provenance_xmp, without_place
 from tintype.imaging.provenance import Provenance
-from tintype.imaging.tags.exif import Exif, parse_exif, resolution_tags, without_gps
-from tintype.imaging.tags.exif_block import write_exif
-from tintype.imaging.tags.iptc import CHARACTER_SET, iptc_record, read_record
-from tintype.imaging.tags.xmp import provenance_xmp, without_place
 
-Metadata = Literal["keep", "no-gps", "strip"]
-POLICIES: tuple[Metadata, ...] = ("keep", "no-gps", "strip")
+Policy = Literal["keep", "no-gps", "strip"]
+POLICIES: tuple[Policy, ...] = ("keep", "no-gps", "strip")
 _UTF8 = b"\x1b%G"
 
 
 @dataclass(frozen=True)
-class Carried:
+class OutputMetadata:
     """What goes into a file.
 
     Attributes
@@ -47,15 +46,15 @@ class Carried:
         return write_exif(exif)
 
 
-def carried(
+def output_metadata(
     exif: bytes | None,
     xmp: bytes | None,
     iptc: bytes | None,
     dpi: tuple[float, float] | None,
     *,
     provenance: Provenance | None,
-    metadata: Metadata,
-) -> Carried:
+    metadata: Policy,
+) -> OutputMetadata:
     """What goes into a file.
 
     Parameters
@@ -80,9 +79,9 @@ def carried(
     if metadata == "no-gps":
         parsed, xmp = parsed and without_gps(parsed), xmp and without_place(xmp)
     if provenance is None:
-        return Carried(parsed, xmp, None, iptc, dpi)
+        return OutputMetadata(parsed, xmp, None, iptc, dpi)
     packet, record = provenance_xmp(provenance, xmp), _merged(iptc, iptc_record(provenance))
-    return Carried(parsed, packet, provenance_xmp(provenance, None), record, dpi)
+    return OutputMetadata(parsed, packet, provenance_xmp(provenance, None), record, dpi)
 
 
 def _merged(existing: bytes | None, ours: bytes) -> bytes:

@@ -11,25 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.imaging.codec.png_chunks import (
+from tintype.formats.iptc import photoshop_block
+from tintype.formats.output_metadata import OutputMetadata
+from tintype.formats.png import (
     exif_chunk,
     insert_chunks,
     profile_chunk,
     resolution_chunk,
     xmp_chunk,
 )
-from tintype.imaging.codec.srgb import shown, srgb_profile
-from tintype.imaging.codec.tiff_file import encode_tiff
-from tintype.imaging.photo_error import PhotoError, reason
-from tintype.imaging.tags.iptc import photoshop_block
-from tintype.imaging.tags.metadata import Carried
+from tintype.formats.tiff import encode_tiff
+from tintype.imaging.geometry import resize, resize_axis, rows_between, strips
+from tintype.imaging.limits import PhotoError, reason
+from tintype.imaging.reading.srgb import shown, srgb_profile
 
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}  # pixels
 _MOST_XMP_IN_JPEG = 65_502  # bytes, in a segment of its own
 
 
 def encode(
-    pixels: NDArray[Any], alpha: NDArray[Any] | None, file_format: str, quality: int, said: Carried
+    pixels: NDArray[Any], alpha: NDArray[Any] | None, file_format: str, quality: int, beside: OutputMetadata
 ) -> bytes:
     """A file's content.
 
@@ -43,7 +44,7 @@ def encode(
         A key of `WRITERS`.
     quality : int
         For JPEG, WebP and AVIF, 1 to 100.
-    said : Carried
+    beside : OutputMetadata
         What goes into it beside the pixels.
 
     Raises
@@ -59,16 +60,16 @@ def encode(
             "not_writable",
         )
     try:
-        return WRITERS[file_format](pixels, alpha, quality, said)
+        return WRITERS[file_format](pixels, alpha, quality, beside)
     except (OSError, ValueError, cv2.error) as error:
         raise PhotoError(
             f"Expected to write a photo in {file_format}. Received: {reason(error)}.", "not_writable"
         ) from None
 
 
-def _jpeg(pixels: NDArray[Any], _alpha: NDArray[Any] | None, quality: int, said: Carried) -> bytes:
-    xmp = said.xmp if len(said.xmp or b"") <= _MOST_XMP_IN_JPEG else said.xmp_alone
-    block = said.exif_block(with_resolution=False)
+def _jpeg(pixels: NDArray[Any], _alpha: NDArray[Any] | None, quality: int, beside: OutputMetadata) -> bytes:
+    xmp = beside.xmp if len(beside.xmp or b"") <= _MOST_XMP_IN_JPEG else beside.xmp_alone
+    block = beside.exif_block(with_resolution=False)
     return _by_pillow(
         "JPEG",
         Image.fromarray(_eight_bits(pixels)),
@@ -76,29 +77,29 @@ def _jpeg(pixels: NDArray[Any], _alpha: NDArray[Any] | None, quality: int, said:
         subsampling=0,  # chroma is what this is about
         exif=b"Exif\0\0" + block if block else b"",
         xmp=xmp,
-        extra=_app13(said.iptc) if said.iptc else b"",
-        **({"dpi": said.dpi} if said.dpi else {}),
+        extra=_app13(beside.iptc) if beside.iptc else b"",
+        **({"dpi": beside.dpi} if beside.dpi else {}),
     )
 
 
 def _app13(record: bytes) -> bytes:
-    """The segment for IPTC captions, which `said` keeps short enough for it."""
+    """The segment for IPTC captions, which `FileMetadata` keeps short enough for it."""
     block = photoshop_block(record)
     return b"\xff\xed" + (len(block) + 2).to_bytes(2, "big") + block
 
 
-def _webp(pixels: NDArray[Any], alpha: NDArray[Any] | None, quality: int, said: Carried) -> bytes:
-    block = said.exif_block(with_resolution=True)
+def _webp(pixels: NDArray[Any], alpha: NDArray[Any] | None, quality: int, beside: OutputMetadata) -> bytes:
+    block = beside.exif_block(with_resolution=True)
     return _by_pillow(
-        "WEBP", _with_alpha8(pixels, alpha), quality=quality, exif=block or b"", xmp=said.xmp or b""
+        "WEBP", _with_alpha8(pixels, alpha), quality=quality, exif=block or b"", xmp=beside.xmp or b""
     )
 
 
-def _avif(pixels: NDArray[Any], alpha: NDArray[Any] | None, quality: int, said: Carried) -> bytes:
-    block = said.exif_block(with_resolution=True)
+def _avif(pixels: NDArray[Any], alpha: NDArray[Any] | None, quality: int, beside: OutputMetadata) -> bytes:
+    block = beside.exif_block(with_resolution=True)
     image = _with_alpha8(pixels, alpha)
     options = {"exif": block} if block else {}
-    return _by_pillow("AVIF", image, quality=quality, subsampling="4:4:4", xmp=said.xmp or b"", **options)
+    return _by_pillow("AVIF", image, quality=quality, subsampling="4:4:4", xmp=beside.xmp or b"", **options)
 
 
 def _by_pillow(file_format: str, image: Any, **options: Any) -> bytes:
@@ -107,7 +108,7 @@ def _by_pillow(file_format: str, image: Any, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def _png(pixels: NDArray[Any], alpha: NDArray[Any] | None, _quality: int, said: Carried) -> bytes:
+def _png(pixels: NDArray[Any], alpha: NDArray[Any] | None, _quality: int, beside: OutputMetadata) -> bytes:
     """By OpenCV, which is faster than Pillow and knows 16-bit colours; the other chunks are ours."""
     if alpha is None:
         ordered: Any = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
@@ -116,16 +117,16 @@ def _png(pixels: NDArray[Any], alpha: NDArray[Any] | None, _quality: int, said: 
     done, png = cv2.imencode(".png", ordered)
     if not done:
         raise ValueError("OpenCV could not encode it")
-    block = said.exif_block(with_resolution=False)
+    block = beside.exif_block(with_resolution=False)
     chunks = [profile_chunk(srgb_profile())]
-    chunks += [resolution_chunk(said.dpi)] if said.dpi else []
+    chunks += [resolution_chunk(beside.dpi)] if beside.dpi else []
     chunks += [exif_chunk(block)] if block else []
-    chunks += [xmp_chunk(said.xmp)] if said.xmp else []
+    chunks += [xmp_chunk(beside.xmp)] if beside.xmp else []
     return insert_chunks(png.data, chunks)
 
 
-def _tiff(pixels: NDArray[Any], alpha: NDArray[Any] | None, _quality: int, said: Carried) -> bytes:
-    return encode_tiff(pixels if alpha is None else np.dstack([pixels, alpha]), srgb_profile(), said)
+def _tiff(pixels: NDArray[Any], alpha: NDArray[Any] | None, _quality: int, beside: OutputMetadata) -> bytes:
+    return encode_tiff(pixels if alpha is None else np.dstack([pixels, alpha]), srgb_profile(), beside)
 
 
 def _with_alpha8(pixels: NDArray[Any], alpha: NDArray[Any] | None) -> Any:
@@ -139,10 +140,34 @@ def _eight_bits(levels: NDArray[Any]) -> NDArray[np.uint8]:
     return shown(levels) if levels.dtype == np.uint16 else np.ascontiguousarray(levels)
 
 
-WRITERS: dict[str, Callable[[NDArray[Any], NDArray[Any] | None, int, Carried], bytes]] = {
+WRITERS: dict[str, Callable[[NDArray[Any], NDArray[Any] | None, int, OutputMetadata], bytes]] = {
     "JPEG": _jpeg,
     "PNG": _png,
     "TIFF": _tiff,
     "WEBP": _webp,
     "AVIF": _avif,
 }
+
+
+def confidence_png(confidence: NDArray[np.float32], height: int, width: int) -> bytes:
+    """Confidence as a picture to lay beside a photo.
+
+    Parameters
+    ----------
+    confidence : ndarray of shape (h, w), float32
+        In [0, 1].
+    height, width : int
+        The photo's size in pixels.
+
+    Returns
+    -------
+    bytes
+        A PNG of that size in 8 bits of gray, black for 0 and white for 1; equal inputs give equal files.
+    """
+    few = resize(confidence, min(len(confidence), height), min(confidence.shape[1], width))[..., np.newaxis]
+    picture = np.empty((height, width), np.uint8)
+    for rows in strips(height, width):
+        part = resize_axis(rows_between(few, height, rows), width=width)[..., 0]
+        picture[rows] = np.rint(np.clip(part, 0, 1) * 255)
+    _, png = cv2.imencode(".png", picture)
+    return png.tobytes()

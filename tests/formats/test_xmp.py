@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.xmp import (
+from tintype.formats.xmp import (
     COLOURED_PHOTO,
     ProvenanceError,
     provenance_xmp,
@@ -22,6 +21,7 @@ from tintype.imaging.tags.xmp import (
     without_place,
     without_provenance,
 )
+from tintype.imaging.provenance import Lineage, Provenance
 
 LINEAGE = Lineage("tintype", "3", "a" * 64, "run 7", "b" * 40, "c" * 64, "d" * 64)
 MADE = Provenance(LINEAGE, "e" * 64, {"saturation": "1.25", "backend": "openvino"})

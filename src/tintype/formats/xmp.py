@@ -6,14 +6,21 @@ wants to know it exactly, a namespace of our own. Nothing depends on the clock: 
 
 from __future__ import annotations
 
+import io
 import re
+import struct
+import warnings
 from pathlib import Path
+from typing import Any
 from xml.dom import minidom
 
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
 from tintype.errors import TintypeError
-from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.embedded import xmp_of
-from tintype.imaging.tags.packet import (
+from tintype.formats.xmp_xml import (
     PacketError,
     add_property,
     add_resource,
@@ -25,6 +32,9 @@ from tintype.imaging.tags.packet import (
     resources,
     write_packet,
 )
+from tintype.imaging.provenance import Lineage, Provenance
+from tintype.imaging.reading.png import ChunkError, read_chunks, xmp_in_text
+from tintype.imaging.reading.sniff import sniff
 
 OURS = "urn:tintype:provenance:1#"
 IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -53,6 +63,12 @@ _LINEAGE = {
     "ManifestSHA256": "manifest_sha256",
 }
 _PLACES = {"LocationCreated", "LocationShown"}
+_HEADERS: dict[str, Any] = {
+    "JPEG": JpegImageFile,
+    "TIFF": TiffImageFile,
+    "WEBP": WebPImageFile,
+    "AVIF": AvifImageFile,
+}
 _HEX = re.compile(r"[0-9a-f]{7,64}|")
 
 
@@ -178,7 +194,7 @@ def read_provenance(source: Path | bytes) -> Provenance:
     """
     name = str(source) if isinstance(source, Path) else "the photo"
     try:
-        packet = xmp_of(source.read_bytes() if isinstance(source, Path) else source)
+        packet = read_xmp(source.read_bytes() if isinstance(source, Path) else source)
     except OSError as error:
         raise ProvenanceError(f"Expected a readable photo at {name}. Received: {error.strerror}.") from None
     if packet is None:
@@ -241,3 +257,47 @@ def _remove(tree: minidom.Document) -> None:
     remove_properties(tree, OURS, lambda _name: True)
     remove_properties(tree, IPTC_EXTENSION, _IPTC_NAMES)
     remove_empty(tree)
+
+
+def read_xmp(content: bytes) -> bytes | None:
+    """The XMP packet of a file.
+
+    Parameters
+    ----------
+    content : bytes
+        Of a JPEG, PNG, TIFF, WebP or AVIF file.
+
+    Returns
+    -------
+    bytes or None
+        The packet as it stands there, unchecked; None if there is none, or the file is broken before it, or of
+        another format.
+    """
+    file_format = sniff(content)
+    if file_format == "PNG":
+        return _png_xmp(content)
+    return _header_xmp(_HEADERS[file_format], content) if file_format in _HEADERS else None
+
+
+def _header_xmp(header: Any, content: bytes) -> bytes | None:
+    """What Pillow's readers of headers find; `Image.open` would do the same, but refuses large photos."""
+    try:
+        # They also warn of each broken tag, to whoever is at the keyboard.
+        with warnings.catch_warnings(action="ignore"), header(io.BytesIO(content)) as image:
+            packet = image.info.get("xmp")
+    # Pillow's readers answer broken files with all of these.
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error):
+        return None
+    return packet if isinstance(packet, bytes) else None
+
+
+def _png_xmp(content: bytes) -> bytes | None:
+    """Pillow knows the texts behind the pixels only after it decoded these."""
+    try:
+        for kind, data in read_chunks(content, lambda: None):
+            packet = xmp_in_text(bytes(data)) if kind == b"iTXt" else None
+            if packet is not None:
+                return packet
+    except ChunkError:
+        return None
+    return None

@@ -6,20 +6,23 @@ import struct
 import pytest
 from PIL import Image
 
-from tintype.imaging.photo import encode_photo, read_photo
-from tintype.imaging.tags.exif import MAX_BYTES, Exif, parse_exif, resolution_of, without_gps
-from tintype.imaging.tags.exif_block import write_exif
-from tintype.imaging.tags.ifd import (
+from tintype.formats.exif import (
     LONG,
+    MAX_BYTES,
     RATIONAL,
     UNDEFINED,
-    DirectoryError,
+    Exif,
     Value,
     integers,
-    read_directory,
-    read_layout,
+    parse_exif,
+    read_resolution,
+    without_gps,
     write_directory,
+    write_exif,
 )
+from tintype.formats.photo import encode_photo, read_photo
+from tintype.imaging.reading.orientation import read_orientation
+from tintype.imaging.reading.tiff import DirectoryError, read_directory, read_layout
 
 MAKER_NOTE = 0x927C
 
@@ -48,9 +51,9 @@ def test_nothing_to_say_is_no_block() -> None:
     assert write_exif(Exif("<")) is None
     orientation_alone = Image.Exif()
     orientation_alone[0x0112] = 6
-    parsed = parse_exif(orientation_alone.tobytes())
-    assert parsed.orientation == 6
-    assert write_exif(parsed) is None
+    block = orientation_alone.tobytes()
+    assert read_orientation({"exif": block}) == 6
+    assert write_exif(parse_exif(block)) is None
 
 
 def test_a_makers_note_gives_way_where_there_is_no_room() -> None:
@@ -130,6 +133,6 @@ def test_a_resolution_in_centimetres() -> None:
         296: integers(3, [3], "<"),
     }
     block = struct.pack("<2sHI", b"II", 42, 8) + write_directory(tags, "<", 8)
-    assert resolution_of(block) == pytest.approx((254, 508))
+    assert read_resolution(block) == pytest.approx((254, 508))
     tags[282] = integers(RATIONAL, [100, 0], "<")
-    assert resolution_of(struct.pack("<2sHI", b"II", 42, 8) + write_directory(tags, "<", 8)) is None
+    assert read_resolution(struct.pack("<2sHI", b"II", 42, 8) + write_directory(tags, "<", 8)) is None

@@ -9,19 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.photo_error import PhotoError
-from tintype.imaging.tags.exif import Exif, resolution_tags
-from tintype.imaging.tags.exif_block import write_tree
-from tintype.imaging.tags.ifd import BYTE, LONG, SHORT, UNDEFINED, Value, integers
-from tintype.imaging.tags.iptc import TIFF_TAG
-from tintype.imaging.tags.metadata import Carried
+from tintype.formats.exif import (
+    BYTE,
+    LONG,
+    SHORT,
+    UNDEFINED,
+    Exif,
+    Value,
+    integers,
+    resolution_tags,
+    write_tree,
+)
+from tintype.formats.iptc import TIFF_TAG
+from tintype.formats.output_metadata import OutputMetadata
+from tintype.imaging.limits import PhotoError
 
 _XMP, _PROFILE = 700, 34675
 _STRIP = 1 << 18  # bytes, about
 _MOST_BYTES = (1 << 32) - (1 << 20)  # positions have 32 bits
 
 
-def encode_tiff(pixels: NDArray[Any], profile: bytes, said: Carried) -> bytes:
+def encode_tiff(pixels: NDArray[Any], profile: bytes, beside: OutputMetadata) -> bytes:
     """A TIFF file.
 
     Parameters
@@ -30,7 +38,7 @@ def encode_tiff(pixels: NDArray[Any], profile: bytes, said: Carried) -> bytes:
         sRGB, and opacity that the colours are not multiplied with.
     profile : bytes
         The ICC profile of sRGB.
-    said : Carried
+    beside : OutputMetadata
         What goes into it beside the pixels.
 
     Raises
@@ -42,12 +50,12 @@ def encode_tiff(pixels: NDArray[Any], profile: bytes, said: Carried) -> bytes:
         raise PhotoError(
             "Expected at most 4 GB of pixels in a TIFF file, but there are more.", "not_writable"
         )
-    exif = said.exif or Exif("<")  # the file takes the byte order in which its tags came
+    exif = beside.exif or Exif("<")  # the file takes the byte order in which its tags came
     native = "<" if sys.byteorder == "little" else ">"
     swapped = pixels.itemsize > 1 and exif.order != native
     data = np.ascontiguousarray(pixels.byteswap() if swapped else pixels)
     gap = bytes(data.nbytes % 2)  # directories begin at even offsets
-    tags = _layout_tags(pixels, exif.order) | _said_tags(profile, said, exif.order)
+    tags = _layout_tags(pixels, exif.order) | _metadata_tags(profile, beside, exif.order)
     whole = Exif(exif.order, exif.main | tags, exif.camera, exif.gps)
     directories, first = write_tree(whole, 8 + data.nbytes + len(gap))
     header = struct.pack(f"{exif.order}2sHI", b"II" if exif.order == "<" else b"MM", 42, first)
@@ -77,7 +85,7 @@ def _layout_tags(pixels: NDArray[Any], order: str) -> dict[int, Value]:
     return {tag: integers(kind, values, order) for tag, (kind, values) in numbers.items()}
 
 
-def _said_tags(profile: bytes, said: Carried, order: str) -> dict[int, Value]:
-    blobs = {_PROFILE: (UNDEFINED, profile), _XMP: (BYTE, said.xmp), TIFF_TAG: (UNDEFINED, said.iptc)}
+def _metadata_tags(profile: bytes, beside: OutputMetadata, order: str) -> dict[int, Value]:
+    blobs = {_PROFILE: (UNDEFINED, profile), _XMP: (BYTE, beside.xmp), TIFF_TAG: (UNDEFINED, beside.iptc)}
     tags = {tag: Value(kind, len(blob), blob) for tag, (kind, blob) in blobs.items() if blob}
-    return tags | (resolution_tags(said.dpi, order) if said.dpi else {})
+    return tags | (resolution_tags(beside.dpi, order) if beside.dpi else {})

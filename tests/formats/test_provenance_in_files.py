@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, IptcImagePlugin
 
-from tintype.imaging.photo import WRITABLE, Photo, encode_photo, read_photo
+from tintype.formats.iptc import INSTRUCTIONS, iptc_record, photoshop_block
+from tintype.formats.photo import Photo, encode_photo, read_photo
+from tintype.formats.xmp import read_provenance
+from tintype.imaging.finding import WRITABLE
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.iptc import INSTRUCTIONS, iptc_record, photoshop_block
-from tintype.imaging.tags.xmp import read_provenance
 
 MADE = Provenance(
     Lineage("tintype", "3", "a" * 64, "r7", "b" * 40, "c" * 64, "d" * 64), "e" * 64, {"saturation": "1"}

@@ -12,11 +12,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.imaging import layer as layer_module
-from tintype.imaging.layer import FORMAT, STEP, LayerError, encode_layer, on_steps, read_layer
+from tintype.formats import layer as layer_module
+from tintype.formats.layer import FORMAT, LayerError, encode_layer, read_layer
+from tintype.formats.xmp import COLOURS_ALONE, provenance_xmp, read_provenance
+from tintype.imaging.lab import AB16_STEP, round_ab
 from tintype.imaging.merge import merge
 from tintype.imaging.provenance import Lineage, Provenance
-from tintype.imaging.tags.xmp import COLOURS_ALONE, provenance_xmp, read_provenance
 
 MADE = Provenance(Lineage("tintype", "3", bundle_sha256="a" * 64), "e" * 64, {"saturation": "1.25"})
 
@@ -26,7 +27,7 @@ def ab() -> NDArray[np.float32]:
     """Colours over the whole range in whole steps, (40, 30, 2) float32."""
     values = np.random.default_rng(1).integers(-32768, 32768, (40, 30, 2))
     values[0, 0], values[0, 1] = (-32768, 32767), 0
-    return values.astype(np.float32) * np.float32(STEP)
+    return values.astype(np.float32) * np.float32(AB16_STEP)
 
 
 def test_colours_and_what_belongs_to_them_come_back_exactly(ab: NDArray[np.float32]) -> None:
@@ -39,19 +40,19 @@ def test_colours_and_what_belongs_to_them_come_back_exactly(ab: NDArray[np.float
 
 
 def test_colours_between_steps_are_rounded(ab: NDArray[np.float32]) -> None:
-    near = np.clip(ab + np.float32(0.4 * STEP), -128, 127.99)
-    assert np.abs(read_layer(encode_layer(near, MADE, (1, 1))).ab - near).max() <= STEP / 2
+    near = np.clip(ab + np.float32(0.4 * AB16_STEP), -128, 127.99)
+    assert np.abs(read_layer(encode_layer(near, MADE, (1, 1))).ab - near).max() <= AB16_STEP / 2
 
 
 def test_a_layer_holds_exactly_what_is_on_its_steps() -> None:
     values = np.random.default_rng(2).uniform(-200, 200, (30, 40, 2)).astype(np.float32)
     values[0, 0] = (128, -128)
-    held = on_steps(values)
+    held = round_ab(values)
     np.testing.assert_array_equal(read_layer(encode_layer(held, MADE, (1, 1))).ab, held)
-    np.testing.assert_array_equal(held, on_steps(held))
-    np.testing.assert_array_equal(held[0, 0], np.float32([128 - STEP, -128]))
+    np.testing.assert_array_equal(held, round_ab(held))
+    np.testing.assert_array_equal(held[0, 0], np.float32([128 - AB16_STEP, -128]))
     inside = np.abs(values) < 127.9
-    assert np.abs(held - values)[inside].max() <= STEP / 2
+    assert np.abs(held - values)[inside].max() <= AB16_STEP / 2
 
 
 def test_layers_of_earlier_versions_are_interpolated_as_they_were(

@@ -1,65 +1,38 @@
-"""Photos: a file's bytes to upright sRGB pixels, and back.
+"""Photos as files: bytes to pixels with what is said beside them, and back.
 
-The door for everyone who reads or writes photos. The format is told from the bytes (`sniff`), limits hold before and
-while a file is decoded (`decode`), what goes into a new file is chosen by a policy (`metadata`) and written by
-`encode`. Whatever cannot be decoded is a `PhotoError` with a sentence and a code.
+The door for everyone who hands a person's photos on. Pixels are decoded by `tintype.imaging.picture`; what goes into a
+new file is chosen by a policy (`output_metadata`) and written by `encode`. Whatever cannot be decoded or written is a
+`PhotoError` with a sentence and a code.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import UnidentifiedImageError
 
 from tintype.files.atomic import new_file
-from tintype.imaging.codec.decode import decode
-from tintype.imaging.codec.encode import WRITERS, encode
-from tintype.imaging.codec.refusals import refuse_bytes
-from tintype.imaging.codec.sniff import FORMATS, sniff
-from tintype.imaging.codec.srgb import shown
-from tintype.imaging.finding import PHOTO_SUFFIXES, WRITABLE, find_photos
-from tintype.imaging.limits import COLLECTION, Limits
-from tintype.imaging.photo_error import PhotoError, reason
+from tintype.formats.encode import WRITERS, encode
+from tintype.formats.file_metadata import read_metadata
+from tintype.formats.output_metadata import Policy, output_metadata
+from tintype.imaging.finding import WRITABLE
+from tintype.imaging.limits import COLLECTION, Limits, PhotoError, reason
+from tintype.imaging.picture import Picture, decode_file
 from tintype.imaging.provenance import Provenance
-from tintype.imaging.tags.metadata import Metadata, carried
+from tintype.imaging.reading.srgb import shown
 
-__all__ = [
-    "FORMATS",
-    "PHOTO_SUFFIXES",
-    "WRITABLE",
-    "Metadata",
-    "Photo",
-    "PhotoError",
-    "encode_photo",
-    "find_photos",
-    "read_photo",
-    "sniff",
-    "write_photo",
-]
+__all__ = ["WRITABLE", "Photo", "PhotoError", "Policy", "encode_photo", "read_photo", "write_photo"]
 
 
 @dataclass(frozen=True)
-class Photo:
-    """A decoded photo.
+class Photo(Picture):
+    """A picture, and what its file says of it beside the pixels.
 
     Attributes
     ----------
-    pixels : ndarray of shape (H, W, 3), uint8 or uint16
-        sRGB, upright; 16 bits where the file has more than 8.
-    alpha : ndarray of shape (H, W), same dtype, or None
-        Opacity, if the file has it.
-    format : str
-        The file's format: one of `FORMATS`.
-    mode : str
-        How the file kept its pixels, in Pillow's words, such as ``"CMYK"``.
-    sha256 : str
-        Of the file, 64 hex digits.
     exif : bytes or None
         A TIFF structure without orientation, thumbnail and what describes the file's own pixels.
     xmp : bytes or None
@@ -68,29 +41,16 @@ class Photo:
         Captions as a row of IPTC-IIM datasets.
     dpi : tuple of float or None
         Resolution across and down.
-    notes : tuple of str
-        A sentence on each thing that was left behind.
     """
 
-    pixels: NDArray[Any]
-    alpha: NDArray[Any] | None
-    format: str
-    mode: str
-    sha256: str
     exif: bytes | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
-    notes: tuple[str, ...] = ()
-
-    @cached_property
-    def rgb8(self) -> NDArray[np.uint8]:
-        """The pixels with 8 bits, of shape (H, W, 3)."""
-        return shown(self.pixels) if self.pixels.dtype == np.uint16 else self.pixels
 
 
 def read_photo(source: Path | bytes, limits: Limits = COLLECTION) -> Photo:
-    """Decode a photo.
+    """Decode a photo and read what its file says of it.
 
     Parameters
     ----------
@@ -109,59 +69,20 @@ def read_photo(source: Path | bytes, limits: Limits = COLLECTION) -> Photo:
     PhotoError
         If there is no such file, it is no photo, broken, or beyond the limits.
     """
-    name = str(source) if isinstance(source, Path) else "the photo"
-    content = _content(source, limits, name)
-    file_format = sniff(content)
-    if file_format is None:
-        raise PhotoError(
-            f"Expected {name} to be one of {', '.join(FORMATS)}, but its content is none of them.",
-            "unknown_format",
-        )
-    try:
-        decoded = decode(content, file_format, limits, name)
-    except (PhotoError, MemoryError):
-        raise
-    except UnidentifiedImageError:
-        raise PhotoError(
-            f"Expected {name} to be a whole photo, but it cannot be decoded: its header is broken, or says of its "
-            f"pixels what no decoder for {file_format} here knows.",
-            "broken",
-        ) from None
-    # Decoders answer broken files with exceptions of every kind, and none of them is a mistake of ours to hide: the
-    # sentence carries it.
-    except Exception as error:
-        raise PhotoError(
-            f"Expected {name} to be a whole photo, but it cannot be decoded: {reason(error)}.", "broken"
-        ) from None
-    said = decoded.said
+    picture, content, info = decode_file(source, limits)
+    metadata = read_metadata(content, info, picture.format)
     return Photo(
-        pixels=decoded.planes.pixels,
-        alpha=decoded.planes.alpha,
-        format=decoded.format,
-        mode=decoded.mode,
-        sha256=hashlib.sha256(content).hexdigest(),
-        exif=said.exif,
-        xmp=said.xmp,
-        iptc=said.iptc,
-        dpi=said.dpi,
-        notes=decoded.notes,
+        pixels=picture.pixels,
+        alpha=picture.alpha,
+        format=picture.format,
+        mode=picture.mode,
+        sha256=picture.sha256,
+        notes=(*picture.notes, *metadata.notes),
+        exif=metadata.exif,
+        xmp=metadata.xmp,
+        iptc=metadata.iptc,
+        dpi=metadata.dpi,
     )
-
-
-def _content(source: Path | bytes, limits: Limits, name: str) -> bytes:
-    """The file's bytes, which are not read if there are too many."""
-    try:
-        size = source.stat().st_size if isinstance(source, Path) else len(source)
-        refuse_bytes(size, limits, name)
-        content = source.read_bytes() if isinstance(source, Path) else source
-    except OSError as error:
-        raise PhotoError(
-            f"Expected a readable photo at {name}. Received: {error.strerror}.", "missing"
-        ) from None
-    refuse_bytes(len(content), limits, name)  # what is no regular file has no size before
-    if not content:
-        raise PhotoError(f"Expected a photo in {name}, but it is empty.", "empty")
-    return content
 
 
 def encode_photo(
@@ -171,7 +92,7 @@ def encode_photo(
     like: Photo | None = None,
     quality: int = 95,
     provenance: Provenance | None = None,
-    metadata: Metadata = "keep",
+    metadata: Policy = "keep",
 ) -> bytes:
     """A photo as a file's content, with an sRGB profile.
 
@@ -202,7 +123,7 @@ def encode_photo(
         raise PhotoError(
             f"Expected one of {', '.join(WRITERS)} as format. Received: {file_format}.", "not_writable"
         )
-    said = carried(
+    beside = output_metadata(
         exif=like.exif if like else None,
         xmp=like.xmp if like else None,
         iptc=like.iptc if like else None,
@@ -210,7 +131,7 @@ def encode_photo(
         provenance=provenance,
         metadata=metadata,
     )
-    return encode(pixels, _alpha_for(pixels, like), file_format, quality, said)
+    return encode(pixels, _alpha_for(pixels, like), file_format, quality, beside)
 
 
 def _require_pixels(pixels: NDArray[Any], like: Photo | None) -> None:
@@ -236,7 +157,7 @@ def write_photo(
     like: Photo | None = None,
     quality: int = 95,
     provenance: Provenance | None = None,
-    metadata: Metadata = "keep",
+    metadata: Policy = "keep",
 ) -> None:
     """Encode a photo into a file, which appears whole or not at all.
 

@@ -1,18 +1,57 @@
-"""How many pictures a file holds, counted without decoding one, and no further than is allowed."""
+"""How much a file asks of a decoder, counted without decoding: pictures, and passes over a JPEG's picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from tintype.imaging.tags.ifd import DirectoryError, integer_of, read_directory, read_layout
+from tintype.imaging.reading.tiff import DirectoryError, read_directory, read_integer, read_layout
 
 _REDUCED = 1  # of TIFF's NewSubfileType: a smaller version of another page
 _TRAILER, _EXTENSION, _PICTURE = 0x3B, 0x21, 0x2C  # GIF89a, appendix A
+_SOS, _EOI = 0xDA, 0xD9
+_ALONE = {0x01, *range(0xD0, 0xD9)}  # JPEG's markers that no length follows
+# The end of entropy-coded data: a marker that is neither a stuffed 0xFF nor a restart, nor fill.
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+
+def count_scans(content: bytes, check: Callable[[], None]) -> int:
+    """Passes over the picture that a JPEG file asks for; only its first image is walked.
+
+    Parameters
+    ----------
+    content : bytes
+        A file that begins as a JPEG.
+    check : callable
+        Called at each marker; ends what takes too long with an exception.
+
+    Returns
+    -------
+    int
+        1 for a baseline file, about 10 for a progressive one. Of a broken file, as many as stand before the break.
+    """
+    scans = 0
+    for marker in _markers(content):
+        check()
+        scans += marker == _SOS
+    return scans
+
+
+def _markers(content: bytes) -> Iterator[int]:
+    """The marker of each segment, up to the end of the first image."""
+    at = 2
+    while match := _MARKER.search(content, at):
+        marker, at = content[match.start() + 1], match.end()
+        if marker == _EOI:
+            return
+        yield marker
+        if marker not in _ALONE:
+            at += int.from_bytes(content[at : at + 2], "big")
 
 
 def count_frames(content: bytes, image: Any, most: int, check: Callable[[], None]) -> int:
-    """Pictures in a file.
+    """Pictures in a file, counted no further than is allowed.
 
     Parameters
     ----------
@@ -48,7 +87,7 @@ def _count_pages(content: bytes, most: int, check: Callable[[], None]) -> int:
             tags, at = read_directory(content, layout, at)
         except DirectoryError:
             break  # the first page may be whole all the same
-        pages += not integer_of(content, layout, tags.get(254)) & _REDUCED
+        pages += not read_integer(content, layout, tags.get(254)) & _REDUCED
     return max(1, pages)
 
 

@@ -1,0 +1,152 @@
+"""The pixels of photos: a file's bytes to upright sRGB.
+
+For all who learn from photos or measure them, and need nothing of what a file says beside its pixels; with that, and
+to write photos, there is `tintype.formats.photo`. The format is told from the bytes (`sniff`), limits hold before and
+while a file is decoded (`tintype.imaging.limits`). Whatever cannot be decoded is a `PhotoError` with a sentence and a
+code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import UnidentifiedImageError
+
+from tintype.imaging.limits import COLLECTION, Limits, PhotoError, reason, refuse_bytes
+from tintype.imaging.reading.decode import Decoded, decode
+from tintype.imaging.reading.sniff import FORMATS, sniff
+from tintype.imaging.reading.srgb import shown
+
+__all__ = ["FORMATS", "DecodedFile", "PhotoError", "Picture", "decode_file", "read_picture", "sniff"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a photo shows.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (H, W, 3), uint8 or uint16
+        sRGB, upright; 16 bits where the file has more than 8.
+    alpha : ndarray of shape (H, W), same dtype, or None
+        Opacity, if the file has it.
+    format : str
+        The file's format: one of `FORMATS`.
+    mode : str
+        How the file kept its pixels, in Pillow's words, such as ``"CMYK"``.
+    sha256 : str
+        Of the file, 64 hex digits.
+    notes : tuple of str
+        A sentence on each thing that was left behind.
+    """
+
+    pixels: NDArray[Any]
+    alpha: NDArray[Any] | None
+    format: str
+    mode: str
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def rgb8(self) -> NDArray[np.uint8]:
+        """The pixels with 8 bits, of shape (H, W, 3)."""
+        return shown(self.pixels) if self.pixels.dtype == np.uint16 else self.pixels
+
+    @cached_property
+    def alpha8(self) -> NDArray[np.uint8] | None:
+        """The opacity with 8 bits, of shape (H, W), or None."""
+        return shown(self.alpha) if self.alpha is not None and self.alpha.dtype == np.uint16 else self.alpha
+
+
+class DecodedFile(NamedTuple):
+    """A file's picture, and what its other contents are read from: its bytes, and what Pillow found in them."""
+
+    picture: Picture
+    content: bytes
+    info: dict[str, Any]
+
+
+def read_picture(source: Path | bytes, limits: Limits = COLLECTION) -> Picture:
+    """Decode a photo.
+
+    Parameters
+    ----------
+    source : Path or bytes
+        A file, or a file's content.
+    limits : Limits
+        What it may cost.
+
+    Returns
+    -------
+    Picture
+        Upright, in sRGB whatever the file's colour space.
+
+    Raises
+    ------
+    PhotoError
+        If there is no such file, it is no photo, broken, or beyond the limits.
+    """
+    return decode_file(source, limits).picture
+
+
+def decode_file(source: Path | bytes, limits: Limits) -> DecodedFile:
+    """`read_picture` for those who also want what the file says beside its pixels."""
+    name = str(source) if isinstance(source, Path) else "the photo"
+    content = _content(source, limits, name)
+    file_format = sniff(content)
+    if file_format is None:
+        raise PhotoError(
+            f"Expected {name} to be one of {', '.join(FORMATS)}, but its content is none of them.",
+            "unknown_format",
+        )
+    decoded = _decode(content, file_format, limits, name)
+    picture = Picture(
+        pixels=decoded.planes.pixels,
+        alpha=decoded.planes.alpha,
+        format=file_format,
+        mode=decoded.mode,
+        sha256=hashlib.sha256(content).hexdigest(),
+        notes=tuple(decoded.notes),
+    )
+    return DecodedFile(picture, content, decoded.info)
+
+
+def _decode(content: bytes, file_format: str, limits: Limits, name: str) -> Decoded:
+    try:
+        return decode(content, file_format, limits, name)
+    except (PhotoError, MemoryError):
+        raise
+    except UnidentifiedImageError:
+        raise PhotoError(
+            f"Expected {name} to be a whole photo, but it cannot be decoded: its header is broken, or says of its "
+            f"pixels what no decoder for {file_format} here knows.",
+            "broken",
+        ) from None
+    # Decoders answer broken files with exceptions of every kind, and none of them is a mistake of ours to hide: the
+    # sentence carries it.
+    except Exception as error:
+        raise PhotoError(
+            f"Expected {name} to be a whole photo, but it cannot be decoded: {reason(error)}.", "broken"
+        ) from None
+
+
+def _content(source: Path | bytes, limits: Limits, name: str) -> bytes:
+    """The file's bytes, which are not read if there are too many."""
+    try:
+        size = source.stat().st_size if isinstance(source, Path) else len(source)
+        refuse_bytes(size, limits, name)
+        content = source.read_bytes() if isinstance(source, Path) else source
+    except OSError as error:
+        raise PhotoError(
+            f"Expected a readable photo at {name}. Received: {error.strerror}.", "missing"
+        ) from None
+    refuse_bytes(len(content), limits, name)  # what is no regular file has no size before
+    if not content:
+        raise PhotoError(f"Expected a photo in {name}, but it is empty.", "empty")
+    return content

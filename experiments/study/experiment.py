@@ -14,8 +14,8 @@ from experiments.study.recipes import DEFAULT, PRESET, PROJECT, Recipe
 from experiments.study.record import counting, is_recorded, keep
 from experiments.study.workshop import WORK, StudyError, Workshop, git
 from tintype.files.digest import sha256_of
+from tintype.registry.runs import TrackedRun
 from tintype.registry.store import connect, find_store
-from tintype.registry.tracking import TrackedRun
 
 BUNDLES = WORK / "bundles"
 MANIFEST = "data/manifest/manifest.parquet"

@@ -15,13 +15,12 @@ from tintype.evaluation.summary import metrics_table
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.params import RegisterParams
 from tintype.registry.resolve import resolve
+from tintype.registry.runs import ensure_run, experiment_id
 from tintype.registry.store import RegistryError, as_default, connect, find_store
-from tintype.registry.tracking import experiment_id
 from tintype.registry.version_files import check_files
 from tintype.registry.versions import (
     create_version,
     ensure_model,
-    ensure_run,
     register,
 )
 from tintype.registry.whole import missing_files

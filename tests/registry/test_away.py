@@ -1,22 +1,27 @@
-"""A store that goes away, comes back, or takes its time: nothing is lost, and nobody waits for ever."""
+"""A store that goes away and comes back: the training goes on, nothing is lost, and nobody waits for ever."""
 
 from __future__ import annotations
 
-import shutil
+import csv
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tintype.params import Params, load_params
-from tintype.registry import spool
+from tintype.evaluation.summary import metrics_table
+from tintype.files.atomic import write_json
+from tintype.params import Params, RegisterParams, load_params
+from tintype.registry import runs
+from tintype.registry.runs import complete_run, tracked_run
 from tintype.registry.store import RegistryError, StoreAwayError, connect, find_store
-from tintype.registry.tracking import tracked_run
+from tintype.registry.versions import register
 
 pytestmark = pytest.mark.timeout(600)  # a server starts in between
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
+EPOCHS = range(1, 40)
 
 
 @pytest.fixture
@@ -33,50 +38,64 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "600")
 
 
-@pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    path = tmp_path / "grid.jpg"
-    path.write_bytes(b"a picture")
-    return path
+def write_history(report: Path) -> None:
+    with (report / "history.csv").open("w") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", "loss", "val_loss"])
+        writer.writerows([epoch, 1 / epoch, 2 / epoch] for epoch in EPOCHS)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_run_outlives_its_server_and_tells_it_all_afterwards(
-    way: Any, params: Params, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_training_outlives_its_server_and_register_fills_the_run(
+    way: Any,
+    params: Params,
+    make_bundle: Callable[[str], Path],
+    reports: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with tracked_run("train", "photos", params) as run:
-        run.epoch(1, {"loss": 0.5, "val_loss": 0.6})
+    names = RegisterParams(model_name="away", experiment="away")  # the server is one for all tests
+    train, bundle = reports[0], make_bundle("first")
+    (train / "grids").mkdir()
+    picture = train / "grids/epoch-0039.jpg"
+    picture.write_bytes(b"a picture")
+    with tracked_run("train", "away", params) as run:
+        run.epoch(1, {"loss": 1.0, "val_loss": 2.0})
         way.close()
         begun = time.monotonic()
-        for epoch in range(2, 40):
+        for epoch in EPOCHS[1:]:
             run.epoch(epoch, {"loss": 1 / epoch, "val_loss": 2 / epoch})
         run.picture("validation", 39, picture)
-        run.tag({"network": "fusion"})
+        run.epoch(200, {"adv_loss": 0.25})  # of no epoch: not in history.csv
         assert time.monotonic() - begun < 20, "the training waits for the server once, not at each epoch"
+        write_history(train)
+        write_json(train / "run.json", run.describe())
     said = capsys.readouterr().err
-    assert f"does not answer. What it was not told of run {run.run_id} (41 entries) is kept in" in said
-    with pytest.raises(StoreAwayError):
-        spool.send_unsent()
+    assert said.count("warning: Expected an answer from the MLflow store") == 1
+    assert f"What the store was not told of run {run.run_id} is filled in" in said
+    with pytest.raises(StoreAwayError, match="Check MLFLOW_TRACKING_URI and that the server runs"):
+        register(bundle, *reports, names, "sample", metrics_table)
 
     way.open()
-    assert spool.send_unsent() == 1
+    made = [register(bundle, *reports, names, "sample", metrics_table) for _ in range(2)]
 
+    assert [(one.version, one.run_id) for one in made] == [(1, run.run_id)] * 2
     client = connect(find_store())
-    kept = client.get_run(run.run_id)
-    assert (kept.info.status, kept.data.tags["network"]) == ("FINISHED", "fusion")
-    history = client.get_metric_history(run.run_id, "loss")
-    assert [(point.step, point.value) for point in history] == [(1, 0.5), *((n, 1 / n) for n in range(2, 40))]
+    assert client.get_run(run.run_id).info.status == "FINISHED"
+    for name, top in (("loss", 1), ("val_loss", 2)):
+        points = client.get_metric_history(run.run_id, name)
+        assert [(point.step, point.value) for point in points] == [(epoch, top / epoch) for epoch in EPOCHS]
+    (adversarial,) = client.get_metric_history(run.run_id, "adv_loss")
+    assert (adversarial.step, adversarial.value) == (200, 0.25)
     fetched = client.download_artifacts(run.run_id, "grids/validation-0039.jpg", str(tmp_path))
     assert Path(fetched).read_bytes() == b"a picture"
-    assert not spool.folder_of(find_store()).joinpath(run.run_id).exists()
-    assert spool.send_unsent() == 0
 
 
 @pytest.mark.usefixtures("impatient")
-def test_what_was_kept_goes_first_when_the_server_is_back_during_the_run(
+def test_points_that_waited_go_along_when_the_server_is_back_during_the_run(
     way: Any, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spool, "_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(runs, "_AGAIN_SECONDS", 0.0)
     with tracked_run("train", "photos", params) as run:
         way.close()
         run.epoch(1, {"loss": 1.0})
@@ -84,6 +103,18 @@ def test_what_was_kept_goes_first_when_the_server_is_back_during_the_run(
         run.epoch(2, {"loss": 0.5})
         history = connect(find_store()).get_metric_history(run.run_id, "loss")
         assert [point.step for point in history] == [1, 2]
+        assert "unsent" not in run.describe()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_is_back_at_the_end_of_the_run_hears_it_all(way: Any, params: Params) -> None:
+    with tracked_run("train", "photos", params) as run:
+        way.close()
+        run.epoch(1, {"loss": 1.0})
+        way.open()
+    client = connect(find_store())
+    assert client.get_run(run.run_id).info.status == "FINISHED"
+    assert len(client.get_metric_history(run.run_id, "loss")) == 1
 
 
 @pytest.mark.usefixtures("impatient")
@@ -94,41 +125,21 @@ def test_a_server_that_is_away_before_a_run_is_told_before_any_work(way: Any, pa
         tracked_run("train", "photos", params),
     ):
         pytest.fail("The block was entered.")
-    assert not spool.folder_of(find_store()).exists()
 
 
-@pytest.mark.usefixtures("impatient")
-def test_the_next_run_tells_what_the_last_one_could_not(way: Any, params: Params) -> None:
-    with tracked_run("train", "photos", params) as first:
-        way.close()
-        first.epoch(1, {"loss": 1.0})
-    way.open()
-    with tracked_run("train", "photos", params):
-        assert connect(find_store()).get_run(first.run_id).info.status == "FINISHED"
-
-
-def test_sending_twice_what_a_kill_left_half_sent_does_no_harm(
-    project: Path, params: Params, picture: Path, tmp_path: Path
+def test_a_run_that_is_filled_twice_has_each_point_once(
+    project: Path, params: Params, reports: tuple[Path, Path]
 ) -> None:
-    store = find_store()
-    client = connect(store)
+    client = connect(find_store())
     with tracked_run("train", "photos", params) as run:
-        pass
-    kept = spool.Spool(client, store, run.run_id)
-    for what, file in (
-        ({"metrics": [["loss", 0.5, 1_700_000_000_000, 1]]}, None),
-        ({"artifact": "grids"}, picture),
-        ({"tags": {"network": "fusion"}}, None),
-        ({"ended": ["FINISHED", 1_700_000_001_000]}, None),
-    ):
-        kept._keep(what, file)
-    copy = shutil.copytree(kept.folder, tmp_path / "copy")
-    (kept.folder / "entry-000009").mkdir()  # killed while it was written
-    assert spool.send_unsent() == 1
-    shutil.copytree(copy, kept.folder)
-    assert spool.send_unsent() == 1
-    assert len(client.get_metric_history(run.run_id, "loss")) == 1
-    assert client.get_run(run.run_id).info.end_time == 1_700_000_001_000
+        run.epoch(1, {"loss": 0.3})
+    write_json(reports[0] / "run.json", run.describe() | {"unsent": [["loss", 0.1, 1_700_000_000_000, 2]]})
+    for _ in range(2):
+        complete_run(client, run.run_id, reports[0])
+    points = sorted(client.get_metric_history(run.run_id, "loss"), key=lambda point: point.step)
+    assert [(point.step, point.value) for point in points] == [(1, 0.3), (2, 0.1)]
+    assert points[1].timestamp == 1_700_000_000_000
+    assert len(client.get_metric_history(run.run_id, "val_loss")) == 2
 
 
 def test_what_the_store_does_not_want_is_an_error_and_not_kept(project: Path, params: Params) -> None:
@@ -136,16 +147,20 @@ def test_what_the_store_does_not_want_is_an_error_and_not_kept(project: Path, pa
         with pytest.raises(RegistryError) as caught:
             run.epoch(1, {"a name with ? in it": 1.0})
         assert not isinstance(caught.value, StoreAwayError)
-    assert not spool.folder_of(find_store()).exists()
+        assert "unsent" not in run.describe()
 
 
-def test_a_run_that_was_deleted_meanwhile_is_a_sentence_with_a_way_out(project: Path, params: Params) -> None:
-    store = find_store()
-    client = connect(store)
+def test_a_run_that_was_deleted_meanwhile_has_a_substitute_with_its_curves(
+    project: Path, params: Params, make_bundle: Callable[[str], Path], reports: tuple[Path, Path]
+) -> None:
+    client = connect(find_store())
     with tracked_run("train", "photos", params) as run:
         pass
-    kept = spool.Spool(client, store, run.run_id)
-    kept._keep({"metrics": [["loss", 0.5, 1, 1]]}, None)
+    write_json(reports[0] / "run.json", run.describe())
     client.delete_run(run.run_id)
-    with pytest.raises(RegistryError, match=f"To forget that, delete {kept.folder}"):
-        spool.send_unsent()
+    names = RegisterParams(model_name="tintype", experiment="photos")
+    made = register(make_bundle("first"), *reports, names, "sample", metrics_table)
+    assert made.run_id != run.run_id
+    substitute = client.get_run(made.run_id)
+    assert (substitute.info.status, substitute.data.tags["trained_in_run"]) == ("FINISHED", run.run_id)
+    assert [point.value for point in client.get_metric_history(made.run_id, "val_loss")] == [0.4, 0.2]

@@ -98,7 +98,7 @@ def test_a_file_that_is_no_database_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_the_cheap_modules_do_not_import_mlflow() -> None:
-    modules = "tintype.registry.store, tintype.registry.tracking, tintype.registry.resolve"
+    modules = "tintype.registry.store, tintype.registry.runs, tintype.registry.resolve"
     code = f"import sys, {modules}; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

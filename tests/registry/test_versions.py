@@ -14,9 +14,9 @@ from tintype.evaluation.summary import metrics_table
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.params import RegisterParams, load_params
 from tintype.registry.resolve import resolve
+from tintype.registry.runs import ensure_run, experiment_id, tracked_run
 from tintype.registry.store import RegistryError, connect, find_store
-from tintype.registry.tracking import experiment_id, tracked_run
-from tintype.registry.versions import Registration, create_version, ensure_model, ensure_run, register
+from tintype.registry.versions import Registration, create_version, ensure_model, register
 
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
 MakeBundle = Callable[[str], Path]

@@ -23,8 +23,8 @@ from tintype.models.starter import (
 )
 from tintype.params import RegisterParams
 from tintype.registry.lineage import bundle_tags
+from tintype.registry.runs import experiment_id
 from tintype.registry.store import Store, answering, as_default, connect, find_store
-from tintype.registry.tracking import experiment_id
 from tintype.registry.version_files import check_files
 from tintype.registry.versions import (
     CHAMPION,

@@ -35,6 +35,8 @@ _BOUNDS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",  # seconds
 }
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "DEADLINE_EXCEEDED", "REQUEST_LIMIT_EXCEEDED")
+# How MLflow's stores say that there is no such thing.
+NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # A file is answered for when the server has it in its own store: a large one on its way to S3 takes longer.
 _FILE_SECONDS = "300"
 _MAKING_SECONDS = 60  # for another process to make the tables of a new database; it takes some five

@@ -34,6 +34,7 @@ from tintype.registry import history
 from tintype.registry.comparing import Compare, ensure_compared, with_own_figures
 from tintype.registry.lineage import bundle_tags, code_tags, lock_tags
 from tintype.registry.mlflow_model import write_model
+from tintype.registry.runs import ensure_run, experiment_id, read_report
 from tintype.registry.store import (
     RegistryError,
     Store,
@@ -44,7 +45,6 @@ from tintype.registry.store import (
     home_of,
     waiting_for_files,
 )
-from tintype.registry.tracking import experiment_id
 from tintype.registry.verdict_tags import VERDICT_TAG
 from tintype.registry.version_files import check_files
 from tintype.registry.whole import missing_files
@@ -175,16 +175,6 @@ def one_at_a_time(store: Store) -> Iterator[None]:
         ) from None
 
 
-def ensure_run(client: MlflowClient, experiment: str, train_report: Path, digest: str) -> str:
-    """The id of the run that the version belongs to; see `register`."""
-    run_id = _training_run(client, train_report)
-    if run_id is None:
-        found = client.search_runs([experiment], f"tags.{DIGEST_TAG} = '{digest}'", max_results=1)
-        run_id = str(found[0].info.run_id) if found else _new_run(client, experiment, train_report)
-    client.set_tag(run_id, DIGEST_TAG, digest)
-    return run_id
-
-
 def ensure_model(
     client: MlflowClient, run_id: str, name: str, bundle: Path, info: BundleInfo, digest: str
 ) -> str:
@@ -309,38 +299,6 @@ def model_id_of(version: ModelVersion) -> str:
     return str(version.source).removeprefix("models:/")
 
 
-def _training_run(client: MlflowClient, train_report: Path) -> str | None:
-    """The id of the run that trained the bundle, if this store has it."""
-    run_id = str(_read(train_report / "run.json").get("run_id", ""))
-    try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise
-    return None if run.info.lifecycle_stage == "deleted" else run_id
-
-
-def _new_run(client: MlflowClient, experiment: str, train_report: Path) -> str:
-    """A run that stands in for a training that happened elsewhere, with the curves that came along."""
-    origin = _read(train_report / "run.json").get("run_id", "unknown")
-    run = client.create_run(
-        experiment, run_name="register", tags={"trained_in_run": origin, **code_tags(Path.cwd())}
-    )
-    history = train_report / "history.csv"
-    if history.is_file():
-        import pandas as pd
-
-        now, rows = int(time.time() * 1000), pd.read_csv(history)
-        for row in rows.to_dict("records"):
-            step = int(row.pop("epoch"))
-            client.log_batch(
-                run.info.run_id, [Metric(str(key), float(value), now, step) for key, value in row.items()]
-            )
-    client.set_terminated(run.info.run_id)
-    return str(run.info.run_id)
-
-
 def _description(
     client: MlflowClient,
     version: ModelVersion,
@@ -383,23 +341,7 @@ def read_metrics(evaluation: Path) -> dict[str, Any]:
         If there is none, or it does not say how the network did.
     """
     path = evaluation / "metrics.json"
-    metrics = _read(path)
+    metrics = read_report(path)
     if not isinstance(metrics.get("ours"), dict):
         raise RegistryError(f"Expected a block `ours` in {path}. Run `dvc repro evaluate`.")
     return metrics
-
-
-def _read(report: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(report.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RegistryError(
-            f"Expected a report in {report}, but it cannot be read ({error.strerror}). Run `dvc repro`."
-        ) from None
-    except ValueError as error:
-        raise RegistryError(
-            f"Expected JSON in {report}. Received: {error}. Run `dvc repro` to write it anew."
-        ) from None
-    if not isinstance(content, dict):
-        raise RegistryError(f"Expected a JSON object in {report}. Received: {type(content).__name__}.")
-    return content

@@ -21,12 +21,9 @@ def main(
     from tintype.evaluation.photos import content_hashes_of_split, photos_of_split
     from tintype.evaluation.summary import metrics_table
     from tintype.files.atomic import write_json
-    from tintype.registry.spool import send_unsent
     from tintype.registry.starter import register_starter
     from tintype.registry.versions import register
 
-    if sent := send_unsent():
-        say(f"register: MLflow was away, and has now been told what it missed of {sent} run(s).")
     starter = register_starter(params.register_, metrics_table)
     if starter is not None:
         say(f"register: {starter.model_uri}, the starter, is the champion to beat.")

@@ -24,7 +24,7 @@ def main(
     from tintype.evaluation.metrics import delta_e2000
     from tintype.files.atomic import write_json
     from tintype.measures.colourfulness import colourfulness
-    from tintype.registry.tracking import tracked_run
+    from tintype.registry.runs import tracked_run
     from tintype.training.calibrate import Measures
     from tintype.training.material import Tensors, checkpoints_of
     from tintype.training.train import train_network

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from tintype.params import Params, load_params
+from tintype.registry.runs import tracked_run
 from tintype.registry.store import RegistryError, connect, find_store
-from tintype.registry.tracking import tracked_run
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 

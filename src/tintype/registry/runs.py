@@ -1,0 +1,477 @@
+"""Runs: what was tried, with what, and how it went.
+
+Everything is logged explicitly, through a client that is bound to one store: no autologging, no active
+run, no global address. The stage owns the run; what happens inside it reaches MLflow through `TrackedRun`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tintype.files.digest import sha256_of
+from tintype.params import PARAMS_FILE, Params
+from tintype.registry import tags
+from tintype.registry.lineage import code_tags, environment, flatten
+from tintype.registry.store import (
+    NOT_FOUND,
+    RegistryError,
+    Store,
+    StoreAwayError,
+    answering,
+    connect,
+    find_store,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow import MlflowClient
+
+_SAMPLING_SECONDS = 5  # system metrics; MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL overrides it
+_BATCH = 100  # the most parameters that MLflow takes at once
+_POINTS = 1000  # the most points of curves that MLflow takes at once
+_DIGEST_DIGITS = 32  # of 64; MLflow keeps at most 36 characters
+_AGAIN_SECONDS = (
+    60.0  # between two tries of a store that is away: each takes up to a minute of the training's time
+)
+
+Point = tuple[str, float, int, int]  # name, value, time in ms since 1970, step
+
+
+class TrackedRun:
+    """A running MLflow run, for as long as `tracked_run` holds it open.
+
+    An hour of training is worth more than a point on its curve: a store that goes away during the run costs a warning.
+    Points wait in memory for the next try and go into `describe`; `complete_run` gives the run what it still lacks.
+
+    Attributes
+    ----------
+    run_id : str
+        MLflow's name for it.
+    """
+
+    def __init__(self, client: MlflowClient, store: Store, run_id: str, experiment: str) -> None:
+        self.run_id = run_id
+        self._client = client
+        self._store = store
+        self._experiment = experiment
+        self._unsent: list[Point] = []
+        self._is_away = False
+        self._next_try = 0.0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent to another process, it is the same run there: whoever opened it is the one who ends it."""
+        return _join_run, (self._store, self.run_id, self._experiment)
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Log the metrics of an epoch (counted as the caller counts) as one step of the charts."""
+        now = int(time.time() * 1000)
+        self._unsent += [(name, float(value), now, epoch) for name, value in metrics.items()]
+        self._try(self._send_points)
+
+    def picture(self, name: str, epoch: int, path: Path) -> None:
+        """Keep a picture of an epoch as ``grids/<name>-<epoch>.<suffix>``; the file stays where it is."""
+        self._try(_log_picture, self._client, self.run_id, path, f"{name}-{epoch:04d}{path.suffix}")
+
+    def dataset(
+        self, manifest: pd.DataFrame, source: Path, name: str = "photos", context: str = "training"
+    ) -> None:
+        """Name the photos that the run learns from.
+
+        Parameters
+        ----------
+        manifest : DataFrame
+            The rows used.
+        source : Path
+            The file they were read from. Its SHA-256 (first 32 digits) becomes the data set's digest.
+        name, context : str
+            As shown by MLflow.
+
+        Raises
+        ------
+        RegistryError
+            If the store does not answer: it is told what a run learns from before the work begins.
+        """
+        import warnings
+
+        from mlflow.data.pandas_dataset import from_pandas
+        from mlflow.data.sources import LocalArtifactDatasetSource
+        from mlflow.entities import DatasetInput, InputTag
+
+        origin = LocalArtifactDatasetSource(str(source.absolute()))
+        table = from_pandas(manifest, source=origin, name=name, digest=sha256_of(source)[:_DIGEST_DIGITS])
+        with warnings.catch_warnings():
+            # The schema is for serving, which this is not.
+            warnings.filterwarnings("ignore", message="Hint: Inferred schema contains integer")
+            entry = DatasetInput(table._to_mlflow_entity(), [InputTag("mlflow.data.context", context)])
+        with answering(self._store):
+            self._client.log_inputs(self.run_id, [entry])
+
+    def artifact(self, path: Path, folder: str | None = None) -> None:
+        """Keep a file, or all files of a folder, with the run.
+
+        Parameters
+        ----------
+        path : Path
+            What to copy into the store.
+        folder : str, optional
+            Where in the run's artifacts; at their root if not given.
+        """
+        log = self._client.log_artifacts if path.is_dir() else self._client.log_artifact
+        self._try(log, self.run_id, str(path), folder)
+
+    def tag(self, values: Mapping[str, str]) -> None:
+        """Set tags on the run."""
+        from mlflow.entities import RunTag
+
+        self._try(self._client.log_batch, self.run_id, tags=[RunTag(*tag) for tag in values.items()])
+
+    def end(self, status: str) -> None:
+        """Send the points that wait, and close the run."""
+        self._next_try = 0.0
+        self._try(self._send_points)
+        self._try(self._client.set_terminated, self.run_id, status)
+
+    def describe(self) -> dict[str, Any]:
+        """The run as `run.json` keeps it: names that mean the same on every machine, and no password.
+
+        The block `unsent` is there if the store is away: points as name, value, time in ms since 1970, and step.
+        """
+        unsent = {"unsent": [list(point) for point in self._unsent]} if self._unsent else {}
+        return {
+            "run_id": self.run_id,
+            "tracking_uri": self._store.portable,
+            "experiment": self._experiment,
+            **unsent,
+        }
+
+    def _send_points(self) -> None:
+        _log_points(self._client, self.run_id, self._unsent)
+        self._unsent = []
+
+    def _try(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        """Call the store; if it does not answer, warn once and leave it in peace for a minute."""
+        if time.monotonic() < self._next_try:
+            return
+        try:
+            with answering(self._store):
+                call(*arguments, **named)
+        except StoreAwayError as away:
+            self._next_try = time.monotonic() + _AGAIN_SECONDS
+            if not self._is_away:
+                sys.stderr.write(
+                    f"warning: {away} The training goes on. What the store was not told of run {self.run_id} is "
+                    "filled in from the training's report by `dvc repro register`.\n"
+                )
+            self._is_away = True
+        except RegistryError:
+            self._unsent = []  # the store does not want them, and would refuse what comes with them
+            raise
+        else:
+            self._is_away = False
+
+
+def _join_run(store: Store, run_id: str, experiment: str) -> TrackedRun:
+    return TrackedRun(connect(store), store, run_id, experiment)
+
+
+@contextmanager
+def tracked_run(
+    name: str, experiment: str, params: Params, *, store: Store | None = None, resume: str | None = None
+) -> Iterator[TrackedRun]:
+    """A run that is open for a block: FINISHED after it, FAILED if it raises, KILLED if it is interrupted.
+
+    Parameters
+    ----------
+    name : str
+        The run's name, such as "train".
+    experiment : str
+        The experiment to put it in; created if there is none.
+    params : Params
+        Logged with dotted names, such as ``train.epochs``.
+    store : Store, optional
+        Where; the project's if not given.
+    resume : str, optional
+        The id of a run that was cut off. It is taken up again if the store knows it and it did not
+        finish; else there is a new run.
+
+    Yields
+    ------
+    TrackedRun
+        To log to.
+
+    Raises
+    ------
+    RegistryError
+        If the store does not answer, before the block is entered; after that see `TrackedRun`.
+    """
+    store = store or find_store()
+    client = connect(store)
+    with answering(store):
+        run_id = _unfinished(client, resume) or _start(
+            client, name, experiment_id(client, store, experiment), params
+        )
+        monitor = _monitor(run_id, store, resuming=run_id == resume)
+    run, status = TrackedRun(client, store, run_id, experiment), "FAILED"
+    try:
+        yield run
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        monitor.finish()
+        run.end(status)
+
+
+def ensure_run(client: MlflowClient, experiment: str, report: Path, digest: str) -> str:
+    """The id of the run that a bundle belongs to, with all that the training's report knows of it.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From `connect(store)`.
+    experiment : str
+        The id of the experiment for a run that stands in for a training that happened elsewhere.
+    report : Path
+        The training's folder with run.json, and history.csv and grids/ if there are any.
+    digest : str
+        Of the bundle; becomes a tag of the run.
+
+    Returns
+    -------
+    str
+        Of the run that trained the bundle, if this store has it; else of one named "register", made once.
+
+    Raises
+    ------
+    RegistryError
+        If there is no run.json.
+    """
+    trained_in = str(read_report(report / "run.json").get("run_id", "unknown"))
+    run_id = _known(client, trained_in) or _substitute(client, experiment, trained_in, digest)
+    client.set_tag(run_id, tags.BUNDLE, digest)
+    complete_run(client, run_id, report)
+    return run_id
+
+
+def complete_run(client: MlflowClient, run_id: str, report: Path) -> None:
+    """Give a run what its store does not have of it, by the training's report; done twice it changes nothing.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From `connect(store)`.
+    run_id : str
+        The run.
+    report : Path
+        As for `ensure_run`.
+    """
+    unsent = [tuple(point) for point in read_report(report / "run.json").get("unsent", [])]
+    points: dict[tuple[str, int], Point] = {(point[0], point[3]): point for point in unsent}
+    for point in _points_in(report / "history.csv"):
+        points.setdefault((point[0], point[3]), point)
+    names = {name for name, _ in points}
+    there = {(name, point.step) for name in names for point in client.get_metric_history(run_id, name)}
+    _log_points(client, run_id, [point for key, point in points.items() if key not in there])
+    pictures = {Path(item.path).name for item in client.list_artifacts(run_id, "grids")}
+    for picture in sorted((report / "grids").glob("epoch-*")):
+        name = picture.name.replace("epoch", "validation")
+        if name not in pictures:
+            _log_picture(client, run_id, picture, name)
+    if client.get_run(run_id).info.status == "RUNNING":
+        client.set_terminated(run_id, "FINISHED")
+
+
+def read_report(report: Path) -> dict[str, Any]:
+    """The content of a report that a stage has written as JSON.
+
+    Raises
+    ------
+    RegistryError
+        If it cannot be read or is no JSON object.
+    """
+    try:
+        content = json.loads(report.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RegistryError(
+            f"Expected a report in {report}, but it cannot be read ({error.strerror}). Run `dvc repro`."
+        ) from None
+    except ValueError as error:
+        raise RegistryError(
+            f"Expected JSON in {report}. Received: {error}. Run `dvc repro` to write it anew."
+        ) from None
+    if not isinstance(content, dict):
+        raise RegistryError(f"Expected a JSON object in {report}. Received: {type(content).__name__}.")
+    return content
+
+
+def _known(client: MlflowClient, run_id: str) -> str | None:
+    """The id if the store has the run."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code in NOT_FOUND:
+            return None
+        raise
+    return None if run.info.lifecycle_stage == "deleted" else run_id
+
+
+def _substitute(client: MlflowClient, experiment: str, trained_in: str, digest: str) -> str:
+    """The run that stands in for one of another store; made if it is not there."""
+    found = client.search_runs([experiment], f"tags.{tags.BUNDLE} = '{digest}'", max_results=1)
+    if found:
+        return str(found[0].info.run_id)
+    origin = {tags.TRAINED_IN: trained_in, tags.BUNDLE: digest, **code_tags(Path.cwd())}
+    return str(client.create_run(experiment, run_name="register", tags=origin).info.run_id)
+
+
+def _points_in(history: Path) -> list[Point]:
+    """The curves in a training's history.csv; none if there is no such file."""
+    if not history.is_file():
+        return []
+    import pandas as pd
+
+    now, points = int(time.time() * 1000), []
+    for row in pd.read_csv(history).to_dict("records"):
+        step = int(row.pop("epoch"))
+        points += [(str(name), float(value), now, step) for name, value in row.items()]
+    return points
+
+
+def _log_points(client: MlflowClient, run_id: str, points: Sequence[Point]) -> None:
+    from mlflow.entities import Metric
+
+    for start in range(0, len(points), _POINTS):
+        client.log_batch(run_id, [Metric(*point) for point in points[start : start + _POINTS]])
+
+
+def _log_picture(client: MlflowClient, run_id: str, path: Path, name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / name
+        shutil.copyfile(path, copy)
+        client.log_artifact(run_id, str(copy), "grids")
+
+
+def experiment_id(client: MlflowClient, store: Store, name: str) -> str:
+    """The id of an experiment, which is created if there is none.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From `connect(store)`.
+    store : Store
+        Decides where a new experiment keeps its artifacts.
+    name : str
+        The experiment's name.
+
+    Returns
+    -------
+    str
+        Its id.
+
+    Raises
+    ------
+    RegistryError
+        If it was deleted, or keeps its artifacts in a folder that the project has been moved away from.
+    """
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return str(client.create_experiment(name, _artifact_location(store, name)))
+    if found.lifecycle_stage == "deleted":
+        raise RegistryError(
+            f"The MLflow experiment {name!r} was deleted. Restore it "
+            f"(mlflow experiments restore -x {found.experiment_id}), or choose another register.experiment."
+        )
+    _refuse_moved(store, name, found.artifact_location)
+    return str(found.experiment_id)
+
+
+def _refuse_moved(store: Store, name: str, location: str) -> None:
+    """An experiment's artifact folder is fixed when it is made: in a project moved since, it is elsewhere."""
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    if store.artifacts is None or urlsplit(location).scheme not in ("", "file"):
+        return
+    folder = Path(local_file_uri_to_path(location))
+    if not folder.is_relative_to(store.artifacts) and not folder.parent.exists():
+        raise RegistryError(
+            f"The MLflow experiment {name!r} keeps its artifacts in {folder}, which is gone; "
+            f"the store is now in {store.artifacts.parent}. Move the project back, choose another "
+            "register.experiment, or remove the store to start afresh."
+        )
+
+
+def _artifact_location(store: Store, experiment: str) -> str | None:
+    # MLflow's default is ./mlruns, below whatever folder the process happens to run in.
+    return None if store.artifacts is None else (store.artifacts / _as_folder(experiment)).as_uri()
+
+
+def _as_folder(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name).strip(".") or "_"
+
+
+def _unfinished(client: MlflowClient, run_id: str | None) -> str | None:
+    from mlflow.exceptions import MlflowException
+
+    if run_id is None:
+        return None
+    try:
+        run = client.get_run(run_id)
+    except MlflowException:
+        return None
+    if run.info.lifecycle_stage == "deleted" or run.info.status == "FINISHED":
+        return None
+    client.update_run(run_id, status="RUNNING")
+    return run_id
+
+
+def _start(client: MlflowClient, name: str, experiment: str, params: Params) -> str:
+    from mlflow.entities import Param
+
+    run_id = str(client.create_run(experiment, run_name=name, tags=_tags(name, params)).info.run_id)
+    flat = [Param(key, value) for key, value in flatten(params.model_dump(by_alias=True)).items()]
+    for start in range(0, len(flat), _BATCH):
+        client.log_batch(run_id, params=flat[start : start + _BATCH])
+    client.log_text(run_id, json.dumps(environment(), indent=2) + "\n", "environment.json")
+    if PARAMS_FILE.is_file():
+        client.log_artifact(run_id, str(PARAMS_FILE))
+    return run_id
+
+
+def _tags(name: str, params: Params) -> dict[str, str]:
+    """The project's own tags, and those that MLflow's pages show in their columns."""
+    code = code_tags(Path.cwd())
+    own = {
+        tags.PRESET: params.preset,
+        "mlflow.source.name": f"tintype {name}",
+        "mlflow.source.type": "LOCAL",
+        **code,
+    }
+    if tags.COMMIT in code:
+        own["mlflow.source.git.commit"] = code[tags.COMMIT]
+    with suppress(KeyError, OSError):  # a container's user may have no name
+        own["mlflow.user"] = getpass.getuser()
+    return own
+
+
+def _monitor(run_id: str, store: Store, *, resuming: bool) -> Any:
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    monitor = SystemMetricsMonitor(
+        run_id, sampling_interval=_SAMPLING_SECONDS, resume_logging=resuming, tracking_uri=store.uri
+    )
+    monitor.start()
+    return monitor

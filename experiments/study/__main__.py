@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import signal
 import sys
@@ -13,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from experiments.study.experiment import run_one
 from experiments.study.recipes import PRESET, PROJECT, RECIPES, Recipe, recipes_named
@@ -84,10 +85,8 @@ def _alone() -> Iterator[None]:
     """Two studies at once would get into each other's clones."""
     WORK.mkdir(exist_ok=True)
     with (WORK / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StudyError(f"Expected to be the only study in {WORK}, but another one runs.") from None
+        if not lock_descriptor(lock.fileno(), blocking=False):
+            raise StudyError(f"Expected to be the only study in {WORK}, but another one runs.")
         yield
 
 

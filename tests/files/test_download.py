@@ -1,10 +1,10 @@
-import fcntl
 import hashlib
 import resource
 import time
 from pathlib import Path
 
 import pytest
+from filelock import lock_descriptor
 
 from tintype.files import download as download_module
 from tintype.files.disk import DiskError, check_free, disk_errors
@@ -198,7 +198,7 @@ def test_no_connection_is_a_sentence(destination, url, words):
 def test_a_second_process_does_not_write_to_the_same_bytes(server, destination, checksum):
     destination.parent.mkdir()
     with destination.with_name(".noise.bin.part").open("ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
+        lock_descriptor(other.fileno())
         with pytest.raises(DownloadError, match="Another process is downloading"):
             download(server.signed(), destination, checksum=checksum)
     download(server.signed(), destination, checksum=checksum)

@@ -169,12 +169,12 @@ def test_a_version_without_its_files_gets_no_alias(
 def test_a_registration_that_never_ends_is_not_waited_for_for_ever(
     project: Path, make_bundle: MakeBundle, reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tintype.files.turns import in_turn
+    from tintype.files.lock import locked
     from tintype.registry import versions
 
     monkeypatch.setattr(versions, "_TURN_SECONDS", 0.2)
     with (
-        in_turn(project / ".mlflow/.registering", 1),
+        locked(project / ".mlflow/.registering", 1),
         pytest.raises(RegistryError, match=r"It registers a version\. Wait until it is done"),
     ):
         register(make_bundle("first"), *reports, PARAMS, "sample", metrics_table)

@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 from tintype.cli.deploy_command import DeployError, deploy_command
 from tintype.cli.watch import Deployer, lock_for
 from tintype.errors import TintypeError
-from tintype.files.turns import in_turn
+from tintype.files.lock import locked
 from tintype.registry.store import NoAnswerError, connect, find_store
 
 
@@ -185,7 +185,7 @@ def test_what_was_only_packed_is_deployed_once_there_is_a_command(bench: Bench) 
 
 
 def test_while_another_watch_is_at_work_this_one_leaves_it_alone(bench: Bench) -> None:
-    with in_turn(bench.deployer.lock, 0):
+    with locked(bench.deployer.lock, 0):
         assert bench.deployer.look_once(False)
     assert bench.packed == []
     assert bench.deployer.look_once(False)

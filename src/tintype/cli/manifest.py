@@ -8,7 +8,6 @@ one, which the next run cuts off.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import threading
@@ -195,13 +194,13 @@ class Manifest:
         return self
 
     def _begin(self, path: Path) -> None:
+        from filelock import lock_descriptor
+
         file = self._opened()
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not lock_descriptor(file.fileno(), blocking=False):
             raise ManifestError(
                 f"Another run is writing to {path.parent} right now. Wait for it, then run again."
-            ) from None
+            )
         self.content = read_manifest(path)
         if self.content.torn:
             with _writable(path.parent):

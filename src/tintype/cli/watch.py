@@ -27,7 +27,7 @@ from tintype.cli.serve import needs_bentoml
 from tintype.cli.state import state_folder
 from tintype.cli.version import MODEL
 from tintype.errors import TintypeError, missing_package
-from tintype.files.turns import in_turn
+from tintype.files.lock import locked
 from tintype.registry.deploy import (
     DEPLOY_ERROR,
     DEPLOYED_AT,
@@ -150,7 +150,7 @@ class Deployer:
         if not self._is_open(state, retry):
             return _is_well(state)
         try:
-            with in_turn(self.lock, self.patience):
+            with locked(self.lock, self.patience):
                 state = self._state()  # another watch may have done it meanwhile
                 if state is None or not self._is_open(state, retry):
                     return _is_well(state)

@@ -6,7 +6,6 @@ The bytes collect in `.<name>.part` beside the destination and stay there after 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import time
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from filelock import lock_descriptor
 from tqdm import tqdm
 from urllib3.exceptions import NameResolutionError
 
@@ -148,13 +148,11 @@ class _Part:
         """Keep a second process from writing to the same bytes."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not lock_descriptor(file.fileno(), blocking=False):
                 raise DownloadError(
                     f"Another process is downloading {self.name} to {self.path.parent} right now. "
                     "Wait for it, then run again."
-                ) from None
+                )
             try:
                 yield
             finally:

@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from tintype.errors import TintypeError
 from tintype.files.atomic import new_file
-from tintype.files.turns import in_turn
+from tintype.files.lock import locked
 from tintype.measures.records import day_files, record_of
 from tintype.monitoring.photos import SCHEMA, Photos, join
 
@@ -71,7 +71,7 @@ def convert(folder: Path, now: datetime.datetime) -> list[datetime.date]:
     if all(file.day >= today for file in day_files(folder)):
         return []
     try:
-        with in_turn(folder / _LOCK, _LOCK_SECONDS):
+        with locked(folder / _LOCK, _LOCK_SECONDS):
             days: dict[datetime.date, list[Path]] = {}
             for file in day_files(folder):
                 if file.day < today:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from tintype.errors import TintypeError
-from tintype.files.turns import in_turn
+from tintype.files.lock import locked
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -183,7 +183,7 @@ def _making_tables(store: Store) -> Iterator[None]:
         yield
         return
     store.artifacts.mkdir(parents=True, exist_ok=True)
-    with in_turn(store.artifacts.parent / ".making-tables", _MAKING_SECONDS):
+    with locked(store.artifacts.parent / ".making-tables", _MAKING_SECONDS):
         yield
 
 

@@ -27,7 +27,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from tintype.files.digest import sha256_of
-from tintype.files.turns import in_turn
+from tintype.files.lock import locked
 from tintype.models.bundle import BundleInfo, read_info
 from tintype.params import PARAMS_FILE, RegisterParams
 from tintype.registry import history
@@ -167,7 +167,7 @@ def first_version(client: MlflowClient, name: str, digest: str) -> ModelVersion 
 def one_at_a_time(store: Store) -> Iterator[None]:
     """Wait for another registration on this machine, of whichever store: two of one bundle are to be one version."""
     try:
-        with in_turn(home_of(store) / ".registering", _TURN_SECONDS):
+        with locked(home_of(store) / ".registering", _TURN_SECONDS):
             yield
     except TimeoutError as error:
         raise RegistryError(

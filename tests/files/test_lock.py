@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tintype.files.turns import in_turn
+from tintype.files.lock import locked
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from tintype.files.turns import in_turn
-with in_turn(Path(sys.argv[1]), 5):
+from tintype.files.lock import locked
+with locked(Path(sys.argv[1]), 5):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
 """
@@ -32,7 +32,7 @@ def holder(lock: Path, seconds: float) -> subprocess.Popen[str]:
 
 def test_a_turn_begins_when_the_one_before_has_ended(tmp_path: Path) -> None:
     start = time.monotonic()
-    with holder(tmp_path / "made" / "lock", 1.0) as other, in_turn(tmp_path / "made" / "lock", 20):
+    with holder(tmp_path / "made" / "lock", 1.0) as other, locked(tmp_path / "made" / "lock", 20):
         assert time.monotonic() - start > 0.9
         assert other.wait(5) == 0
 
@@ -41,9 +41,9 @@ def test_whoever_waits_too_long_is_told_for_what(tmp_path: Path) -> None:
     with holder(tmp_path / "lock", 60) as other:
         with (
             pytest.raises(TimeoutError, match=r"Another process holds .*lock for more than 0 s"),
-            in_turn(tmp_path / "lock", 0.2),
+            locked(tmp_path / "lock", 0.2),
         ):
             pass
         other.kill()  # and with it goes the lock
-        with in_turn(tmp_path / "lock", 5):
+        with locked(tmp_path / "lock", 5):
             pass

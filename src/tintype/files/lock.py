@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PAUSE = 0.05  # seconds between two looks
-
 
 @contextmanager
-def in_turn(file: Path, seconds: float) -> Iterator[None]:
+def locked(file: Path, seconds: float) -> Iterator[None]:
     """Hold a lock for a block, after whoever holds it now.
 
     Parameters
@@ -27,17 +23,15 @@ def in_turn(file: Path, seconds: float) -> Iterator[None]:
     TimeoutError
         If another process holds it for longer.
     """
+    from filelock import FileLock, Timeout
+
     file.parent.mkdir(parents=True, exist_ok=True)
-    end = time.monotonic() + seconds
-    with file.open("ab") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise TimeoutError(
-                        f"Another process holds {file} for more than {seconds:.0f} s."
-                    ) from None
-                time.sleep(_PAUSE)
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        raise TimeoutError(f"Another process holds {file} for more than {seconds:.0f} s.") from None
+    try:
         yield
+    finally:
+        lock.release()

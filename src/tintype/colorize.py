@@ -1,16 +1,18 @@
-"""The one path from a gray photo to a coloured one.
+"""From a gray photo to a coloured one.
 
-Evaluation, command line, registry and service all colour through `Colorizer`. It owns nothing of the parts: inputs
-are made by `tintype.imaging.inputs`, colours converted by `tintype.imaging.lab`, and the
-constants come from the bundle. Only chroma is taken from the network; lightness stays the photo's own, at its own size.
+Evaluation, command line, service and registry all colour through `Colorizer`. It puts parts together: inputs are made
+by `tintype.imaging.inputs`, colours are converted by `tintype.imaging.lab`, and constants come from the bundle. Only
+chroma is taken from the network; lightness stays the photo's own, at its own size.
 
-From what the network says to what is shown there is one order: gain, then fading of what it is not sure of
+`Colours` is the one place that treats what the network says, in this order: gain, then fading of what it is not sure of
 (`tintype.imaging.confidence`), then rounding to the steps of a colour layer (`tintype.formats.layer`), then saturation.
+The engine (`tintype.engine`) adds files, batches and threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from tintype.errors import TintypeError
 from tintype.imaging.confidence import faded
 from tintype.imaging.inputs import inputs_of, lightness_at
 from tintype.imaging.lab import round_ab
-from tintype.imaging.merge import merge
+from tintype.imaging.merge import Receipt, merge
 from tintype.imaging.smoothing import smooth_colours
 from tintype.models.backbone import Backbone
 from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleInfo, read_info
@@ -31,12 +33,75 @@ from tintype.models.keras_backend import INFERENCE, colours_on, compile_for_infe
 from tintype.models.keras_file import load_network
 from tintype.models.network import decode_ab, needs_embedding
 
-SIZES = (1, 2, 4, 8)  # photos in one call of the network: others are filled up, as each size is compiled anew
+# Photos in one call of the network. It is compiled anew for each size, so other numbers are filled up to the next.
+SIZES = (1, 2, 4, 8)
 BATCH = SIZES[-1]
 
 
 class ConfidenceError(TintypeError):
     """A model does not say how sure it is of its colours."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A photo joined with its colours.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (H, W, 3), uint8 or uint16
+        In colour.
+    ab : ndarray of shape (h, w, 2), float32
+        The colours that were joined, as a colour layer keeps them: before saturation.
+    receipt : Receipt
+        How well the lightness was kept.
+    """
+
+    pixels: NDArray[Any]
+    ab: NDArray[np.float32]
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class Colours:
+    """What a model says of one photo, and the order in which it becomes what is shown.
+
+    Attributes
+    ----------
+    ab : ndarray of shape (h, w, 2), float32
+        a* and b* in Lab units, after gain and on the steps of a colour layer.
+    confidence : ndarray of shape (h, w), float32, or None
+        Probability in [0, 1] that the true colour is near. None if the model does not say.
+    """
+
+    ab: NDArray[np.float32]
+    confidence: NDArray[np.float32] | None = None
+
+    @staticmethod
+    def with_gain(ab: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+        """First: the gain that was fitted on the model's validation photos, of any shape (..., 2)."""
+        return round_ab(ab * np.float32(gain))
+
+    def faded(self, abstain: float) -> NDArray[np.float32]:
+        """Second and third: colours of less confidence than `abstain` fade, and what is left is rounded to steps."""
+        if abstain <= 0 or self.confidence is None:
+            return self.ab
+        return round_ab(faded(self.ab, self.confidence, abstain))
+
+    def join(self, pixels: NDArray[Any], saturation: float = 1.0, abstain: float = 0.0) -> Joined:
+        """Last: the photo in these colours, times saturation.
+
+        Parameters
+        ----------
+        pixels : ndarray of shape (H, W, 3), uint8 or uint16
+            The photo that the colours were made for.
+        saturation : float
+            Factor on the colours, 0 to 2.
+        abstain : float
+            Colours of less confidence than this fade to gray, 0 to 1; 0 keeps all.
+        """
+        ab = self.faded(abstain)
+        coloured, receipt = merge(pixels, ab, saturation)
+        return Joined(coloured, ab, receipt)
 
 
 class Colorizer:
@@ -131,7 +196,7 @@ class Colorizer:
         ConfidenceError
             If `abstain` is more than 0 and the model does not say how sure it is.
         """
-        return merge(pixels, self.chroma_of([pixels], abstain)[0], saturation)[0]
+        return self._colours_of([pixels], abstain)[0].join(pixels, saturation, abstain).pixels
 
     def colorize_many(self, photos: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Colour several photos of any sizes, the network's work in batches.
@@ -148,11 +213,12 @@ class Colorizer:
         coloured: list[NDArray[Any]] = []
         for start in range(0, len(photos), BATCH):
             batch = photos[start : start + BATCH]
-            coloured += [merge(photo, ab)[0] for photo, ab in zip(batch, self.chroma_of(batch), strict=True)]
+            colours = self._colours_of(batch)
+            coloured += [one.join(photo).pixels for photo, one in zip(batch, colours, strict=True)]
         return coloured
 
     def chroma_of(self, photos: Sequence[NDArray[Any]], abstain: float = 0.0) -> NDArray[np.float32]:
-        """The colours of at most `BATCH` photos, for `tintype.imaging.merge.merge`.
+        """The colours of at most `BATCH` photos, ready for `tintype.imaging.merge.merge`.
 
         Parameters
         ----------
@@ -170,13 +236,18 @@ class Colorizer:
         ConfidenceError
             As in `colorize`.
         """
-        inputs = [self.prepare(photo) for photo in photos]
-        l8, gray8 = (np.stack(arrays) for arrays in zip(*inputs, strict=True))
         if abstain <= 0:
-            return self.predict(l8, gray8)
-        self.check_confidence()
-        ab, confidence = self.predict_with_confidence(l8, gray8)
-        return ab if confidence is None else round_ab(faded(ab, confidence, abstain))
+            return self.predict(*self._inputs(photos))
+        return np.stack([colours.faded(abstain) for colours in self._colours_of(photos, abstain)])
+
+    def _colours_of(self, photos: Sequence[NDArray[Any]], abstain: float = 0.0) -> list[Colours]:
+        if abstain > 0:
+            self.check_confidence()
+        return self.colours(*self._inputs(photos))
+
+    def _inputs(self, photos: Sequence[NDArray[Any]]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        l8, gray8 = zip(*map(self.prepare, photos), strict=True)
+        return np.stack(l8), np.stack(gray8)
 
     def chroma_with_confidence(
         self, pixels: NDArray[Any]
@@ -193,9 +264,8 @@ class Colorizer:
         confidence : ndarray of shape (h, w), float32, or None
             As `predict_with_confidence` gives them.
         """
-        l8, gray8 = self.prepare(pixels)
-        ab, confidence = self.predict_with_confidence(l8[np.newaxis], gray8[np.newaxis])
-        return ab[0], None if confidence is None else confidence[0]
+        colours = self._colours_of([pixels])[0]
+        return colours.ab, colours.confidence
 
     def prepare(self, pixels: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """What network and backbone see of a photo; needs no network and runs in any thread.
@@ -215,7 +285,7 @@ class Colorizer:
         return inputs_of(pixels, self.info.size, self.info.backbone.input_size)
 
     def warm_up(self) -> None:
-        """Have the network compiled, which else the first photos would wait for.
+        """Have the network compiled, or the first photos would wait for it.
 
         Keras compiles for every size of batch anew; an IR is compiled when it is first asked, for whatever comes.
         """
@@ -262,6 +332,23 @@ class Colorizer:
         """
         return self.predict_with_confidence(l8, gray8)[0]
 
+    def colours(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> list[Colours]:
+        """What the model says of each photo of a batch.
+
+        Parameters
+        ----------
+        l8, gray8 : ndarray
+            As in `predict`.
+
+        Returns
+        -------
+        list of Colours
+            In the order of the batch.
+        """
+        ab, confidence = self.predict_with_confidence(l8, gray8)
+        sure = [None] * len(ab) if confidence is None else confidence
+        return [Colours(*pair) for pair in zip(ab, sure, strict=True)]
+
     def predict_with_confidence(
         self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
@@ -281,13 +368,13 @@ class Colorizer:
         output = self._output(l8, gray8)
         ab = decode_ab(output["ab"], self.info.ab_limit)
         ab = smooth_colours(ab, lightness_at(l8, *ab.shape[1:3]), self.info.decoding.smoothing)
-        ab = ab * np.float32(self.info.decoding.gain)
+        ab = Colours.with_gain(ab, self.info.decoding.gain)
         table = self.info.decoding.confidence
         if table is None or "spread" not in output:
-            return round_ab(ab), None
+            return ab, None
         spread = decode_ab(output["spread"][..., 0], self.info.ab_limit)
         spreads, shares = np.asarray(table, np.float64).T
-        return round_ab(ab), np.interp(spread, spreads, shares).astype(np.float32)
+        return ab, np.interp(spread, spreads, shares).astype(np.float32)
 
     def check_confidence(self) -> None:
         """Raise a `ConfidenceError` if the model does not say how sure it is of its colours."""

@@ -13,6 +13,10 @@ class TintypeError(Exception):
     """
 
 
+class UsageError(TintypeError):
+    """A command that cannot be meant as it was written. The command line exits with 2."""
+
+
 def install_command(extra: str) -> str:
     """The command that installs the packages of an extra beside the tintype that runs.
 

@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tintype.cli import app
-from tintype.cli.manifest import MANIFEST
+from tintype.cli.collection.results_log import LOG_FILE
 from tintype.models.bundle import bundle_digest, read_info
 
 
@@ -87,11 +87,11 @@ def colorizer(bundle, loaded):
 
 
 @pytest.fixture
-def manifest_lines():
-    """The lines of a folder's manifest."""
+def log_lines():
+    """The lines of a folder's log of results."""
 
     def read(folder="out"):
-        text = (Path(folder) / MANIFEST).read_text(encoding="utf-8")
+        text = (Path(folder) / LOG_FILE).read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines()]
 
     return read

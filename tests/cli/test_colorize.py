@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tintype.cli.manifest import MANIFEST
+from tintype.cli.collection.results_log import LOG_FILE
 from tintype.files.digest import sha256_of
 from tintype.formats.layer import read_layer
 from tintype.formats.photo import read_photo
@@ -21,11 +21,11 @@ from tintype.imaging.merge import merge
 
 
 def contents(folder):
-    """Every file below a folder but the manifest, by its path."""
+    """Every file below a folder but the log of results, by its path."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in Path(folder).rglob("*")
-        if path.is_file() and path.name != MANIFEST
+        if path.is_file() and path.name != LOG_FILE
     }
 
 
@@ -52,7 +52,7 @@ def test_photos_get_colour_at_full_size_and_keep_their_lightness(odd_photos, her
     )
 
 
-def test_a_collection_is_coloured_recorded_and_summed_up(photos, bundle, tintype, manifest_lines):
+def test_a_collection_is_coloured_recorded_and_summed_up(photos, bundle, tintype, log_lines):
     (photos / "notes.txt").write_text("no photo")
     (photos / ".hidden.jpg").write_text("no photo either")
     result = tintype("colorize", "in", "-o", "out")
@@ -62,7 +62,7 @@ def test_a_collection_is_coloured_recorded_and_summed_up(photos, bundle, tintype
     assert lines[1].startswith("lightness kept: mean |dL*| 0.")
     assert "; worst: in/" in lines[1]
     assert lines[2:] == ["1 file is no photos by name.", "1 hidden file or folder left out."]
-    done = {line["destination"]: line for line in manifest_lines() if line["status"] == "done"}
+    done = {line["destination"]: line for line in log_lines() if line["status"] == "done"}
     assert set(done) == {
         "deep/coffee.jpg",
         "deep/gray16.png",
@@ -80,7 +80,7 @@ def test_a_collection_is_coloured_recorded_and_summed_up(photos, bundle, tintype
     assert 0 <= coffee["mean_dl"] <= coffee["max_dl"]
 
 
-def test_one_photo_says_how_its_lightness_was_kept_and_keeps_no_manifest(photos, tintype):
+def test_one_photo_says_how_its_lightness_was_kept_and_keeps_no_log(photos, tintype):
     result = tintype("colorize", "in/gray.jpg", "-o", "out")
     lines = result.stdout.splitlines()
     assert lines[0].startswith("Coloured 1 of 1 photo into out in ")
@@ -189,7 +189,7 @@ def test_results_do_not_depend_on_company_or_order(here, sample, tintype):
     assert min(exchanged) > 5
 
 
-def test_a_photo_that_fails_is_named_and_the_others_go_on(photos, tintype, manifest_lines):
+def test_a_photo_that_fails_is_named_and_the_others_go_on(photos, tintype, log_lines):
     Path("in/b.jpg").write_bytes(b"not a photo")
     Path("in/c.jpg").write_bytes(Path("in/gray.jpg").read_bytes()[:3000])
     Path("in/empty.png").touch()
@@ -201,7 +201,7 @@ def test_a_photo_that_fails_is_named_and_the_others_go_on(photos, tintype, manif
     assert result.stderr.splitlines()[-1] == "4 failed. Run the same command again to try them again."
     assert result.stdout.startswith("Coloured 6 of 10 photos")
     assert len(find_photos(Path("out"))) == 6
-    codes = {line["destination"]: line["code"] for line in manifest_lines() if line["status"] == "failed"}
+    codes = {line["destination"]: line["code"] for line in log_lines() if line["status"] == "failed"}
     assert codes == {
         "b.jpg": "unknown_format",
         "c.jpg": "broken",
@@ -219,7 +219,7 @@ def test_limits_are_options(photos, tintype):
     assert "MB" in result.stderr
 
 
-def test_notes_on_what_was_left_behind_are_said_and_recorded(here, tintype, cat, manifest_lines):
+def test_notes_on_what_was_left_behind_are_said_and_recorded(here, tintype, cat, log_lines):
     Path("in").mkdir()
     pages = [Image.fromarray(cat), Image.fromarray(cat)]
     pages[0].save("in/scan.tif", save_all=True, append_images=pages[1:])
@@ -227,7 +227,7 @@ def test_notes_on_what_was_left_behind_are_said_and_recorded(here, tintype, cat,
     assert result.exit_code == 0
     assert result.stderr.startswith("note: in/scan.tif: ")
     assert "2 pages" in result.stderr
-    assert "2 pages" in manifest_lines()[-1]["notes"][0]
+    assert "2 pages" in log_lines()[-1]["notes"][0]
 
 
 def test_a_result_that_cannot_be_written_is_one_failure(photos, tintype):
@@ -329,7 +329,7 @@ def test_confidence_is_a_picture_beside_each_result(photos, unsure, tintype):
     assert colours == contents("plain")
 
 
-def test_abstaining_leaves_colours_out_and_says_so(photos, unsure, tintype, manifest_lines):
+def test_abstaining_leaves_colours_out_and_says_so(photos, unsure, tintype, log_lines):
     chroma_of = {}
     for threshold in ("0", "0.5", "1"):
         options = ("--model", unsure, "--abstain", threshold)
@@ -338,7 +338,7 @@ def test_abstaining_leaves_colours_out_and_says_so(photos, unsure, tintype, mani
         chroma_of[threshold] = chroma(rgb_to_lab(read_photo(photo).pixels)).mean()
         asked = {} if threshold == "0" else {"abstain": threshold}
         assert read_provenance(photo).parameters == {"saturation": "1"} | asked
-        assert manifest_lines(threshold)[-1]["parameters"]["abstain"] == threshold
+        assert log_lines(threshold)[-1]["parameters"]["abstain"] == threshold
     assert chroma_of["1"] <= chroma_of["0.5"] <= chroma_of["0"]
     assert chroma_of["1"] < chroma_of["0"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tintype.cli.compare import LONGEST_SIDE, side_by_side
+from tintype.cli.collection.write import LONGEST_SIDE, side_by_side
 
 
 @pytest.mark.parametrize(

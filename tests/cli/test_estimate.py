@@ -4,9 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tintype.cli.collection import IN_FLIGHT, IN_FLIGHT_PIXELS
-from tintype.cli.estimate import BASE_BYTES, LOAD_SECONDS, NETWORK_SECONDS, bytes_of, seconds_of, work_of
-from tintype.cli.headers import Header, read_header
+from tintype.cli.collection.estimate import (
+    BASE_BYTES,
+    LOAD_SECONDS,
+    NETWORK_SECONDS,
+    bytes_of,
+    seconds_of,
+    work_of,
+)
+from tintype.cli.collection.headers import Header, read_header
+from tintype.cli.collection.run import IN_FLIGHT, IN_FLIGHT_PIXELS
 
 
 def headers(*megapixels):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tintype.cli.jobs import UsageError
 from tintype.cli.lineage import find_model
+from tintype.errors import UsageError
 from tintype.models.bundle import bundle_digest, read_info
 
 

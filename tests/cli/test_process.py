@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tintype.cli.manifest import MANIFEST, read_manifest
+from tintype.cli.collection.results_log import LOG_FILE, read_log
 from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 
@@ -36,16 +36,16 @@ def lines_of(path):
 
 
 def wait_for_lines(process, count):
-    """Wait until the manifest has so many lines, and the process still runs."""
+    """Wait until the log of results has so many lines, and the process still runs."""
     end = time.monotonic() + 120
-    while lines_of(Path("out") / MANIFEST) < count:
+    while lines_of(Path("out") / LOG_FILE) < count:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
         time.sleep(0.005)
 
 
 def done_lines():
-    lines = [json.loads(line) for line in (Path("out") / MANIFEST).read_text().splitlines()]
+    lines = [json.loads(line) for line in (Path("out") / LOG_FILE).read_text().splitlines()]
     return Counter(line["destination"] for line in lines if line["status"] == "done")
 
 
@@ -93,7 +93,7 @@ def test_ctrl_c_finishes_what_it_writes_and_says_how_to_go_on(many, bundle, proc
     assert "not begun. Run the same command again to go on." in err
     assert "Traceback" not in err
     assert "Coloured " in out
-    statuses = Counter(record.status for record in read_manifest(Path("out") / MANIFEST).records.values())
+    statuses = Counter(record.status for record in read_log(Path("out") / LOG_FILE).records.values())
     assert set(statuses) == {"done"}
     assert 6 <= statuses["done"] < 120
     assert parts() == []

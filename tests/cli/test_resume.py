@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tintype.cli.manifest import MANIFEST
+from tintype.cli.collection.results_log import LOG_FILE
 from tintype.files.digest import sha256_of
 
 
@@ -30,13 +30,13 @@ def stamps():
     return {path.name: path.stat().st_mtime_ns for path in Path("out").rglob("*.png")}
 
 
-def test_what_is_done_is_left_out(done, tintype, manifest_lines):
-    before, lines = stamps(), manifest_lines()
+def test_what_is_done_is_left_out(done, tintype, log_lines):
+    before, lines = stamps(), log_lines()
     result = colour(tintype)
     assert result.exit_code == 0
     assert result.stdout.startswith("Nothing to do")
     assert "3 photos were coloured before" in result.stdout
-    assert (stamps(), manifest_lines()) == (before, lines)
+    assert (stamps(), log_lines()) == (before, lines)
 
 
 def test_even_with_force_so_that_a_forced_run_can_go_on(done, tintype):
@@ -158,9 +158,9 @@ def test_a_comparison_of_somebody_else_is_not_overwritten(photo, tintype):
     assert Path("out/a.compare.jpg").read_text() == "mine"
 
 
-def test_a_run_killed_between_the_file_and_its_line_is_finished(done, tintype, manifest_lines):
+def test_a_run_killed_between_the_file_and_its_line_is_finished(done, tintype, log_lines):
     """The result is in its place, but no line says so: the line before it knows the bytes."""
-    path = Path("out") / MANIFEST
+    path = Path("out") / LOG_FILE
     lines = path.read_text().splitlines(keepends=True)
     last = json.loads(lines[-1])
     path.write_text("".join(lines[:-1]))
@@ -169,12 +169,12 @@ def test_a_run_killed_between_the_file_and_its_line_is_finished(done, tintype, m
     assert (result.exit_code, result.stderr) == (0, "")
     assert "3 photos were coloured before" in result.stdout
     assert stamps() == before
-    assert manifest_lines()[-1]["status"] == "done"
-    assert manifest_lines()[-1]["result_sha256"] == last["result_sha256"]
+    assert log_lines()[-1]["status"] == "done"
+    assert log_lines()[-1]["result_sha256"] == last["result_sha256"]
 
 
-def test_a_run_killed_before_the_file_leaves_its_part_to_be_removed(done, tintype, manifest_lines):
-    path = Path("out") / MANIFEST
+def test_a_run_killed_before_the_file_leaves_its_part_to_be_removed(done, tintype, log_lines):
+    path = Path("out") / LOG_FILE
     lines = path.read_text().splitlines(keepends=True)
     killed = Path("out") / json.loads(lines[-1])["destination"]
     path.write_text("".join(lines[:-1]))
@@ -187,10 +187,10 @@ def test_a_run_killed_before_the_file_leaves_its_part_to_be_removed(done, tintyp
 
 
 def test_a_torn_line_is_said_and_costs_one_photo_at_most(done, tintype):
-    path = Path("out") / MANIFEST
+    path = Path("out") / LOG_FILE
     os.truncate(path, path.stat().st_size - 10)
     result = colour(tintype)
     assert result.exit_code == 0
-    assert result.stderr.startswith(f"note: out/{MANIFEST}: Its last line was cut off, as by a kill")
+    assert result.stderr.startswith(f"note: out/{LOG_FILE}: Its last line was cut off, as by a kill")
     assert "3 photos were coloured before" in result.stdout
     assert colour(tintype).stderr == ""

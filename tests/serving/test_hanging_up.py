@@ -34,6 +34,9 @@ class SlowDecoder:
             self.at_once -= 1
         raise MemoryError  # what comes after decoding does not matter here
 
+    def colours(self, l8, gray8):
+        raise AssertionError("Expected no photo in the network.")
+
 
 @pytest.fixture
 def decoder():

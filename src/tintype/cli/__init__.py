@@ -152,8 +152,8 @@ def colorize(
     Exit code: 0 all were coloured, 1 some failed or have a result of another model or other options, 2 nothing was
     begun because the command cannot be meant so, 130 stopped by Ctrl+C.
     """
+    from tintype.cli.collection.plan import Options, limits_of
     from tintype.cli.colorize import run
-    from tintype.cli.options import Options, limits_of
 
     options = Options(
         saturation=saturation,

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from tintype.cli.adapting import Prepared, prepare
 from tintype.cli.console import counted, print_error, print_line
-from tintype.cli.jobs import UsageError
 from tintype.cli.lineage import find_model
 from tintype.cli.version import FoundVersion
-from tintype.errors import TintypeError, missing_package
+from tintype.errors import TintypeError, UsageError, missing_package
 
 OK, FAILED, MEANINGLESS, STOPPED = 0, 1, 2, 130
 OUTPUT = Path("models/adapted")

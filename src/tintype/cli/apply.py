@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from tintype.cli.console import print_error, print_line
-from tintype.cli.jobs import UsageError
 from tintype.cli.result import notes_on, result_path
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, UsageError
 from tintype.formats.layer import Layer, LayerError, read_layer
 from tintype.formats.photo import Photo, read_photo, write_photo
 from tintype.imaging.merge import merge

@@ -10,17 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tintype.cli.collection import Collection
+from tintype.cli.collection.plan import Job, Options, Plan, plan
+from tintype.cli.collection.results_log import LOG_FILE, ResultsLog
+from tintype.cli.collection.resume import Decision, Identity, decide, remove_leftovers
+from tintype.cli.collection.run import CollectionRun
+from tintype.cli.collection.summary import Summary, say_found, say_left_out
+from tintype.cli.collection.write import ResultWriter
 from tintype.cli.console import print_error, print_line, progress
-from tintype.cli.finishing import Finisher
-from tintype.cli.jobs import Job, Plan, UsageError, plan
 from tintype.cli.lineage import find_model
-from tintype.cli.manifest import MANIFEST, Manifest
-from tintype.cli.options import Options
-from tintype.cli.resume import Decision, Identity, decide, remove_leftovers
-from tintype.cli.summary import Summary, say_found, say_left_out
 from tintype.cli.version import FoundVersion
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, UsageError
 
 if TYPE_CHECKING:
     from tintype.colorize import Colorizer
@@ -60,14 +59,14 @@ def run(
     try:
         planned = plan(photos, output, options)
         if dry_run:
-            from tintype.cli.estimate import say_estimate
+            from tintype.cli.collection.estimate import say_estimate
 
-            manifest = Manifest.as_read(_folder_of_manifest(planned))
-            code = say_estimate(_decided(planned, manifest, options, find), options)
+            log = ResultsLog.as_read(_folder_of_log(planned))
+            code = say_estimate(_decided(planned, log, options, find), options)
             say_found(planned.found)
             return code
-        with Manifest(_folder_of_manifest(planned)) as manifest:
-            return _run(planned, output, manifest, options, find)
+        with ResultsLog(_folder_of_log(planned)) as log:
+            return _run(planned, output, log, options, find)
     except TintypeError as error:
         print_error(f"error: {error}")
         return MEANINGLESS if isinstance(error, UsageError) else FAILED
@@ -76,45 +75,43 @@ def run(
         return STOPPED
 
 
-def _folder_of_manifest(planned: Plan) -> Path | None:
-    """Where a manifest is kept: beside the results of a collection, not for a single photo."""
+def _folder_of_log(planned: Plan) -> Path | None:
+    """Where the results' log is kept: beside the results of a collection, not for a single photo."""
     if planned.folder is None:
         return None
-    kept = planned.collects or (planned.folder / MANIFEST).exists()
+    kept = planned.collects or (planned.folder / LOG_FILE).exists()
     return planned.folder if kept else None
 
 
-def _decided(
-    planned: Plan, manifest: Manifest, options: Options, find: Callable[[], FoundVersion]
-) -> Decision:
+def _decided(planned: Plan, log: ResultsLog, options: Options, find: Callable[[], FoundVersion]) -> Decision:
     return decide(
         planned.jobs,
-        manifest,
+        log,
         options,
         lambda: Identity(find().lineage.bundle_sha256, options.parameters),
     )
 
 
 def _run(
-    planned: Plan, output: Path, manifest: Manifest, options: Options, find: Callable[[], FoundVersion]
+    planned: Plan, output: Path, log: ResultsLog, options: Options, find: Callable[[], FoundVersion]
 ) -> int:
-    if manifest.content.torn:
+    if log.content.torn:
         print_error(
-            f"note: {output / MANIFEST}: Its last line was cut off, as by a kill; the photo is looked at anew."
+            f"note: {output / LOG_FILE}: Its last line was cut off, as by a kill; the photo is looked at anew."
         )
-    decision = _decided(planned, manifest, options, find)
+    decision = _decided(planned, log, options, find)
     decision.refuse_foreign()
     for record in decision.finished:
-        manifest.append(record)
+        log.append(record)
     code = OK
     if decision.todo:
-        remove_leftovers(decision.todo, manifest)
+        remove_leftovers(decision.todo, log)
         found = find()
         colorizer = _load(found.bundle)
         if options.needs_confidence:
             colorizer.check_confidence()
-        finisher = Finisher(options, found.lineage, manifest)
-        code = _colour_all(Collection(colorizer, finisher), decision.todo, output)
+        collection = CollectionRun(colorizer, ResultWriter(options, found.lineage, log))
+        code = _colour_all(collection, decision.todo, output)
     elif decision.stale:
         print_line(
             "Nothing was coloured: every photo has a result already, but not all are what was asked for."
@@ -140,16 +137,16 @@ def _load(bundle: Path) -> Colorizer:
     return colorizer
 
 
-def _colour_all(collection: Collection, jobs: Sequence[Job], output: Path) -> int:
+def _colour_all(collection: CollectionRun, jobs: Sequence[Job], output: Path) -> int:
     """Colour each photo, name those that fail, and sum up."""
     start, summary, code = time.monotonic(), Summary(len(jobs)), OK
     with progress(len(jobs)) as bar:
         try:
-            for outcome in collection.run(jobs):
+            for result in collection.run(jobs):
                 bar.update()
-                summary.add(outcome)
-                if outcome.fatal is not None:
-                    raise outcome.fatal
+                summary.add(result)
+                if result.fatal is not None:
+                    raise result.fatal
         except KeyboardInterrupt:
             print_error("Stopping: photos that are being written are finished first ...")
             code = STOPPED
@@ -157,8 +154,8 @@ def _colour_all(collection: Collection, jobs: Sequence[Job], output: Path) -> in
             code = FAILED  # said with its photo
             print_error("Stopped: nothing can be written any more.")
         finally:
-            for outcome in collection.stop():
-                summary.add(outcome)
+            for result in collection.stop():
+                summary.add(result)
     summary.say(output, time.monotonic() - start)
     if summary.answered < len(jobs):
         print_error(f"{len(jobs) - summary.answered:,} not begun. {_GO_ON}")

@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from tintype.cli.jobs import UsageError
 from tintype.cli.version import SCHEME, STARTER, FoundVersion, find_version
+from tintype.errors import UsageError
 from tintype.imaging.provenance import Lineage
 
 _REGISTERED = Path("reports/register.json")  # below the project whose pipeline made the bundle

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tintype.cli.jobs import UsageError
+from tintype.errors import UsageError
 from tintype.formats.photo import Photo
 from tintype.imaging.finding import WRITABLE
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tintype.cli.console import print_error, print_line
-from tintype.cli.jobs import UsageError
 from tintype.cli.result import notes_on, result_path
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, UsageError
 from tintype.formats import iptc, xmp
 from tintype.formats.photo import Photo, read_photo, write_photo
 from tintype.formats.xmp import ProvenanceError, read_provenance

@@ -10,18 +10,24 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tintype.colorize import SIZES, Colorizer
-from tintype.formats.photo import Photo, encode_photo, read_photo
+from tintype.colorize import SIZES, Colorizer, Colours
+from tintype.engine.batcher import Batcher
+from tintype.engine.photo_job import (
+    OpenPhoto,
+    PhotoOptions,
+    colour_photo,
+    encode_coloured,
+    is_out_of_memory,
+    open_photo,
+)
+from tintype.formats.photo import Photo
 from tintype.imaging.limits import MEGA, Limits, PhotoError
-from tintype.imaging.merge import Receipt, merge
-from tintype.imaging.provenance import Lineage, Provenance
+from tintype.imaging.merge import Receipt
+from tintype.imaging.provenance import Lineage
 from tintype.serving.admission import Room
-from tintype.serving.batcher import Batcher
 from tintype.serving.body import in_thread
 from tintype.serving.metrics import Metrics
 from tintype.serving.monitor.monitor import Answered, Monitor
@@ -51,14 +57,6 @@ class Painted:
     format: str
     receipt: Receipt
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Colours:
-    """What the network says of one photo: ab of shape (h, w, 2), and how sure it is on average, if it says it."""
-
-    ab: NDArray[np.float32]
-    confidence: float | None
 
 
 class Painter:
@@ -93,7 +91,7 @@ class Painter:
         self._metrics = metrics
         self._monitor = monitor
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photo")
-        self._batcher = Batcher(self._predict, SIZES, metrics.batch)
+        self._batcher = Batcher(colorizer.colours, SIZES, observe=metrics.batch)
 
     async def paint(self, upload: Upload, room: Room) -> Painted:
         """Colour one photo.
@@ -114,15 +112,17 @@ class Painter:
             413, 415 or 422, if the photo cannot be read or written.
         """
         try:
-            photo, l8, gray8 = await in_thread(self._pool, self._open, upload.content)
-            height, width = photo.pixels.shape[:2]
+            opened = await in_thread(self._pool, self._open, upload.content)
+            height, width = opened.photo.pixels.shape[:2]
             room.shrink(height * width)
             self._metrics.megapixels.observe(height * width / MEGA)
-            colours = await asyncio.wrap_future(self._batcher.submit(l8, gray8))
-            return await in_thread(self._pool, self._finish, photo, colours, upload)
+            colours = await asyncio.wrap_future(self._batcher.submit(opened.l8, opened.gray8))
+            return await in_thread(self._pool, self._finish, opened.photo, colours, upload)
         except PhotoError as error:
             raise refusal_of(error) from None
-        except MemoryError:
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
             raise Refusal(
                 "too_much_memory",
                 "Expected a photo that fits into this service's memory. Received a larger one. Send it smaller.",
@@ -133,52 +133,33 @@ class Painter:
         self._batcher.close()
         self._pool.shutdown()
 
-    def _open(self, content: bytes) -> tuple[Photo, NDArray[np.uint8], NDArray[np.uint8]]:
+    def _open(self, content: bytes) -> OpenPhoto:
         start = time.perf_counter()
-        photo = read_photo(content, self._limits)
-        inputs = self.colorizer.prepare(photo.pixels)
+        opened = open_photo(content, self._limits, self.colorizer)
         self._metrics.stage("open", start)
-        return photo, *inputs
+        return opened
 
-    def _predict(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> list[_Colours]:
-        ab, confidence = self.colorizer.predict_with_confidence(l8, gray8)
-        if confidence is None:
-            return [_Colours(one, None) for one in ab]
-        return [_Colours(one, float(sure.mean())) for one, sure in zip(ab, confidence, strict=True)]
-
-    def _finish(self, photo: Photo, colours: _Colours, upload: Upload) -> Painted:
+    def _finish(self, photo: Photo, colours: Colours, upload: Upload) -> Painted:
         start = time.perf_counter()
-        options = upload.options
-        file_format = options.format or _ANSWERED_AS.get(
+        options = PhotoOptions(saturation=upload.options.saturation, metadata=upload.options.metadata)
+        file_format = upload.options.format or _ANSWERED_AS.get(
             photo.format, "jpeg" if photo.alpha is None else "png"
         )
-        coloured, receipt = merge(photo.pixels, colours.ab, options.saturation)
-        content = encode_photo(
-            coloured,
-            file_format.upper(),
-            like=photo,
-            provenance=Provenance(self.lineage, photo.sha256, {"saturation": f"{options.saturation:.9g}"}),
-            metadata=options.metadata,
-        )
+        coloured = colour_photo(photo, colours, options, self.lineage)
+        content = encode_coloured(coloured, file_format.upper(), options)
         self._metrics.stage("finish", start)
-        self._metrics.chroma.observe(receipt.mean_chroma)
+        self._metrics.chroma.observe(coloured.receipt.mean_chroma)
         if self._monitor is not None:
-            self._show(self._monitor, photo, coloured, colours, upload)
-        return Painted(content, file_format, receipt, photo.notes)
-
-    def _show(
-        self, monitor: Monitor, photo: Photo, coloured: NDArray[Any], colours: _Colours, upload: Upload
-    ) -> None:
-        saturation = upload.options.saturation
-        monitor.take(
-            Answered(
-                photo.pixels,
-                coloured,
-                colours.ab * np.float32(saturation),
-                colours.confidence,
-                saturation,
-                photo.format,
-                len(upload.content),
-                self.lineage,
+            self._monitor.take(
+                Answered(
+                    photo.pixels,
+                    coloured.pixels,
+                    coloured.ab * np.float32(options.saturation),
+                    None if colours.confidence is None else float(colours.confidence.mean()),
+                    options.saturation,
+                    photo.format,
+                    len(upload.content),
+                    self.lineage,
+                )
             )
-        )
+        return Painted(content, file_format, coloured.receipt, photo.notes)

@@ -1,19 +1,68 @@
-"""Which photo goes where: decided and checked as a whole before the first one is coloured."""
+"""What a call of `tintype colorize` is to do: its options, and which photo goes where.
+
+All of it is decided and checked before the first photo is coloured.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from tintype.cli.naming import result_names
-from tintype.cli.options import Options
-from tintype.errors import TintypeError
+from tintype.engine.photo_job import RESULT_SUFFIXES, PhotoOptions
+from tintype.errors import UsageError
 from tintype.imaging.finding import PHOTO_SUFFIXES, WRITABLE, Found, look_below
+from tintype.imaging.limits import COLLECTION, MEGA, Limits
+
+LAYER, COMPARE, CONFIDENCE = ".layer.png", ".compare.jpg", ".confidence.png"
 
 
-class UsageError(TintypeError):
-    """A command that cannot be meant as it was written."""
+@dataclass(frozen=True)
+class Options(PhotoOptions):
+    """How the photos of a call are coloured and written.
+
+    Attributes
+    ----------
+    compare : bool
+        Whether a picture of before and after is written beside each result.
+    confidence : bool
+        Whether a picture of the model's confidence is written beside each result.
+    limits : Limits
+        What one photo may cost.
+    force, skip_existing : bool
+        What happens to results that are there already.
+    """
+
+    compare: bool = False
+    confidence: bool = False
+    limits: Limits = COLLECTION
+    force: bool = False
+    skip_existing: bool = False
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """All that makes one result differ from another of the same photo and model, as the results' log keeps it."""
+        return {
+            "saturation": f"{self.saturation:.9g}",
+            "quality": str(self.quality),
+            "metadata": self.metadata,
+            "compare": str(self.compare).lower(),
+            "layer": str(self.layer).lower(),
+            "abstain": f"{self.abstain:.9g}",
+            "confidence": str(self.confidence).lower(),
+        }
+
+    @property
+    def needs_confidence(self) -> bool:
+        """Whether the model must say how sure it is."""
+        return self.confidence or self.abstain > 0
+
+
+def limits_of(megapixels: float, megabytes: float) -> Limits:
+    """A collection's limits, with other ceilings for the size of a photo and of its file."""
+    return replace(COLLECTION, pixels=round(megapixels * MEGA), bytes=round(megabytes * MEGA))
 
 
 @dataclass(frozen=True)
@@ -53,7 +102,7 @@ class Plan:
     collects: bool
 
 
-def plan(inputs: Sequence[Path], output: Path, options: Options = Options()) -> Plan:  # noqa: B008 - frozen
+def plan(inputs: Sequence[Path], output: Path, options: Options = Options()) -> Plan:
     """Find the photos and give each its destination.
 
     Parameters
@@ -155,3 +204,54 @@ def _refuse_photos_as_destinations(jobs: Sequence[Job]) -> None:
         for path in job.outputs:
             if path.resolve() in sources:
                 raise UsageError(f"{path} is one of the photos and would be lost. Choose another output.")
+
+
+class Names(NamedTuple):
+    """Where the files of one photo go; None for those that are not wanted."""
+
+    destination: Path
+    compare: Path | None
+    confidence: Path | None
+
+
+def result_names(paths: Sequence[Path], options: Options) -> list[Names]:
+    """Where results go.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Where the photos would go under their own names, relative to the output or not.
+    options : Options
+        `file_format`, `compare`, `layer` and `confidence` are used.
+
+    Returns
+    -------
+    list of Names
+        Of each photo. ``boat.jpg`` beside ``boat.tif`` keeps its suffix inside of a new name, as in ``boat.jpg.png``.
+    """
+    stems = Counter((path.parent, path.stem) for path in paths)
+
+    def with_ending(path: Path, ending: str) -> Path:
+        alone = stems[path.parent, path.stem] == 1
+        return path.with_name((path.stem if alone else path.name) + ending)
+
+    return [
+        Names(
+            _result(path, options, with_ending),
+            with_ending(path, COMPARE) if options.compare else None,
+            with_ending(path, CONFIDENCE) if options.confidence else None,
+        )
+        for path in paths
+    ]
+
+
+def _result(path: Path, options: Options, with_ending: Callable[[Path, str], Path]) -> Path:
+    if options.layer:
+        return with_ending(path, LAYER)
+    suffix = path.suffix.lower()
+    if options.file_format is None:
+        # As PNG where the photo's own format is not one that is written.
+        return path if suffix in WRITABLE else path.with_name(path.name + ".png")
+    if WRITABLE.get(suffix) == options.file_format.upper():
+        return path
+    return with_ending(path, RESULT_SUFFIXES[options.file_format])

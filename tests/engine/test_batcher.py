@@ -1,11 +1,12 @@
 import threading
+import time
 from concurrent.futures import Future, wait
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tintype.serving.batcher import Batcher
+from tintype.engine.batcher import Batcher
 
 SIZES = (1, 2, 4, 8)
 
@@ -39,7 +40,7 @@ def submit(batcher: Batcher, numbers: range) -> list[Future[NDArray[np.float32]]
 
 def test_a_lone_photo_goes_at_once_and_those_who_gathered_go_together():
     network = Network()
-    batcher = Batcher(network.predict, SIZES, lambda *_: None)
+    batcher = Batcher(network.predict, SIZES)
     network.gate.clear()
     first = submit(batcher, range(1))
     assert network.entered.acquire(timeout=10)  # it did not wait for the others
@@ -62,7 +63,7 @@ def test_an_error_reaches_all_of_its_batch_and_the_thread_lives_on():
             raise RuntimeError("out of order")
         return l8.astype(np.float32)
 
-    batcher = Batcher(predict, SIZES, lambda *_: None)
+    batcher = Batcher(predict, SIZES)
     with pytest.raises(RuntimeError, match="out of order"):
         batcher.submit(*photo(1)).result(10)
     assert batcher.submit(*photo(2)).result(10)[0, 0, 0] == 2
@@ -71,7 +72,7 @@ def test_an_error_reaches_all_of_its_batch_and_the_thread_lives_on():
 
 def test_a_photo_whose_client_has_gone_is_left_out():
     network = Network()
-    batcher = Batcher(network.predict, SIZES, lambda *_: None)
+    batcher = Batcher(network.predict, SIZES)
     network.gate.clear()
     first = submit(batcher, range(1))
     assert network.entered.acquire(timeout=10)
@@ -84,9 +85,32 @@ def test_a_photo_whose_client_has_gone_is_left_out():
     assert network.batches == [1, 1]
 
 
+def test_a_photo_that_the_network_cannot_take_does_not_take_others_with_it() -> None:
+    gate, entered, calls = threading.Event(), threading.Event(), []
+
+    def predict(l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> NDArray[np.float32]:
+        calls.append(len(l8))
+        entered.set()
+        assert gate.wait(10)
+        if 2 in l8:
+            raise MemoryError
+        return l8.astype(np.float32)
+
+    batcher = Batcher(predict, SIZES)
+    submit(batcher, range(1))
+    assert entered.wait(10)
+    first, bad, last, other = submit(batcher, range(1, 5))
+    gate.set()
+    with pytest.raises(MemoryError):
+        bad.result(10)
+    assert [future.result(10)[0, 0, 0] for future in (first, last, other)] == [1, 3, 4]
+    batcher.close()
+    assert calls == [1, 4, 1, 1, 1, 1]
+
+
 def test_closing_finishes_what_is_queued():
     network = Network()
-    batcher = Batcher(network.predict, (1, 2), lambda *_: None)
+    batcher = Batcher(network.predict, (1, 2))
     futures = submit(batcher, range(5))
     batcher.close()
     assert wait(futures, 0).not_done == set()
@@ -95,10 +119,66 @@ def test_closing_finishes_what_is_queued():
 def test_observed_are_size_time_and_waits():
     seen: list[tuple[int, float, list[float]]] = []
     network = Network()
-    batcher = Batcher(network.predict, SIZES, lambda *what: seen.append(what))
+    batcher = Batcher(network.predict, SIZES, observe=lambda *what: seen.append(what))
     batcher.submit(*photo(1)).result(10)
     batcher.close()
     ((count, seconds, waits),) = seen
     assert (count, len(waits)) == (1, 1)
     assert seconds >= 0
     assert 0 <= waits[0] < 0.1
+
+
+def patient(network: Network, announced: int, patience: float = 60.0) -> Batcher:
+    batcher = Batcher(network.predict, SIZES, patience=patience)
+    for _ in range(announced):
+        batcher.announce()
+    return batcher
+
+
+def test_a_full_batch_goes_though_more_are_announced():
+    network = Network()
+    batcher = patient(network, announced=20)
+    futures = [batcher.submit(*photo(number), announced=True) for number in range(8)]
+    assert wait(futures, 10).not_done == set()
+    batcher.close()
+    assert network.batches == [8]
+
+
+def test_what_nobody_will_join_goes_at_once():
+    network = Network()
+    batcher = patient(network, announced=2)
+    future = batcher.submit(*photo(1), announced=True)
+    threading.Timer(0.05, batcher.withdraw).start()
+    future.result(10)
+    batcher.close()
+    assert network.batches == [1]
+
+
+def test_company_that_arrives_is_taken_along():
+    network = Network()
+    batcher = patient(network, announced=2)
+    first = batcher.submit(*photo(1), announced=True)
+    time.sleep(0.05)
+    assert not network.batches
+    second = batcher.submit(*photo(2), announced=True)
+    assert wait([first, second], 10).not_done == set()
+    batcher.close()
+    assert network.batches == [2]
+
+
+def test_nobody_waits_longer_than_patience():
+    batcher = patient(Network(), announced=2, patience=0.1)
+    start = time.monotonic()
+    batcher.submit(*photo(1), announced=True).result(10)
+    assert 0.05 < time.monotonic() - start < 2
+    batcher.close()
+
+
+def test_closing_can_cancel_what_waits():
+    network = Network()
+    batcher = patient(network, announced=2)
+    waiting = batcher.submit(*photo(1), announced=True)
+    batcher.close(cancel_waiting=True)
+    assert waiting.cancelled()
+    assert batcher.submit(*photo(2), announced=True).cancelled()
+    assert not network.batches

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tintype.cli.collection import IN_FLIGHT, IN_FLIGHT_PIXELS
+from tintype.cli.collection.headers import Header, read_header
+from tintype.cli.collection.plan import Job, Options
+from tintype.cli.collection.resume import Decision
+from tintype.cli.collection.run import IN_FLIGHT, IN_FLIGHT_PIXELS
+from tintype.cli.collection.summary import say_left_out
 from tintype.cli.console import counted, print_error, print_line
-from tintype.cli.headers import Header, read_header
-from tintype.cli.jobs import Job
-from tintype.cli.options import Options
-from tintype.cli.resume import Decision
-from tintype.cli.summary import say_left_out
 from tintype.formats.photo import encode_photo, read_photo
 from tintype.imaging.inputs import inputs_of
 from tintype.imaging.merge import merge

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tintype.cli.jobs import UsageError, plan
-from tintype.cli.options import Options
+from tintype.cli.collection.plan import Options, plan
+from tintype.errors import UsageError
 
 
 def pairs(inputs, output, **options):

@@ -1,4 +1,4 @@
-"""The manifest of a collection: one line of JSON for everything that happens to a photo, in the folder of results.
+"""The log of a collection's results: a line of JSON for everything that happens to a photo, in the results' folder.
 
 It is only ever appended to, and the last line about a photo holds. Before a result is put in its place a line
 ``writing`` says which bytes it will have, and a line ``done`` follows when they are there: so a run that is killed
@@ -22,15 +22,15 @@ from typing import Literal, get_args
 from tintype.errors import TintypeError
 from tintype.files.disk import disk_errors
 
-MANIFEST = "tintype-manifest.jsonl"
+LOG_FILE = "tintype-manifest.jsonl"
 
 
 Status = Literal["writing", "done", "failed"]
 _STATUSES = get_args(Status)
 
 
-class ManifestError(TintypeError):
-    """A manifest cannot be used."""
+class LogError(TintypeError):
+    """A results' log cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Record:
     source : str
         The photo's absolute path.
     destination : str
-        The result's path below the manifest's folder, which names the photo here.
+        The result's path below the log's folder, which names the photo here.
     bytes, mtime_ns, sha256
         Of the photo's file: size, time of its last change, SHA-256; 0 and empty where it could not be read.
     result_bytes, result_sha256
@@ -52,7 +52,7 @@ class Record:
     model : mapping
         ``name``, ``version`` and ``bundle_sha256``.
     parameters : mapping
-        See `tintype.cli.options.Options.parameters`.
+        See `tintype.cli.collection.plan.Options.parameters`.
     mean_dl, max_dl : float or None
         The receipt.
     notes : list of str
@@ -86,7 +86,7 @@ _FIELDS = {item.name for item in fields(Record)}
 
 @dataclass(frozen=True)
 class Content:
-    """A manifest as it was read.
+    """A log as it was read.
 
     Attributes
     ----------
@@ -103,8 +103,8 @@ class Content:
     length: int = 0
 
 
-def read_manifest(path: Path) -> Content:
-    """Read a manifest.
+def read_log(path: Path) -> Content:
+    """Read a log.
 
     Parameters
     ----------
@@ -117,17 +117,19 @@ def read_manifest(path: Path) -> Content:
 
     Raises
     ------
-    ManifestError
-        If it cannot be read, or a line before the last is none of a manifest.
+    LogError
+        If it cannot be read, or a line before the last is none of such a log.
     """
     try:
         if path.exists() and not path.is_file():
-            raise ManifestError(f"Expected a manifest at {path}, but that is no file. Choose another output.")
+            raise LogError(
+                f"Expected a log of results at {path}, but that is no file. Choose another output."
+            )
         content = path.read_bytes()
     except FileNotFoundError:
         return Content({})
     except OSError as error:
-        raise ManifestError(f"Expected a manifest at {path}. Received: {error.strerror}.") from None
+        raise LogError(f"Expected a log of results at {path}. Received: {error.strerror}.") from None
     whole, _, rest = content.rpartition(b"\n")
     lines = whole.split(b"\n") if whole else []
     records = {
@@ -144,19 +146,19 @@ def _parse(line: bytes, path: Path, number: int) -> Record:
             raise ValueError(values["status"])
         return Record(**{name: value for name, value in values.items() if name in _FIELDS})
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise ManifestError(
+        raise LogError(
             f"Expected what happened to a photo in line {number} of {path}. Received: {line[:60]!r}. "
             "Remove this line; its photo is then looked at as if for the first time. Or choose another output."
         ) from None
 
 
-class Manifest:
-    """An open manifest, of which there is one a folder at a time.
+class ResultsLog:
+    """An open log, of which there is one a folder at a time.
 
     Parameters
     ----------
     folder : Path or None
-        The folder of results; None keeps no manifest.
+        The folder of results; None keeps no log.
 
     Attributes
     ----------
@@ -172,16 +174,16 @@ class Manifest:
         self._lock = threading.Lock()
 
     @classmethod
-    def as_read(cls, folder: Path | None) -> Manifest:
-        """A manifest to look into: nothing is made, locked or repaired, and nothing can be appended."""
-        manifest = cls(folder)
+    def as_read(cls, folder: Path | None) -> ResultsLog:
+        """A log to look into: nothing is made, locked or repaired, and nothing can be appended."""
+        log = cls(folder)
         if folder is not None:
-            manifest.content = read_manifest(folder / MANIFEST)
-        return manifest
+            log.content = read_log(folder / LOG_FILE)
+        return log
 
-    def __enter__(self) -> Manifest:
+    def __enter__(self) -> ResultsLog:
         if self._folder is not None:
-            path = self._folder / MANIFEST
+            path = self._folder / LOG_FILE
             with _writable(self._folder):
                 self._made_folder = not self._folder.exists()
                 self._folder.mkdir(parents=True, exist_ok=True)
@@ -198,10 +200,8 @@ class Manifest:
 
         file = self._opened()
         if not lock_descriptor(file.fileno(), blocking=False):
-            raise ManifestError(
-                f"Another run is writing to {path.parent} right now. Wait for it, then run again."
-            )
-        self.content = read_manifest(path)
+            raise LogError(f"Another run is writing to {path.parent} right now. Wait for it, then run again.")
+        self.content = read_log(path)
         if self.content.torn:
             with _writable(path.parent):
                 file.truncate(self.content.length)
@@ -211,7 +211,7 @@ class Manifest:
     ) -> None:
         if self._file is None or self._folder is None:
             return
-        path = self._folder / MANIFEST
+        path = self._folder / LOG_FILE
         if path.is_file() and path.stat().st_size == 0:  # a call that began nothing leaves nothing
             path.unlink()
             if self._made_folder and not any(self._folder.iterdir()):
@@ -233,7 +233,7 @@ class Manifest:
         Raises
         ------
         DiskError
-            If it cannot be written. The manifest is then as it was before.
+            If it cannot be written. The log is then as it was before.
         """
         if self._folder is None:
             return
@@ -242,7 +242,7 @@ class Manifest:
 
     def _opened(self) -> FileIO:
         if self._file is None:
-            raise ValueError("Expected an open manifest: use it in a `with` block.")
+            raise ValueError("Expected an open log: use it in a `with` block.")
         return self._file
 
 
@@ -274,6 +274,6 @@ def _writable(folder: Path) -> Iterator[None]:
         with disk_errors(folder):
             yield
     except OSError as error:
-        raise ManifestError(
+        raise LogError(
             f"Expected to write to the folder {folder}. Received: {error.strerror}. Choose another output."
         ) from None

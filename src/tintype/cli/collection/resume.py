@@ -1,4 +1,4 @@
-"""What is left to do: the plan, the manifest of earlier runs and the files that are there, held side by side."""
+"""What is left to do: the plan, the log of earlier runs and the files that are there, held side by side."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from glob import escape
 from pathlib import Path
 
+from tintype.cli.collection.plan import Job, Options
+from tintype.cli.collection.results_log import Record, ResultsLog
 from tintype.cli.console import counted
-from tintype.cli.jobs import Job, UsageError
-from tintype.cli.manifest import Manifest, Record
-from tintype.cli.options import Options
+from tintype.errors import UsageError
 from tintype.files.digest import sha256_of
 
 
@@ -68,7 +68,7 @@ class Decision:
 
 
 def decide(
-    jobs: Sequence[Job], manifest: Manifest, options: Options, identity: Callable[[], Identity]
+    jobs: Sequence[Job], log: ResultsLog, options: Options, identity: Callable[[], Identity]
 ) -> Decision:
     """Sort the jobs.
 
@@ -76,7 +76,7 @@ def decide(
     ----------
     jobs : sequence of Job
         Of the plan.
-    manifest : Manifest
+    log : ResultsLog
         Of the folder of results.
     options : Options
         `force` and `skip_existing` are used.
@@ -89,7 +89,7 @@ def decide(
     """
     decision = Decision()
     for job in jobs:
-        record = manifest.content.records.get(manifest.name_of(job.destination))
+        record = log.content.records.get(log.name_of(job.destination))
         _sort_in(decision, job, record, options, identity)
     return decision
 
@@ -177,10 +177,10 @@ def stale_lines(decision: Decision, shown: int = 20) -> list[str]:
     return lines
 
 
-def remove_leftovers(jobs: Sequence[Job], manifest: Manifest) -> None:
+def remove_leftovers(jobs: Sequence[Job], log: ResultsLog) -> None:
     """Remove half-written files of a run that was killed while it wrote these jobs' results."""
     for job in jobs:
-        record = manifest.content.records.get(manifest.name_of(job.destination))
+        record = log.content.records.get(log.name_of(job.destination))
         if record is None or record.status != "writing":
             continue
         for path in job.outputs:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tintype.imaging.reading.sniff import sniff
 
-_BEGINNING = 64  # bytes, which `sniff` takes
+_HEADER_BYTES = 64  # which `sniff` takes
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def read_header(path: Path) -> Header | None:
         return None
     try:
         with path.open("rb") as file:
-            file_format = sniff(file.read(_BEGINNING))
+            file_format = sniff(file.read(_HEADER_BYTES))
         if file_format is None:
             return None
         with Image.open(path, formats=[file_format]) as image:

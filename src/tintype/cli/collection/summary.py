@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tintype.cli.collection import Outcome
+from tintype.cli.collection.resume import Decision, stale_lines
+from tintype.cli.collection.run import PhotoResult
 from tintype.cli.console import counted, print_error, print_line
-from tintype.cli.resume import Decision, stale_lines
 from tintype.imaging.finding import Found
 from tintype.imaging.merge import Receipt
 
 
 class Summary:
-    """Outcomes, counted as they come.
+    """Results, counted as they come.
 
     Parameters
     ----------
@@ -33,22 +33,22 @@ class Summary:
 
     @property
     def answered(self) -> int:
-        """Photos of which the outcome is known."""
+        """Photos of which the result is known."""
         return self.coloured + self.failed
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, result: PhotoResult) -> None:
         """Count a photo in, and say what must be said of it at once."""
-        source = outcome.job.source
-        for note in outcome.notes:
+        source = result.job.source
+        for note in result.notes:
             print_error(f"note: {source}: {note}")
-        if outcome.receipt is None:
+        if result.receipt is None:
             self.failed += 1
-            print_error(f"failed: {source}: {outcome.reason}")
+            print_error(f"failed: {source}: {result.reason}")
             return
         self.coloured += 1
-        self._mean_sum += outcome.receipt.mean_dl
-        if self._worst is None or outcome.receipt.mean_dl > self._worst[0].mean_dl:
-            self._worst = outcome.receipt, source
+        self._mean_sum += result.receipt.mean_dl
+        if self._worst is None or result.receipt.mean_dl > self._worst[0].mean_dl:
+            self._worst = result.receipt, source
 
     def say(self, output: Path, seconds: float) -> None:
         """Sum up on stdout."""

@@ -1,0 +1,1 @@
+"""A collection of photos from files to files: what `tintype colorize` plans, resumes, runs and writes."""

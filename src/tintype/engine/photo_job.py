@@ -1,0 +1,183 @@
+"""The steps of one photo: open, (colours by the network), colour, encode.
+
+Command line, service and MLflow model all take these steps, each in its own threads. What is read, how colours join the
+photo and what a result says of its origin is therefore the same everywhere. Colours come from a `Colorizer`; the order
+in which they are treated is that of `tintype.colorize.Colours`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.formats.layer import encode_layer
+from tintype.formats.output_metadata import Policy
+from tintype.formats.photo import Photo, encode_photo, read_photo
+from tintype.imaging.finding import WRITABLE
+from tintype.imaging.limits import Limits
+from tintype.imaging.merge import Receipt
+from tintype.imaging.provenance import Lineage, Provenance
+
+if TYPE_CHECKING:
+    from tintype.colorize import Colours
+
+# The formats that a result can have, and the suffix that each gets: the first of those that are known for it.
+RESULT_SUFFIXES = {name.lower(): suffix for suffix, name in reversed(WRITABLE.items())}
+
+
+@dataclass(frozen=True)
+class PhotoOptions:
+    """What can be chosen for one photo.
+
+    Attributes
+    ----------
+    saturation : float
+        Factor on the colours, 0 to 2.
+    abstain : float
+        Colours of less confidence fade to gray, 0 to 1; 0 keeps all.
+    file_format : str or None
+        Of the result, one of `RESULT_SUFFIXES`; None for the photo's own, as far as it can be written.
+    quality : int
+        Of JPEG, WebP and AVIF, 1 to 100.
+    metadata : str
+        What a result takes over from its photo.
+    layer : bool
+        Whether only the colours are written, to be joined with the untouched photo.
+    """
+
+    saturation: float = 1.0
+    abstain: float = 0.0
+    file_format: str | None = None
+    quality: int = 95
+    metadata: Policy = "keep"
+    layer: bool = False
+
+    @property
+    def colour_parameters(self) -> Mapping[str, str]:
+        """What changes colours, as coloured files say it; an option that is off is left out."""
+        chosen = {"saturation": self.saturation} | ({"abstain": self.abstain} if self.abstain > 0 else {})
+        return {name: f"{value:.9g}" for name, value in chosen.items()}
+
+
+class PreparesInputs(Protocol):
+    """What opening a photo needs of a `Colorizer`."""
+
+    def prepare(self, pixels: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """What network and backbone see of a photo."""
+
+
+@dataclass(frozen=True)
+class OpenPhoto:
+    """A decoded photo and what the network needs of it.
+
+    Attributes
+    ----------
+    photo : Photo
+    l8 : ndarray of shape (size, size, 1), uint8
+    gray8 : ndarray of shape (S, S, 1), uint8
+        As `Colorizer.prepare` gives them.
+    """
+
+    photo: Photo
+    l8: NDArray[np.uint8]
+    gray8: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ColouredPhoto:
+    """A photo in colour, not yet in a file.
+
+    Attributes
+    ----------
+    photo : Photo
+        As it was read.
+    pixels : ndarray of shape (H, W, 3), uint8 or uint16
+        In colour, with as many bits as the photo's.
+    ab : ndarray of shape (h, w, 2), float32
+        a* and b* as a colour layer keeps them: before saturation.
+    receipt : Receipt
+        How well the lightness was kept.
+    provenance : Provenance
+        What the file will say of its origin.
+    """
+
+    photo: Photo
+    pixels: NDArray[Any]
+    ab: NDArray[np.float32]
+    receipt: Receipt
+    provenance: Provenance
+
+
+def open_photo(source: Path | bytes, limits: Limits, colorizer: PreparesInputs) -> OpenPhoto:
+    """Decode a photo and prepare what the network sees of it. Needs no network and runs in any thread.
+
+    Parameters
+    ----------
+    source : Path or bytes
+        A file, or a file's content.
+    limits : Limits
+        What it may cost.
+    colorizer : PreparesInputs
+
+    Raises
+    ------
+    PhotoError
+        If it cannot be read.
+    """
+    photo = read_photo(source, limits)
+    return OpenPhoto(photo, *colorizer.prepare(photo.pixels))
+
+
+def colour_photo(photo: Photo, colours: Colours, options: PhotoOptions, lineage: Lineage) -> ColouredPhoto:
+    """Join a photo with its colours.
+
+    Parameters
+    ----------
+    photo : Photo
+    colours : Colours
+        What the network says of it.
+    options : PhotoOptions
+    lineage : Lineage
+        Of the model.
+    """
+    joined = colours.join(photo.pixels, options.saturation, options.abstain)
+    provenance = Provenance(lineage, photo.sha256, options.colour_parameters)
+    return ColouredPhoto(photo, joined.pixels, joined.ab, joined.receipt, provenance)
+
+
+def encode_coloured(coloured: ColouredPhoto, file_format: str, options: PhotoOptions) -> bytes:
+    """The content of the result's file: the coloured photo, or its colour layer.
+
+    Parameters
+    ----------
+    coloured : ColouredPhoto
+    file_format : str
+        One of the values of `WRITABLE`, such as ``"JPEG"``. A colour layer is a PNG whatever it says.
+    options : PhotoOptions
+
+    Raises
+    ------
+    PhotoError
+        If the format cannot hold the photo.
+    """
+    if options.layer:
+        height, width = coloured.pixels.shape[:2]
+        return encode_layer(coloured.ab, coloured.provenance, (width, height))
+    return encode_photo(
+        coloured.pixels,
+        file_format,
+        like=coloured.photo,
+        quality=options.quality,
+        provenance=coloured.provenance,
+        metadata=options.metadata,
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was short; OpenCV has an exception of its own for it."""
+    return isinstance(error, MemoryError) or "Insufficient memory" in str(error)

@@ -22,7 +22,7 @@ from tintype.imaging.geometry import crops_of
 from tintype.imaging.inputs import gray8_of, lab8_of
 from tintype.imaging.lab import rgb_to_lab
 from tintype.models.backbone.engine import choose_engine
-from tintype.params import NetworkParams
+from tintype.params import FusionParams
 
 SIZE = 64  # pixels
 HELD_BACK = 0.2  # of the photos
@@ -74,17 +74,7 @@ def fitted(
 
     prepare_keras("tensorflow")
     make_deterministic(1)
-    params = NetworkParams(
-        name="fusion",
-        width=0.25,
-        head="tanh",
-        view=None,
-        skips=False,
-        embedding=True,
-        frozen=True,
-        dropout=0.0,
-        half=False,
-    )
+    params = FusionParams(name="fusion", width=0.25, head="tanh", skips=False, half=False)
     network = build_network(params, SIZE, seen[precision].shape[1])
     network.compile("adam", "mse")
     lightness = lab8[..., :1].astype(np.float32)

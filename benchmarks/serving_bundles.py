@@ -54,7 +54,7 @@ def inception_bundle(folder: Path) -> Path:
     from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo, save_bundle
     from tintype.models.fusion import build_fusion
     from tintype.models.network import AB_LIMIT
-    from tintype.params import load_params
+    from tintype.params import FusionParams, load_params
 
     backbone = folder.with_name(f"{folder.name}-backbone")
     weights = load_params(ROOT / "params.yaml").weights
@@ -80,6 +80,7 @@ def inception_bundle(folder: Path) -> Path:
         ),
         data=DataInfo(manifest_sha256="0" * 64, mean_ab=(0.0, 0.0)),
     )
-    save_bundle(folder, build_fusion(256, spec.embedding_size), backbone / NETWORK_FILE, info)
+    params = FusionParams(name="fusion", width=1.0, head="tanh", skips=False, half=False)
+    save_bundle(folder, build_fusion(params, 256, spec.embedding_size), backbone / NETWORK_FILE, info)
     shutil.rmtree(backbone)
     return folder

@@ -22,7 +22,7 @@ from tintype.evaluation.reducing import reduced
 from tintype.formats.photo import read_photo
 from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
 from tintype.measures.gradients import smoothed
-from tintype.params import NetworkParams, Params, load_params
+from tintype.params import FusionParams, NetworkParams, Params, PyramidParams, load_params
 
 ROOT = Path(__file__).parents[1]
 
@@ -189,19 +189,21 @@ def network_params() -> Callable[..., NetworkParams]:
 
 
 def _network_params(**changed: Any) -> NetworkParams:
-    fusion = NetworkParams(
-        name="fusion",
-        width=0.1,
-        head="tanh",
-        view=None,
-        skips=False,
-        embedding=True,
-        frozen=True,
-        dropout=0.0,
-        half=False,
-    )
-    pyramid = {"head": "classes", "skips": True, "embedding": False, "view": 64, "half": True}
-    return fusion.model_copy(update=(pyramid if changed.get("name") == "pyramid" else {}) | changed)
+    if changed.get("name") == "pyramid":
+        pyramid = PyramidParams(
+            name="pyramid",
+            width=0.1,
+            head="classes",
+            view=64,
+            skips=True,
+            embedding=False,
+            frozen=True,
+            dropout=0.0,
+            half=True,
+        )
+        return pyramid.model_copy(update=changed)
+    fusion = FusionParams(name="fusion", width=0.1, head="tanh", skips=False, half=False)
+    return fusion.model_copy(update=changed)
 
 
 @pytest.fixture(scope="session")
@@ -223,7 +225,7 @@ def _bundle(folder: Path, backbone: Path, network: NetworkParams) -> Path:
     from tintype.models.decoding import decoded
     from tintype.models.keras_backend import make_deterministic, prepare_keras
     from tintype.models.keras_file import load_network
-    from tintype.models.network import AB_LIMIT, build_network, needs_embedding, needs_of
+    from tintype.models.network import AB_LIMIT, build_network, needs_embedding
 
     prepare_keras()
     make_deterministic(1)
@@ -232,7 +234,7 @@ def _bundle(folder: Path, backbone: Path, network: NetworkParams) -> Path:
     if network.head == "classes":
         decoding = Decoding(gain=2.0, temperature=0.4, smoothing=2.0, confidence=((5.0, 0.9), (30.0, 0.2)))
     built = build_network(network, 48, spec.embedding_size, lambda: (load_network(backbone_file), spec))
-    needs = needs_of(network)
+    needs = network.needs
     info = BundleInfo(
         size=48,
         ab_limit=AB_LIMIT,

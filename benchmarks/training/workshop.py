@@ -55,7 +55,8 @@ class Workshop:
         shares = {"validation_share": 0.05, "test_share": 0.05}
         source = {"source": "directory", "directory": str(photos.absolute())}
         for block, values in {"fetch": source, "validate": shares, **changes}.items():
-            content[block].update(values)
+            # A network that is named is described in full: none of the other's keys may stay.
+            content[block] = values if "name" in values else {**content[block], **values}
         YAML(typ="safe").dump(content, folder / "params.yaml")
         self.params: Params = load_params(folder / "params.yaml")
         self._run("fetch", str(photos.absolute()))

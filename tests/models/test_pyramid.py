@@ -11,8 +11,9 @@ import pytest
 from tintype.models.bins import ab_bins
 from tintype.models.keras_backend import prepare_keras
 from tintype.models.keras_file import load_network, save_network
-from tintype.models.network import build_network, needs_embedding, needs_of
+from tintype.models.network import build_network, needs_embedding
 from tintype.models.pyramid import build_pyramid
+from tintype.params import PyramidParams
 
 prepare_keras()
 
@@ -31,9 +32,19 @@ def trunk(view: int) -> keras.Model:
     return keras.Model(l8, maps, name="trunk")
 
 
-def pyramid(size: int = 64, view: int = 64, embedding_size: int | None = None, **changed: Any) -> keras.Model:
-    options: dict[str, Any] = {"width": 0.1, "head": "classes", "skips": True, "dropout": 0.3} | changed
-    return build_pyramid(size, trunk(view), embedding_size, **options)
+def pyramid(size: int = 64, view: int = 64, embedding_size: int = 0, **changed: Any) -> keras.Model:
+    params = PyramidParams(
+        name="pyramid",
+        width=0.1,
+        head="classes",
+        view=view,
+        skips=True,
+        embedding=embedding_size > 0,
+        frozen=True,
+        dropout=0.3,
+        half=True,
+    )
+    return build_pyramid(params.model_copy(update=changed), size, trunk(view), embedding_size)
 
 
 def photo(size: int = 64) -> np.ndarray:
@@ -139,7 +150,7 @@ def test_it_is_built_of_what_is_built_in(tmp_path: Path) -> None:
 def test_a_network_says_what_it_needs_of_the_backbone(
     network_params: Any, changed: dict[str, Any], needs: str, beside: bool
 ) -> None:
-    found = needs_of(network_params(**changed))
+    found = network_params(**changed).needs
     assert (found, needs_embedding(found)) == (needs, beside)
 
 

@@ -37,6 +37,19 @@ def load(tmp_path, content):
 
 
 REMOVE = object()
+HUBER = {"name": "huber", "delta": 0.1}
+FUSION = {"name": "fusion", "width": 1.0, "head": "tanh", "skips": False, "half": False}
+PYRAMID = {
+    "name": "pyramid",
+    "width": 1.0,
+    "head": "classes",
+    "view": 224,
+    "skips": True,
+    "embedding": False,
+    "frozen": True,
+    "dropout": 0.3,
+    "half": True,
+}
 
 
 def test_the_projects_own_are_fine(load):
@@ -84,8 +97,19 @@ def test_blocks_cannot_be_changed(load):
         ("network.view", 100, ["network.view is 100", "from 64 to 2048 and a multiple of 32 or null"]),
         ("network.dropout", 1.0, ["network.dropout is 1.0", "from 0 below 1"]),
         ("network.half", None, ["network.half is None", "true or false"]),
+        ("network.name", REMOVE, ["network.name is missing", "one of fusion, pyramid"]),
+        ("network.viw", 224, ["network.viw ", "224", "Did you mean 'view'?"]),
+        ("network.view", REMOVE, ["network.view is missing", "from 64 to 2048"]),
+        ("network", "big", ["network is 'big'", "a block whose key `name` is one of fusion, pyramid"]),
         ("train.loss", "l1", ["train.loss is 'l1'", "one of mse, huber, classes"]),
-        ("train.rebalance", 1.5, ["train.rebalance is 1.5", "from 0 to 1"]),
+        ("train.loss.name", "l1", ["train.loss.name is 'l1'", "one of mse, huber, classes"]),
+        ("train.loss.rebalance", 1.5, ["train.loss.rebalance is 1.5", "from 0 to 1"]),
+        ("train.loss.rebalanced", 1, ["train.loss.rebalanced ", "Did you mean 'rebalance'?"]),
+        # a name without the keys that belong to it: how to have them all
+        ("train.loss", "mse", ["train.loss is 'mse'", "-S train/loss=mse"]),
+        ("train.loss.name", "mse", ["no parameter train.loss.rebalance", "name is mse", "-S train/loss=mse"]),
+        ("train.loss.name", "huber", ["train.loss.delta is missing", "above 0 to 1", "-S train/loss=huber"]),
+        ("network.name", "fusion", ["no parameter network.view", "name is fusion", "-S network=fusion"]),
         ("train.scans", -0.1, ["train.scans is -0.1", "from 0 to 1"]),
         ("train.perceptual", -1, ["train.perceptual is -1", "from 0 to 100"]),
         ("decode.temperature", 0, ["decode.temperature is 0", "above 0 to 2 or null"]),
@@ -115,29 +139,28 @@ def test_shares_that_leave_nothing_to_train_on(load, tmp_path, content):
     ("network", "train", "sentence"),
     [
         (
-            {"head": "tanh"},
+            PYRAMID | {"head": "tanh"},
             {},
-            "train.loss is classes and network.head is tanh. Expected classes for both, or mse or huber with tanh.",
-        ),
-        ({"head": "classes"}, {"loss": "huber"}, "train.loss is huber and network.head is classes."),
-        (
-            {"name": "fusion", "embedding": False},
-            {},
-            "network.embedding is false, but the network fusion is made of it. Expected true.",
+            "train.loss is classes and network.head is tanh. Expected the head classes for this loss, or another loss.",
         ),
         (
-            {"embedding": True},
+            PYRAMID,
+            {"loss": HUBER},
+            "train.loss is huber and network.head is classes. Expected the head tanh for this loss, or another loss.",
+        ),
+        (
+            PYRAMID | {"embedding": True},
             {"scans": 0.5},
-            "train.scans is 0.5, but network.embedding is true, and embeddings are made of clean photos. Expected 0, "
-            "or the network pyramid without embedding.",
+            "train.scans is 0.5, but the network pyramid takes the backbone's embedding, and embeddings are made of "
+            "clean photos. Expected 0, or the network pyramid with embedding false.",
         ),
         (
-            {"name": "fusion", "embedding": True},
+            FUSION | {"head": "classes"},
             {"scans": 0.5},
-            "train.scans is 0.5, but network.embedding is true",
+            "train.scans is 0.5, but the network fusion takes the backbone's embedding",
         ),
         (
-            {},
+            PYRAMID,
             {"strategy": "data_parallel", "workers": 3},
             "train.batch_size is 16 and train.workers is 3. Expected a batch that can be cut into as many equal "
             "pieces.",
@@ -147,7 +170,7 @@ def test_shares_that_leave_nothing_to_train_on(load, tmp_path, content):
 def test_parameters_that_contradict_each_other_are_refused_in_a_sentence(
     tmp_path, content, network, train, sentence
 ):
-    content["network"] |= network
+    content["network"] = network
     content["train"] |= train
     YAML(typ="safe").dump(content, tmp_path / "params.yaml")
     with pytest.raises(ParamsError) as caught:
@@ -159,14 +182,16 @@ def test_parameters_that_contradict_each_other_are_refused_in_a_sentence(
 @pytest.mark.parametrize(
     ("network", "train"),
     [
-        ({"head": "tanh"}, {"loss": "huber"}),
-        ({"name": "fusion", "embedding": True}, {}),
-        ({"embedding": False}, {"scans": 0.5}),
-        ({"embedding": True}, {"scans": 0.0}),
+        (PYRAMID | {"head": "tanh"}, {"loss": HUBER}),
+        (PYRAMID | {"head": "tanh"}, {"loss": {"name": "mse"}}),
+        (FUSION, {"loss": {"name": "mse"}}),
+        (FUSION | {"head": "classes"}, {}),
+        (PYRAMID | {"embedding": False}, {"scans": 0.5}),
+        (PYRAMID | {"embedding": True}, {"scans": 0.0}),
     ],
 )
 def test_combinations_with_a_meaning_pass(tmp_path, content, network, train):
-    content["network"] |= network
+    content["network"] = network
     content["train"] |= train
     YAML(typ="safe").dump(content, tmp_path / "params.yaml")
     params = load_params(tmp_path / "params.yaml")

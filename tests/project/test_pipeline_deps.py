@@ -9,7 +9,15 @@ from ruamel.yaml import YAML
 
 # Every stage imports these, and a change of them is one of all stages' code: it would rerun all of them for a
 # new sentence in an error message. What they do with values is in the parameters and the results.
-EVERYWHERE = {"tintype", "tintype.stages", "tintype.stages.door", "tintype.params", "tintype.errors"}
+EVERYWHERE = {
+    "tintype",
+    "tintype.errors",
+    "tintype.params",
+    "tintype.params.blocks",
+    "tintype.params.load",
+    "tintype.stages",
+    "tintype.stages.door",
+}
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
-from tintype.params import load_params
+from tintype.params import MseParams, Params, PyramidParams, TrainParams, load_params
 
 PRESETS = sorted(path.stem for path in (Path(__file__).parents[2] / "conf/preset").glob("*.yaml"))
 
@@ -37,13 +38,9 @@ def test_a_pyramid_of_classes_is_what_presets_train(compose, tmp_path, preset):
     compose(tmp_path / "params.yaml", f"preset={preset}")
     params = load_params(tmp_path / "params.yaml")
     network = params.network
-    assert (network.name, network.head, network.skips, network.embedding) == (
-        "pyramid",
-        "classes",
-        True,
-        False,
-    )
-    assert (params.train.loss, params.decode.temperature) == ("classes", None)
+    assert isinstance(network, PyramidParams)
+    assert (network.head, network.skips, network.embedding) == ("classes", True, False)
+    assert (params.train.loss.name, params.decode.temperature) == ("classes", None)
 
 
 def test_the_papers_recipe(compose, tmp_path):
@@ -54,11 +51,11 @@ def test_the_papers_recipe(compose, tmp_path):
     assert (params.crops.per_photo, params.lab.size) == (1, 256)
     network, train = params.network, params.train
     assert (network.name, network.width, network.head) == ("fusion", 1.0, "tanh")
-    assert (network.skips, network.embedding, network.half) == (False, True, False)
-    assert (train.loss, train.optimizer, train.learning_rate) == ("mse", "rmsprop", 0.001)
+    assert (network.skips, network.half, network.needs) == (False, False, "embedding")
+    assert (train.loss, train.optimizer, train.learning_rate) == (MseParams(name="mse"), "rmsprop", 0.001)
     assert (train.epochs, train.batch_size) == (1, 10)
     assert (train.schedule, train.warmup_share, train.weight_decay) == ("constant", 0, 0)
-    assert (train.rebalance, train.perceptual, train.scans) == (0, 0, 0)
+    assert (train.perceptual, train.scans) == (0, 0)
     assert params.adversarial.steps == 0
     assert (train.flip, train.mixed_precision, train.ema_momentum, train.patience) == (False, False, 0, None)
     assert list(params.decode.model_dump().values()) == [None, None, 0.0]
@@ -81,11 +78,38 @@ def test_imagenet_scales_the_recipe_of_the_starter(compose, tmp_path):
         chosen[preset] = (
             params.network.model_copy(update={"view": None, "dropout": 0}),
             params.train.loss,
-            params.train.rebalance,
             params.train.scans,
             params.decode,
         )
     assert chosen["imagenet"] == chosen["starter"]
+
+
+@pytest.mark.parametrize(
+    ("preset", "network", "loss"),
+    [
+        ("study", "fusion", "huber"),
+        ("imagenet", "fusion", "classes"),
+        ("paper", "pyramid", "classes"),
+        ("paper", "pyramid", "huber"),
+    ],
+)
+def test_a_network_and_a_loss_come_with_all_their_keys(compose, tmp_path, preset, network, loss):
+    head = "classes" if loss == "classes" else "tanh"
+    overrides = [f"network={network}", f"network.head={head}", f"train/loss={loss}", "train.scans=0"]
+    compose(tmp_path / "params.yaml", f"preset={preset}", *overrides)
+    params = load_params(tmp_path / "params.yaml")
+    assert (params.network.name, params.network.head, params.train.loss.name) == (network, head, loss)
+
+
+def test_every_network_and_every_loss_is_in_a_file(root):
+    """What `-S network=...` and `-S train/loss=...` can choose, and what the code knows."""
+    for group, field in (
+        ("network", Params.model_fields["network"]),
+        ("train/loss", TrainParams.model_fields["loss"]),
+    ):
+        names = {block.model_fields["name"].annotation.__args__[0] for block in field.annotation.__args__}
+        files = [YAML(typ="safe").load(path) for path in (root / "conf" / group).glob("*.yaml")]
+        assert {file["name"] for file in files if "name" in file} == names
 
 
 def test_a_typing_mistake_in_an_override_is_refused(compose, tmp_path):

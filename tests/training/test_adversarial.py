@@ -17,7 +17,7 @@ from tintype.models.decoding import annealed_mean
 from tintype.models.heads import put_head
 from tintype.models.keras_backend import make_deterministic, prepare_keras
 from tintype.models.network import AB_LIMIT
-from tintype.params import AdversarialParams, Params, TrainParams
+from tintype.params import AdversarialParams, ClassesParams, HuberParams, Params, TrainParams
 from tintype.training.batches import batches
 from tintype.training.calibrate import Measures
 from tintype.training.material import Tensors, checkpoints_of
@@ -38,7 +38,10 @@ from tintype.training.fit import loss_on  # noqa: E402
 
 MEASURES = Measures(colourfulness, delta_e2000)
 SIZE, EMBEDDING = 32, 8
-HEADS = {"tanh": "huber", "classes": "classes"}
+HEADS = {
+    "tanh": HuberParams(name="huber", delta=0.1),
+    "classes": ClassesParams(name="classes", rebalance=0.0),
+}
 
 
 class Watcher:
@@ -281,7 +284,7 @@ def test_a_whole_training_with_a_critic(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network = network_params(name="pyramid", view=64, width=0.1)
-    train = train_params.model_copy(update={"epochs": 2, "loss": "classes", "perceptual": 0.5})
+    train = train_params.model_copy(update={"epochs": 2, "loss": HEADS["classes"], "perceptual": 0.5})
     (tmp_path / "manifest").write_bytes(b"a manifest")
     inputs = Tensors(tensors.plans, tmp_path / "manifest", tensors.lab, tensors.embeddings, backbone)
     checkpoints = checkpoints_of(tmp_path / "checkpoints", inputs, network, train)

@@ -12,10 +12,10 @@ import pytest
 
 from tintype.errors import TintypeError
 from tintype.models.bins import ab_bins, class_weights
-from tintype.models.heads import Head, put_head
+from tintype.models.heads import put_head
 from tintype.models.keras_backend import prepare_keras
 from tintype.models.network import build_network
-from tintype.params import Params, TrainParams
+from tintype.params import ClassesParams, Head, HuberParams, MseParams, Params, TrainParams
 from tintype.training.batches import batches
 from tintype.training.checkpoint import Checkpoints, TrainingState
 from tintype.training.fit import Fitted, fit
@@ -59,7 +59,7 @@ def train_params(params: Params) -> TrainParams:
         "grid_every": 4,
         "mixed_precision": False,
         "patience": None,
-        "loss": "huber",
+        "loss": HuberParams(name="huber", delta=0.1),
     }
     return params.train.model_copy(update=changes)
 
@@ -76,7 +76,7 @@ def run(
     tensors: Any, params: TrainParams, folder: Path, watcher: Watcher, build: Build | None = None
 ) -> Fitted:
     return fit(
-        build or (lambda: tiny("classes" if params.loss == "classes" else "tanh")),
+        build or (lambda: tiny(params.loss.needs_head)),
         params,
         tensors.split("train"),
         tensors.split("validation"),
@@ -91,7 +91,9 @@ def run(
 def test_the_reports_network_learns_what_the_embedding_says(
     network_params: Any, tensors: Any, train_params: TrainParams, tmp_path: Path
 ) -> None:
-    params = train_params.model_copy(update={"epochs": 40, "loss": "mse", "schedule": "constant"})
+    params = train_params.model_copy(
+        update={"epochs": 40, "loss": MseParams(name="mse"), "schedule": "constant"}
+    )
     build = functools.partial(build_network, network_params(width=0.05), 32, 8)
     fitted = run(tensors, params, tmp_path / "c", Watcher(), build)
     losses = [epoch["loss"] for epoch in fitted.history]
@@ -214,7 +216,11 @@ def test_mixed_precision_trains_and_the_result_computes_in_float32(
     assert fitted.history[-1]["loss"] < fitted.history[0]["loss"]
 
 
-CLASSES = {"loss": "classes", "rebalance": 0.5, "learning_rate": 0.05, "schedule": "constant"}
+CLASSES = {
+    "loss": ClassesParams(name="classes", rebalance=0.5),
+    "learning_rate": 0.05,
+    "schedule": "constant",
+}
 
 
 def test_classes_learn_and_what_is_minimised_is_the_weighted_cross_entropy(

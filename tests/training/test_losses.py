@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tintype.models.bins import ab_bins
 from tintype.models.keras_backend import prepare_keras
-from tintype.params import Params, TrainParams
+from tintype.params import ClassesParams, HuberParams, MseParams, Params, TrainParams
 
 prepare_keras()
 
@@ -16,6 +18,7 @@ import keras  # noqa: E402
 from tintype.training.losses import chroma_at, cross_entropy, huber, loss_of, squared_error  # noqa: E402
 
 EVEN = np.ones(len(ab_bins()), np.float32)
+MSE = MseParams(name="mse")
 
 
 @pytest.fixture(scope="module")
@@ -95,29 +98,31 @@ def test_the_truth_is_averaged_over_the_outputs_pixels() -> None:
     np.testing.assert_allclose(squared_error(truth, pooled), [0, 0], atol=1e-10)
 
 
-@pytest.mark.parametrize(("loss", "expected"), [("mse", 0.025), ("huber", (0.005 + 0.1 * 0.15) / 2)])
-def test_the_loss_is_the_mean_over_the_batch(train: TrainParams, loss: str, expected: float) -> None:
-    made = loss_of(train.model_copy(update={"loss": loss, "huber_delta": 0.1}))
-    assert made.name == loss
+@pytest.mark.parametrize(
+    ("loss", "expected"), [(MSE, 0.025), (HuberParams(name="huber", delta=0.1), (0.005 + 0.1 * 0.15) / 2)]
+)
+def test_the_loss_is_the_mean_over_the_batch(train: TrainParams, loss: Any, expected: float) -> None:
+    made = loss_of(train.model_copy(update={"loss": loss}))
+    assert made.name == loss.name
     value = made(truth_of((12.8, 25.6), (0, 0)), said((0, 0), (0, 0)))
     assert float(value) == pytest.approx(expected / 2, rel=1e-5)
 
 
 def test_it_is_reckoned_in_float32_whatever_the_network_computes_in(train: TrainParams) -> None:
-    made = loss_of(train.model_copy(update={"loss": "mse"}))
+    made = loss_of(train.model_copy(update={"loss": MSE}))
     value = made(truth_of((12.8, 0)), keras.ops.cast(said((0, 0)), "bfloat16"))
     assert keras.backend.standardize_dtype(value.dtype) == "float32"
     assert float(value) == pytest.approx(0.005, rel=1e-5)
 
 
 def test_the_perceptual_distance_counts_with_its_weight(train: TrainParams) -> None:
-    params = train.model_copy(update={"loss": "mse", "perceptual": 0.5})
+    params = train.model_copy(update={"loss": MSE, "perceptual": 0.5})
     made = loss_of(params, perceptual=lambda truth, output: keras.ops.array([2.0]))
     assert float(made(truth_of((12.8, 0)), said((0, 0)))) == pytest.approx(0.005 + 1, rel=1e-5)
 
 
 def test_classes_want_their_weights(train: TrainParams) -> None:
-    params = train.model_copy(update={"loss": "classes"})
+    params = train.model_copy(update={"loss": ClassesParams(name="classes", rebalance=0.0)})
     with pytest.raises(ValueError, match="Expected the classes' weights for the loss classes"):
         loss_of(params)
     flat = np.zeros((1, 1, 1, len(EVEN)), np.float32)

@@ -8,30 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from tintype.models.heads import Head, put_head
+from tintype.models.heads import put_head
 from tintype.models.keras_backend import prepare_keras
+from tintype.params import FusionParams
 
 ENCODER = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 1), (256, 1))  # channels, stride
 STRIDE = 8
 
 
-def build_fusion(
-    size: int, embedding_size: int, width: float = 1.0, *, head: Head = "tanh", skips: bool = False
-) -> Any:
+def build_fusion(params: FusionParams, size: int, embedding_size: int) -> Any:
     """The network with fresh weights.
 
     Parameters
     ----------
+    params : FusionParams
+        The report's has width 1, no skips and the head ``tanh``; ``classes`` ends the decoder at a quarter of the size.
     size : int
         Side of the input in pixels, a multiple of 8.
     embedding_size : int
         Length E of the backbone's vector.
-    width : float
-        Multiplies the channels of every hidden layer; 1 is the report's.
-    head : str
-        ``tanh`` is the report's. ``classes`` ends the decoder at a quarter of the size.
-    skips : bool
-        Whether the decoder sees the encoder's maps of its own size too; the report's does not.
 
     Returns
     -------
@@ -44,7 +39,7 @@ def build_fusion(
     from keras import layers
 
     def conv(x: Any, channels: int, name: str, *, stride: int = 1, kernel: int = 3) -> Any:
-        scaled = max(2, round(channels * width))
+        scaled = max(2, round(channels * params.width))
         return layers.Conv2D(scaled, kernel, strides=stride, padding="same", activation="relu", name=name)(x)
 
     l8 = keras.Input((size, size, 1), name="l")
@@ -59,7 +54,7 @@ def build_fusion(
 
     def up(x: Any, name: str) -> Any:
         x = layers.UpSampling2D(2, name=name)(x)
-        return layers.Concatenate(name=f"skip_{name}")([x, encoded[x.shape[1]]]) if skips else x
+        return layers.Concatenate(name=f"skip_{name}")([x, encoded[x.shape[1]]]) if params.skips else x
 
     # Fusion: H/8 x W/8 x (256 + E) to H/8 x W/8 x 256
     grid = size // STRIDE
@@ -72,8 +67,8 @@ def build_fusion(
     x = conv(x, 128, "decoder_1")
     x = up(x, "up_1")  # H/4 x W/4
     x = conv(x, 64, "decoder_2")
-    if head == "classes":
-        return keras.Model({"l": l8, "embedding": embedding}, put_head(x, head), name="fusion")
+    if params.head == "classes":
+        return keras.Model({"l": l8, "embedding": embedding}, put_head(x, params.head), name="fusion")
     x = up(x, "up_2")  # H/2 x W/2
     x = conv(x, 32, "decoder_3")
     x = conv(x, 32, "decoder_4")

@@ -6,11 +6,10 @@ would blend to brown; `tintype.models.decoding` makes a colour and its uncertain
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, assert_never
 
 from tintype.models.bins import ab_bins
-
-Head = Literal["tanh", "classes"]
+from tintype.params import Head
 
 
 def put_head(features: Any, head: Head) -> Any:
@@ -28,6 +27,10 @@ def put_head(features: Any, head: Head) -> Any:
     """
     from keras import layers
 
-    if head == "tanh":
-        return layers.Conv2D(2, 1, activation="tanh", dtype="float32", name="ab")(features)
-    return layers.Conv2D(len(ab_bins()), 1, dtype="float32", name="classes")(features)
+    match head:
+        case "tanh":
+            return layers.Conv2D(2, 1, activation="tanh", dtype="float32", name="ab")(features)
+        case "classes":
+            return layers.Conv2D(len(ab_bins()), 1, dtype="float32", name="classes")(features)
+        case _:
+            assert_never(head)

@@ -9,7 +9,7 @@ declaration and bring what is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 if TYPE_CHECKING:
     from tintype.models.backbone.spec import BackboneSpec
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 AB_LIMIT = 128.0  # Lab units; the tanh's 1
 
 Needs = Literal["embedding", "maps", "embedding and maps"]
-
-
-def needs_of(params: NetworkParams) -> Needs:
-    """What a network needs of the backbone."""
-    if params.name == "fusion":
-        return "embedding"
-    return "embedding and maps" if params.embedding else "maps"
 
 
 def needs_embedding(needs: Needs) -> bool:
@@ -57,25 +50,23 @@ def build_network(
         Inputs by name, ``l`` of shape (B, size, size, 1) in 0..255 and ``embedding`` if it needs one; output as
         `tintype.models.heads.put_head` says, at the size or a fraction of it.
     """
-    if params.name == "fusion":
-        from tintype.models.fusion import build_fusion
+    from tintype.params import FusionParams, PyramidParams
 
-        return build_fusion(size, embedding_size, params.width, head=params.head, skips=params.skips)
-    from tintype.models.pyramid import build_pyramid
-    from tintype.models.trunk import build_trunk
+    match params:
+        case FusionParams():
+            from tintype.models.fusion import build_fusion
 
-    if backbone is None:
-        raise ValueError(f"Expected a backbone for the network {params.name}. Received: None.")
-    trunk = build_trunk(*backbone(), params.view or size, frozen=params.frozen)
-    return build_pyramid(
-        size,
-        trunk,
-        embedding_size if params.embedding else None,
-        width=params.width,
-        head=params.head,
-        skips=params.skips,
-        dropout=params.dropout,
-    )
+            return build_fusion(params, size, embedding_size)
+        case PyramidParams():
+            from tintype.models.pyramid import build_pyramid
+            from tintype.models.trunk import build_trunk
+
+            if backbone is None:
+                raise ValueError(f"Expected a backbone for the network {params.name}. Received: None.")
+            trunk = build_trunk(*backbone(), params.view or size, frozen=params.frozen)
+            return build_pyramid(params, size, trunk, embedding_size)
+        case _:
+            assert_never(params)
 
 
 def encode_ab(ab8: Any) -> Any:

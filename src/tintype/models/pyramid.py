@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tintype.models.heads import Head, put_head
+from tintype.models.heads import put_head
 from tintype.models.keras_backend import prepare_keras
+from tintype.params import PyramidParams
 
 LEVELS = ((16, 192), (8, 128), (4, 96))  # stride, channels
 FINEST = LEVELS[-1][0]
@@ -17,34 +18,20 @@ MEMORY = 0.9  # of batch statistics: trainings may be of a few hundred steps, in
 TOP = 256  # channels at stride 32
 
 
-def build_pyramid(
-    size: int,
-    trunk: Any,
-    embedding_size: int | None,
-    *,
-    width: float,
-    head: Head,
-    skips: bool,
-    dropout: float,
-) -> Any:
+def build_pyramid(params: PyramidParams, size: int, trunk: Any, embedding_size: int) -> Any:
     """The network; the trunk with its own weights, the rest fresh.
 
     Parameters
     ----------
+    params : PyramidParams
+        Dropout is at the coarsest map, and half as much above it. The backbone's vector, if it is asked for, is joined
+        in at the coarsest map.
     size : int
         Side of the input in pixels, a multiple of 8.
     trunk : keras.Model
         From `tintype.models.trunk.build_trunk`, at any size: the photo is enlarged to what it wants to see.
-    embedding_size : int or None
-        Length E of the backbone's vector, which is joined in at the coarsest map; None to do without it.
-    width : float
-        Multiplies the channels of every hidden layer.
-    head : str
-        See `tintype.models.heads`.
-    skips : bool
-        Whether the finer maps are used, or only the coarsest.
-    dropout : float
-        Share of channels left out in training, at the coarsest map; half as many above it.
+    embedding_size : int
+        Length E of the backbone's vector.
 
     Returns
     -------
@@ -57,25 +44,25 @@ def build_pyramid(
     from keras import layers
 
     def channels(count: int) -> int:
-        return max(4, round(count * width))
+        return max(4, round(count * params.width))
 
     l8 = keras.Input((size, size, 1), name="l")
     inputs = {"l": l8}
     view = trunk.input.shape[1]
     maps = trunk(_to_size(l8, view))
     x = layers.Conv2D(channels(TOP), 1, name="top")(maps["stride_32"])  # (B, view/32, view/32, 256)
-    if embedding_size is not None:
+    if params.embedding:
         inputs["embedding"] = keras.Input((embedding_size,), name="embedding")
         vector = layers.LayerNormalization(name="embedding_norm")(inputs["embedding"])
-        vector = layers.Dropout(dropout, name="embedding_dropout")(vector)
+        vector = layers.Dropout(params.dropout, name="embedding_dropout")(vector)
         vector = layers.Dense(channels(TOP), name="embedding_top")(vector)
         x = layers.Add(name="fuse")([x, layers.Reshape((1, 1, -1), name="everywhere")(vector)])
     x = layers.ReLU(name="top_relu")(x)
-    x = layers.SpatialDropout2D(dropout, name="top_dropout")(x)
+    x = layers.SpatialDropout2D(params.dropout, name="top_dropout")(x)
     for stride, count in LEVELS:
         side = view // stride if stride > FINEST else size // FINEST  # the costliest level is not enlarged
         x = _to_size(x, side)
-        if skips:
+        if params.skips:
             skip = maps[f"stride_{stride}"]
             if skip.shape[-1] > channels(count):  # of a wide backbone
                 skip = layers.Conv2D(channels(count), 1, activation="relu", name=f"lateral_{stride}")(skip)
@@ -84,8 +71,8 @@ def build_pyramid(
         x = layers.Conv2D(channels(count), 3, padding="same", use_bias=False, name=f"conv_{stride}")(x)
         x = layers.BatchNormalization(momentum=MEMORY, name=f"norm_{stride}")(x)
         x = layers.ReLU(name=f"relu_{stride}")(x)
-        x = layers.SpatialDropout2D(dropout / 2, name=f"dropout_{stride}")(x)
-    return keras.Model(inputs, put_head(x, head), name="pyramid")
+        x = layers.SpatialDropout2D(params.dropout / 2, name=f"dropout_{stride}")(x)
+    return keras.Model(inputs, put_head(x, params.head), name="pyramid")
 
 
 def _to_size(x: Any, side: int) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from tintype.models.bundle import (
 from tintype.models.decoding import CLASSES, annealed_mean, decoded, plain_ab, undecoded
 from tintype.models.keras_file import load_network
 from tintype.models.network import needs_embedding
-from tintype.params import DecodeParams, TrainParams
+from tintype.params import ClassesParams, DecodeParams, HuberParams, LossParams, MseParams, TrainParams
 from tintype.training.batches import ShardSet, first_rows, mean_ab, open_split
 from tintype.training.calibrate import PHOTOS, Measures, fit_decoding, outputs_of, scene_of
 from tintype.training.checkpoint import Checkpoints
@@ -131,15 +131,19 @@ def adapt_bundle(
 
 def train_params(info: BundleInfo, epochs: int, *, has_classes: bool) -> TrainParams:
     """How a bundle is fitted further."""
-    tanh_loss: Literal["mse", "huber"] = "mse" if info.trained.loss == "mse" else "huber"
+    loss: LossParams
+    if has_classes:
+        loss = ClassesParams(name="classes", rebalance=0.0)
+    elif info.trained.loss == "mse":
+        loss = MseParams(name="mse")
+    else:
+        loss = HuberParams(name="huber", delta=0.1)
     return TrainParams(
         strategy="single",
         workers=1,
         epochs=epochs,
         batch_size=16,
-        loss="classes" if has_classes else tanh_loss,
-        huber_delta=0.1,
-        rebalance=0.0,
+        loss=loss,
         perceptual=0.0,
         # Embeddings are of clean photos.
         scans=0.0 if needs_embedding(info.network.needs) else 0.3,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tintype.models.bins import ab_bins, class_weights
 from tintype.models.keras_backend import jit_choice, make_deterministic, prepare_keras, set_precision
-from tintype.params import TrainParams
+from tintype.params import ClassesParams, TrainParams
 from tintype.training.batches import ShardSet, batches
 from tintype.training.checkpoint import Checkpoints, TrainingState
 from tintype.training.observer import Observer
@@ -196,6 +196,6 @@ def loss_on(train: ShardSet, params: TrainParams, perceptual: Callable[[], Dista
     from tintype.training.losses import loss_of
 
     weights = None
-    if params.loss == "classes":
-        weights = class_weights(class_prior(train.lab), ab_bins(), params.rebalance)
+    if isinstance(params.loss, ClassesParams):
+        weights = class_weights(class_prior(train.lab), ab_bins(), params.loss.rebalance)
     return loss_of(params, weights, perceptual() if perceptual and params.perceptual else None)

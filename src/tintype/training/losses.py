@@ -6,7 +6,7 @@ Importing this module needs Keras to be ready: see `tintype.models.keras_backend
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tintype.models.bins import SIGMA, ab_bins
 from tintype.models.network import AB_LIMIT
-from tintype.params import TrainParams
+from tintype.params import ClassesParams, HuberParams, LossParams, MseParams, TrainParams
 
 Distance = Callable[[Any, Any], Any]
 """From the truth (B, S, S, 3), L* as 0..255 and ab in [-1, 1], and a head's output to a distance per crop, (B,)."""
@@ -64,20 +64,24 @@ def loss_of(
     keras.losses.Loss
         Targets (B, S, S, 3), L* as 0..255 and ab in [-1, 1], against the head's output at S or a fraction of it.
     """
-    distances: list[tuple[float, Distance]] = [(1.0, _distance(params, weights))]
+    distances: list[tuple[float, Distance]] = [(1.0, _distance(params.loss, weights))]
     if perceptual is not None:
         distances.append((params.perceptual, perceptual))
-    return SumOfDistances(distances, name=params.loss)
+    return SumOfDistances(distances, name=params.loss.name)
 
 
-def _distance(params: TrainParams, weights: NDArray[np.float32] | None) -> Distance:
-    if params.loss == "mse":
-        return squared_error
-    if params.loss == "huber":
-        return lambda truth, output: huber(truth, output, params.huber_delta)
-    if weights is None:
-        raise ValueError("Expected the classes' weights for the loss classes. Received: None.")
-    return lambda truth, output: cross_entropy(truth, output, weights)
+def _distance(params: LossParams, weights: NDArray[np.float32] | None) -> Distance:
+    match params:
+        case MseParams():
+            return squared_error
+        case HuberParams(delta=delta):
+            return lambda truth, output: huber(truth, output, delta)
+        case ClassesParams():
+            if weights is None:
+                raise ValueError("Expected the classes' weights for the loss classes. Received: None.")
+            return lambda truth, output: cross_entropy(truth, output, weights)
+        case _:
+            assert_never(params)
 
 
 def squared_error(truth: Any, output: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 from tintype.params import TrainParams
 
@@ -26,25 +26,30 @@ def optimizer_of(params: TrainParams, steps: int) -> Any:
     options: dict[str, Any] = {"learning_rate": _learning_rate(params, steps)}
     if params.ema_momentum > 0:
         options |= {"use_ema": True, "ema_momentum": params.ema_momentum}
-    if params.optimizer == "adamw":
-        options["weight_decay"] = params.weight_decay
-    optimizers = {
-        "rmsprop": keras.optimizers.RMSprop,
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-    }
-    return optimizers[params.optimizer](**options)
+    match params.optimizer:
+        case "rmsprop":
+            return keras.optimizers.RMSprop(**options)
+        case "adam":
+            return keras.optimizers.Adam(**options)
+        case "adamw":
+            return keras.optimizers.AdamW(**options, weight_decay=params.weight_decay)
+        case _:
+            assert_never(params.optimizer)
 
 
 def _learning_rate(params: TrainParams, steps: int) -> Any:
     import keras
 
-    if params.schedule == "constant":
-        return params.learning_rate
-    warmup = round(params.warmup_share * steps)
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if warmup else params.learning_rate,
-        decay_steps=max(1, steps - warmup),
-        warmup_target=params.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
+    match params.schedule:
+        case "constant":
+            return params.learning_rate
+        case "cosine":
+            warmup = round(params.warmup_share * steps)
+            return keras.optimizers.schedules.CosineDecay(
+                initial_learning_rate=0.0 if warmup else params.learning_rate,
+                decay_steps=max(1, steps - warmup),
+                warmup_target=params.learning_rate if warmup else None,
+                warmup_steps=warmup,
+            )
+        case _:
+            assert_never(params.schedule)

@@ -11,7 +11,7 @@ from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
 from tintype.models.backbone.spec import read_spec
 from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, save_bundle
 from tintype.models.decoding import decoded
-from tintype.models.network import AB_LIMIT, needs_embedding, needs_of
+from tintype.models.network import AB_LIMIT, needs_embedding
 from tintype.params import AdversarialParams, DecodeParams, NetworkParams, TrainParams
 from tintype.training.batches import ShardSet, mean_ab
 from tintype.training.calibrate import Measures, fit_decoding
@@ -124,7 +124,7 @@ def _describe(
     return BundleInfo(
         size=learn.size,
         ab_limit=AB_LIMIT,
-        network=NetworkInfo(name=network.name, width=network.width, needs=needs_of(network)),
+        network=NetworkInfo(name=network.name, width=network.width, needs=network.needs),
         backbone=read_spec(tensors.backbone),
         preset=preset,
         trained=trained_info(fitted, tensors.plans, learn, train),

@@ -35,7 +35,7 @@ def trained_info(
         crops=learn.rows,
         epochs=len(fitted.history),
         best_epoch=fitted.best_epoch,
-        loss=params.loss,
+        loss=params.loss.name,
         train_loss=best["loss"],
         val_loss=best["val_loss"],
         optimizer=params.optimizer,

@@ -45,7 +45,7 @@ def main(folder: Path, rank: int, workers: int, address: str, kind: str) -> None
 def job_in(folder: Path, kind: str, **train: Any) -> Any:
     """The training of the tensors in a folder; `params.json` there says how, of `kind` which network."""
     from tintype.data.tensors.plan import PhotoRef, ShardPlan
-    from tintype.params import NetworkParams, TrainParams
+    from tintype.params import FusionParams, PyramidParams, TrainParams
     from tintype.training.material import Tensors, checkpoints_of
     from tintype.training.parallel.job import Job
 
@@ -59,8 +59,12 @@ def job_in(folder: Path, kind: str, **train: Any) -> Any:
     tensors = Tensors(
         plans, folder / "manifest", folder / "lab", folder / "embeddings", Path(told["backbone"])
     )
-    network = NetworkParams(**told[kind])
-    params = TrainParams(**(told["train"] | {"loss": "classes" if kind == "pyramid" else "huber"} | train))
+    network: FusionParams | PyramidParams
+    if kind == "pyramid":
+        network, loss = PyramidParams(**told[kind]), {"name": "classes", "rebalance": 0.0}
+    else:
+        network, loss = FusionParams(**told[kind]), {"name": "huber", "delta": 0.1}
+    params = TrainParams(**(told["train"] | {"loss": loss} | train))
     checkpoints = checkpoints_of(folder / "checkpoints", tensors, network, params)
     return Job(tensors, network, params, checkpoints, Notes(folder / "notes.txt"), folder / "grids")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 class TintypeError(Exception):
     """An error whose message is for the person at the keyboard.
 
-    The message is one or more whole sentences: what was expected, what came, what to do. The doors
-    (`tintype.stages`, `tintype.cli`) print it without a traceback and exit with 1.
+    The message is one or more whole sentences: what was expected, what came, what to do. Stages and commands print
+    it without a traceback and exit with 1.
     """
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -204,6 +205,28 @@ def test_a_mistyped_parameter_stops_the_pipeline_before_any_work(project: Any) -
     # What the last training left is still there.
     for name in ("models/tintype/bundle.json", "reports/train/run.json", "reports/train/history.csv"):
         assert (project.root / name).is_file(), name
+
+
+def test_what_was_trained_before_comes_out_of_the_cache(project: Any) -> None:
+    """Back at known parameters nothing is computed again but what is said to persist; the registry hears of it."""
+    bundle, reports = project.root / "models/tintype", project.root / "reports"
+    files = [bundle / "bundle.json", reports / "train/history.csv", reports / "evaluate/metrics.json"]
+    before = [file.read_bytes() for file in files]
+    version = json.loads((reports / "register.json").read_text())["version"]
+    project.change(train={"epochs": 1})
+    project.run("dvc", "repro")
+    assert all(file.read_bytes() != old for file, old in zip(files, before, strict=True))
+    assert json.loads((reports / "register.json").read_text())["version"] != version
+
+    project.change(train={"epochs": 2})
+    output = project.run("dvc", "repro")
+    for stage in ("params", "train", "evaluate"):
+        assert f"Stage '{stage}' is cached - skipping run" in output
+    assert re.findall("Running stage '(.*)'", output) == ["register"]
+    assert [file.read_bytes() for file in files] == before
+    registered = json.loads((reports / "register.json").read_text())
+    assert registered["version"] == version
+    assert "challenger" in registered["aliases"]
 
 
 STAGES = {

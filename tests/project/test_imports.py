@@ -10,7 +10,13 @@ HEAVY = {"bentoml", "great_expectations", "keras", "mlflow", "pandas", "tensorfl
 
 @pytest.mark.parametrize(
     "module",
-    ["tintype.imaging.inputs", "tintype.formats.photo", "tintype.data", "tintype.cli", "tintype.stages.door"],
+    [
+        "tintype.imaging.inputs",
+        "tintype.formats.photo",
+        "tintype.data",
+        "tintype.cli",
+        "tintype.stages.entrypoint",
+    ],
 )
 def test_nothing_heavy_comes_along(module):
     code = f"import sys, {module}; print(*{HEAVY} & set(sys.modules))"

@@ -16,7 +16,7 @@ EVERYWHERE = {
     "tintype.params.blocks",
     "tintype.params.load",
     "tintype.stages",
-    "tintype.stages.door",
+    "tintype.stages.entrypoint",
 }
 
 

@@ -1,1 +1,1 @@
-"""The doors: a main for each DVC stage."""
+"""A main for each DVC stage, run as `python -m tintype.stages.NAME`."""

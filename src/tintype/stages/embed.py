@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter, say
+from tintype.stages.entrypoint import log, run_stage
 
 
 def main(params: Params, raw: Path, manifest: Path, backbone_folder: Path, folder: Path | str) -> None:
@@ -20,7 +20,7 @@ def main(params: Params, raw: Path, manifest: Path, backbone_folder: Path, folde
     photos, backbone = raw.absolute() / "photos", backbone_folder.absolute()
     embedding = Embedding(photos, backbone, folder_at(folder), params.crops, params.embed)
     chosen = choice_for(backbone, params.embed.precision)
-    said = make_shards(
+    made = make_shards(
         "embed",
         plans,
         embedding.folder,
@@ -30,8 +30,8 @@ def main(params: Params, raw: Path, manifest: Path, backbone_folder: Path, folde
         whole_nodes=True,
         how=chosen_sentence(chosen),
     )
-    say(said)
+    log(made)
 
 
 if __name__ == "__main__":
-    enter(main)
+    run_stage(main)

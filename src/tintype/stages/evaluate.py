@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter
+from tintype.stages.entrypoint import run_stage
 
 
 def main(
@@ -41,4 +41,4 @@ def main(
 
 
 if __name__ == "__main__":
-    enter(main)
+    run_stage(main)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter
+from tintype.stages.entrypoint import run_stage
 
 
 def main(params: Params, directory: Path, raw: Path) -> None:
@@ -14,4 +14,4 @@ def main(params: Params, directory: Path, raw: Path) -> None:
 
 
 if __name__ == "__main__":
-    enter(main)
+    run_stage(main)

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter, say
+from tintype.stages.entrypoint import log, run_stage
 
 
 def main(params: Params, raw: Path, manifest: Path, folder: Path | str) -> None:
@@ -17,7 +17,7 @@ def main(params: Params, raw: Path, manifest: Path, folder: Path | str) -> None:
 
     plans = plan_shards(read_manifest(manifest, PLANNED_BY), params.crops)
     photos, shards = raw.absolute() / "photos", folder_at(folder)
-    said = make_shards(
+    made = make_shards(
         "lab",
         plans,
         shards,
@@ -26,8 +26,8 @@ def main(params: Params, raw: Path, manifest: Path, folder: Path | str) -> None:
         worker=partial(lab_worker, photos, shards, params.crops, params.lab.size),
         whole_nodes=False,
     )
-    say(said)
+    log(made)
 
 
 if __name__ == "__main__":
-    enter(main)
+    run_stage(main)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter, say
+from tintype.stages.entrypoint import log, run_stage
 
 
 def main(
@@ -26,7 +26,7 @@ def main(
 
     starter = register_starter(params.register_, metrics_table)
     if starter is not None:
-        say(f"register: {starter.model_uri}, the starter, is the champion to beat.")
+        log(f"register: {starter.model_uri}, the starter, is the champion to beat.")
     challenge = Challenge(
         bundle, photos_of_split(raw, manifest, most=MOST), content_hashes_of_split(manifest, most=MOST)
     )
@@ -40,10 +40,10 @@ def main(
         compare=challenge,
     )
     write_json(report, made.describe())
-    say(
+    log(
         f"register: {made.model_uri} ({', '.join(made.aliases)}), verdict: {made.verdict}. See it with `make mlflow`."
     )
 
 
 if __name__ == "__main__":
-    enter(main)
+    run_stage(main)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter
+from tintype.stages.entrypoint import run_stage
 
 CHECKPOINTS = Path(".checkpoints")  # outside DVC's outputs, which are removed before a stage starts
 
@@ -56,4 +56,4 @@ def main(
 
 
 if __name__ == "__main__":
-    enter(main)
+    run_stage(main)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter, say
+from tintype.stages.entrypoint import log, run_stage
 
 
 def main(params: Params, raw: Path, manifest: Path, report: Path) -> None:
@@ -15,8 +15,8 @@ def main(params: Params, raw: Path, manifest: Path, report: Path) -> None:
 
     accepted = validate(raw, manifest, report, params.validate_)
     if advice := bucket_advice(accepted, params.validate_.bucket_digits):
-        say(f"validate: {advice}")
+        log(f"validate: {advice}")
 
 
 if __name__ == "__main__":
-    enter(main)
+    run_stage(main)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tintype.params import Params
-from tintype.stages.door import enter, say
+from tintype.stages.entrypoint import log, run_stage
 
 
 def main(params: Params, backbone: Path) -> None:
@@ -14,8 +14,8 @@ def main(params: Params, backbone: Path) -> None:
     from tintype.models.backbone.ir import add_ir
 
     make_backbone(params.weights, backbone)
-    say(f"weights: {params.weights.backbone}, {add_ir(backbone)}")
+    log(f"weights: {params.weights.backbone}, {add_ir(backbone)}")
 
 
 if __name__ == "__main__":
-    enter(main)
+    run_stage(main)

@@ -1,4 +1,4 @@
-"""How a stage is entered: arguments in, sentences out.
+"""How a stage starts: parameters and paths in, a sentence out.
 
 Parameters are checked before anything else is imported or done, so a typing mistake costs a second.
 """
@@ -15,16 +15,16 @@ from tintype.errors import TintypeError
 from tintype.params import Params, load_params
 
 
-def enter(main: Callable[..., None]) -> None:
+def run_stage(main: Callable[..., None]) -> None:
     """Call `main(params, *paths)` with the command line's paths; exit with 1 and a sentence on an expected error.
 
     Parameters
     ----------
     main : callable
-        Takes the checked `Params` and one `Path` for each argument that dvc.yaml gives; where it says `Path | str`,
-        the address of a folder in an object store will do, too, and arrives as it is.
+        Takes the checked `Params` and one `Path` for each argument that dvc.yaml gives. Where its annotation is
+        `Path | str`, the address of a folder in an object store is accepted as well and passed on as it is.
     """
-    # Arrow's own pool keeps what it has had: of a manifest of 20,000 rows 21 MB, where the system's keeps 8.
+    # Arrow's own pool keeps the memory that it has had: 21 MB after a manifest of 20,000 rows, the system's keeps 8.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         params: Params = load_params()
@@ -34,7 +34,9 @@ def enter(main: Callable[..., None]) -> None:
 
 
 def _places(main: Callable[..., None], arguments: list[str]) -> list[Path | str]:
-    kinds = [parameter.annotation for parameter in inspect.signature(main).parameters.values()][1:]
+    kinds = [
+        parameter.annotation for parameter in inspect.signature(main, eval_str=True).parameters.values()
+    ][1:]
     for argument, kind in zip(arguments, kinds, strict=False):
         if "://" in argument and kind is Path:
             raise TintypeError(
@@ -44,6 +46,6 @@ def _places(main: Callable[..., None], arguments: list[str]) -> list[Path | str]
     return [argument if "://" in argument else Path(argument) for argument in arguments]
 
 
-def say(sentence: str) -> None:
+def log(sentence: str) -> None:
     """Tell the person at the keyboard how a stage ended."""
     sys.stdout.write(f"{sentence}\n")

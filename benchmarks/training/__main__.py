@@ -209,8 +209,7 @@ def _network(shop: Workshop) -> Any:
     from tintype.models.keras_backend import jit_choice, make_deterministic
     from tintype.models.keras_file import load_network
     from tintype.models.network import build_network
-    from tintype.training.fit import loss_on
-    from tintype.training.optimizers import optimizer_of
+    from tintype.training.fit import loss_on, optimizer_of
 
     make_deterministic(shop.params.train.seed)
     folder = shop.folder / "models/backbone"

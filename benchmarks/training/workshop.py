@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from tintype.data.tensors.plan import TRAIN, plan_shards
 from tintype.data.validation.manifest import read_manifest
 from tintype.params import Params, load_params
-from tintype.training.batches import ShardSet, open_split
+from tintype.training.shard_set import ShardSet, open_split
 
 ROOT = Path(__file__).parents[2]
 _PATHS = {

@@ -21,8 +21,7 @@ from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
 from tintype.imaging.inputs import gray8_of, lab8_of
-from tintype.training.batches import ShardSet, mean_ab
-from tintype.training.prior import class_prior
+from tintype.training.shard_set import ShardSet, class_prior, mean_ab
 
 SIDE = 256  # of a row of tensors
 VIEW = 299  # of a backbone

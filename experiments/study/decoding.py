@@ -14,7 +14,7 @@ from tintype.imaging.geometry import resize
 from tintype.imaging.merge import merge
 from tintype.models.bundle import Decoding
 from tintype.params import Params
-from tintype.training.batches import ShardSet
+from tintype.training.shard_set import ShardSet
 
 
 def variant(
@@ -56,17 +56,15 @@ def _with_gain(bundle: Path, gain: float) -> Colorizer:
 
 
 def _fitted_anew(bundle: Path, params: Params, validation: ShardSet) -> Colorizer:
-    from tintype.evaluation.metrics import delta_e2000
-    from tintype.measures.colourfulness import colourfulness
     from tintype.models.bundle import NETWORK_FILE, read_info
     from tintype.models.decoding import decoded, undecoded
     from tintype.models.keras_backend import compile_for_inference
     from tintype.models.keras_file import load_network
-    from tintype.training.calibrate import Measures, fit_decoding
+    from tintype.training.calibrate import fit_decoding
 
     network = undecoded(load_network(bundle / NETWORK_FILE))
     compile_for_inference(network)
-    decoding = fit_decoding(network, validation, params.decode, Measures(colourfulness, delta_e2000))
+    decoding = fit_decoding(network, validation, params.decode)
     info = read_info(bundle).model_copy(update={"decoding": decoding})
     network = decoded(network, decoding.temperature)
     compile_for_inference(network)

@@ -20,7 +20,7 @@ from tintype.files.atomic import new_file, write_json
 from tintype.models.backbone import Backbone
 from tintype.models.bundle import Decoding, read_info
 from tintype.params import Params, load_params
-from tintype.training.batches import ShardSet, open_split
+from tintype.training.shard_set import ShardSet, open_split
 
 RAW, MANIFEST, BACKBONE = Path("data/raw"), Path("data/manifest"), Path("models/backbone")
 LAB, EMBEDDINGS = Path("data/lab"), Path("data/embeddings")

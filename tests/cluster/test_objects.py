@@ -18,7 +18,7 @@ from tintype.data.tensors.shards import ShardError
 from tintype.data.validation.manifest import read_manifest
 from tintype.files.objects import StoreError, folder_at
 from tintype.params import CropsParams
-from tintype.training.batches import open_split
+from tintype.training.shard_set import open_split
 
 pytestmark = pytest.mark.timeout(600)
 Digests = Callable[[Path], dict[str, str]]

@@ -10,7 +10,7 @@ import pytest
 
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import write_shard
-from tintype.training.batches import ShardSet, open_split
+from tintype.training.shard_set import ShardSet, open_split
 
 SIZE, EMBEDDING = 32, 8
 

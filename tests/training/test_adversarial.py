@@ -19,24 +19,24 @@ from tintype.models.keras_backend import make_deterministic, prepare_keras
 from tintype.models.network import AB_LIMIT
 from tintype.params import AdversarialParams, ClassesParams, HuberParams, Params, TrainParams
 from tintype.training.batches import batches
-from tintype.training.calibrate import Measures
-from tintype.training.material import Tensors, checkpoints_of
+from tintype.training.inputs import Tensors, checkpoints_of
 from tintype.training.train import train_network
 
 prepare_keras()
 
 import keras  # noqa: E402
 
-from tintype.evaluation.metrics import delta_e2000  # noqa: E402
-from tintype.measures.colourfulness import colourfulness  # noqa: E402
-from tintype.training.adversarial import stage  # noqa: E402
-from tintype.training.adversarial.duel import Duel  # noqa: E402
-from tintype.training.adversarial.exam import Exam, Marks  # noqa: E402
-from tintype.training.adversarial.stage import refine  # noqa: E402
-from tintype.training.adversarial.view import CHROMA, seen, shown_ab  # noqa: E402
 from tintype.training.fit import loss_on  # noqa: E402
+from tintype.training.gan import stage  # noqa: E402
+from tintype.training.gan.stage import refine  # noqa: E402
+from tintype.training.gan.steps import (  # noqa: E402
+    CHROMA,
+    GanSteps,
+    critic_input,
+    shown_ab,
+)
+from tintype.training.gan.validation_score import Score, ValidationScore  # noqa: E402
 
-MEASURES = Measures(colourfulness, delta_e2000)
 SIZE, EMBEDDING = 32, 8
 HEADS = {
     "tanh": HuberParams(name="huber", delta=0.1),
@@ -100,7 +100,7 @@ def go(
         network = build()
         before = network.get_weights()
         loss = loss_on(learn, train)
-        kept = refine(network, build, lessons, train, params.decode, learn, check, loss, MEASURES, watcher)
+        kept = refine(network, build, lessons, train, params.decode, learn, check, loss, watcher)
         return kept, network, before, watcher
 
     return run
@@ -111,26 +111,26 @@ def same(one: list[Any], two: list[Any]) -> bool:
 
 
 @pytest.fixture
-def marks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Have the exam give these differences, the first one to the network as it was."""
+def score(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have the validation photos give these differences, the first one to the network as it was."""
 
     def plan(*differences: float) -> None:
         rest = iter(differences[1:])
 
-        def fixed(exam: Any, *_: Any) -> None:
-            exam.before = Marks(differences[0], 1.0)
+        def fixed(score_of: Any, *_: Any) -> None:
+            score_of.before = Score(differences[0], 1.0)
 
-        monkeypatch.setattr(Exam, "__init__", fixed)
-        monkeypatch.setattr(Exam, "__call__", lambda *_: Marks(next(rest), 1.0))
+        monkeypatch.setattr(ValidationScore, "__init__", fixed)
+        monkeypatch.setattr(ValidationScore, "__call__", lambda *_: Score(next(rest), 1.0))
 
     return plan
 
 
 @pytest.mark.parametrize(("head", "mixed"), [("tanh", False), ("classes", True)])
 def test_teaches_either_head_in_either_precision(
-    go: Any, lessons: AdversarialParams, marks: Any, head: str, mixed: bool
+    go: Any, lessons: AdversarialParams, score: Any, head: str, mixed: bool
 ) -> None:
-    marks(3.0, 2.0, 1.0)
+    score(3.0, 2.0, 1.0)
     kept, network, before, watcher = go(lessons, head, mixed_precision=mixed)
     assert kept == 4
     assert not same(before, network.get_weights())
@@ -147,9 +147,9 @@ def test_two_runs_with_one_seed_are_the_same_run(go: Any, lessons: AdversarialPa
 
 
 def test_a_network_that_got_no_better_stays_as_it_was(
-    go: Any, lessons: AdversarialParams, marks: Any
+    go: Any, lessons: AdversarialParams, score: Any
 ) -> None:
-    marks(1.0, 1.0, 1.1)
+    score(1.0, 1.0, 1.1)
     kept, network, before, watcher = go(lessons)
     assert kept == 0
     assert watcher.values("adv_kept_step") == [0]
@@ -157,13 +157,13 @@ def test_a_network_that_got_no_better_stays_as_it_was(
 
 
 def test_stops_when_patience_is_over_and_keeps_the_best(
-    go: Any, lessons: AdversarialParams, marks: Any
+    go: Any, lessons: AdversarialParams, score: Any
 ) -> None:
-    marks(3.0, 2.0, 2.5, 2.5, 1.0)
+    score(3.0, 2.0, 2.5, 2.5, 1.0)
     kept, network, _, watcher = go(lessons.model_copy(update={"steps": 20}))
     assert kept == 2
     assert [step for step, _ in watcher.told] == [0, 2, 4, 6, 6]
-    marks(3.0, 2.0)
+    score(3.0, 2.0)
     _, shorter, _, _ = go(lessons.model_copy(update={"steps": 2}))
     assert same(network.get_weights(), shorter.get_weights())
 
@@ -189,14 +189,14 @@ def test_the_critic_learns_and_the_network_follows_it(tensors: Any) -> None:
     lessons = AdversarialParams(
         steps=1, critic_steps=0, weight=1.0, learning_rate=3e-3, check_every=1, patience=1
     )
-    duel = Duel(network, Decoding(), _no_loss(), lessons)
+    steps = GanSteps(network, Decoding(), _no_loss(), lessons)
 
     given, truth = next(iter(batches(tensors.split("train"), 18).as_numpy_iterator()))
-    losses = [duel.teach_critic(given, truth) for _ in range(60)]
+    losses = [steps.teach_critic(given, truth) for _ in range(60)]
     assert losses[-1] < 0.7 * losses[0]
     chroma = [float(np.abs(np.asarray(network(given))).mean())]
     for _ in range(20):
-        duel.teach_network(given, truth)
+        steps.teach_network(given, truth)
     chroma.append(float(np.abs(np.asarray(network(given))).mean()))
     # The critic knows that photos have more colour than an unfitted network's; its word alone brings some.
     assert chroma[1] > 1.5 * chroma[0]
@@ -218,7 +218,7 @@ def test_the_critic_sees_lightness_and_shown_colours_at_the_outputs_size() -> No
 
     ab = np.asarray(shown_ab(scores, decoding))
     np.testing.assert_allclose(ab, 2 * annealed_mean(scores, 0.4), rtol=1e-4, atol=1e-4)
-    lab = np.asarray(seen(truth, ab))
+    lab = np.asarray(critic_input(truth, ab))
     np.testing.assert_allclose(lab[0, :, :, 0], [[1, -1], [1, -1]])
     np.testing.assert_allclose(lab[..., 1:] * CHROMA, ab, rtol=1e-6)
     unit = np.full((1, 2, 2, 2), 0.1, np.float32)
@@ -238,9 +238,9 @@ def test_in_the_exam_neither_paleness_nor_gaudiness_counts(tensors: Any) -> None
 
         return Fixed()
 
-    exam = Exam(colours(ab), tensors.split("validation"), Decoding(), 1.0, MEASURES)
-    assert exam.before.difference < 0.1
-    dull, turned = exam(colours(0.3 * ab)), exam(colours(ab[..., ::-1]))
+    score_of = ValidationScore(colours(ab), tensors.split("validation"), Decoding(), 1.0)
+    assert score_of.before.difference < 0.1
+    dull, turned = score_of(colours(0.3 * ab)), score_of(colours(ab[..., ::-1]))
     assert dull.difference < 0.1
     assert dull.colourfulness == pytest.approx(0.3, abs=0.1)
     assert turned.difference > 5
@@ -296,7 +296,6 @@ def test_a_whole_training_with_a_critic(
             train,
             params.decode,
             adversarial=lessons,
-            measures=MEASURES,
             preset="test",
             checkpoints=checkpoints,
             observer=watcher,
@@ -309,7 +308,7 @@ def test_a_whole_training_with_a_critic(
 
     cut, again = Watcher(), Watcher()
     with monkeypatch.context() as patched:
-        patched.setattr(Duel, "teach_network", killed)
+        patched.setattr(GanSteps, "teach_network", killed)
         with pytest.raises(KeyboardInterrupt):
             train_it(cut, "cut")
     assert len(cut.values("val_loss")) == 2

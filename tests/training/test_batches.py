@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tintype.data.tensors.shards import ShardError, npy_path
-from tintype.training.batches import batches, first_rows, mean_ab
+from tintype.training.batches import batches
+from tintype.training.shard_set import first_rows, mean_ab
 
 
 def rows_of(stream: Any) -> list[tuple[bytes, bytes, bytes]]:

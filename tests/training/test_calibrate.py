@@ -10,7 +10,6 @@ import pytest
 
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import write_shard
-from tintype.evaluation.metrics import delta_e2000
 from tintype.imaging.confidence import NEAR
 from tintype.imaging.geometry import resize
 from tintype.imaging.lab import decode_lab8, encode_lab8, lab_to_rgb
@@ -18,11 +17,10 @@ from tintype.imaging.smoothing import smooth_colours
 from tintype.measures.colourfulness import colourfulness
 from tintype.models.bins import ab_bins
 from tintype.params import DecodeParams
-from tintype.training.batches import ShardSet, open_split
-from tintype.training.calibrate import GAINS, TEMPERATURES, Measures, fit_decoding
+from tintype.training.calibrate import GAINS, TEMPERATURES, fit_decoding
+from tintype.training.shard_set import ShardSet, open_split
 
 SIZE, PHOTOS = 32, 40
-MEASURES = Measures(colourfulness, delta_e2000)
 BINS = ab_bins()
 
 
@@ -88,7 +86,7 @@ def test_the_gain_brings_dull_colours_to_the_share_that_is_asked_for(
     validation: ShardSet, truth: np.ndarray, true_ab: np.ndarray, ratio: float
 ) -> None:
     dull = Network(true_ab / 128 / 4)
-    decoding = fit_decoding(dull, validation, decode(colourfulness=ratio), MEASURES)
+    decoding = fit_decoding(dull, validation, decode(colourfulness=ratio))
     shown = mean_colourfulness(truth, true_ab / 4 * decoding.gain) / mean_colourfulness(truth, true_ab)
     assert shown == pytest.approx(ratio, rel=0.03)
     assert decoding.gain == pytest.approx(4 * ratio, rel=0.1)
@@ -101,7 +99,7 @@ def test_the_gain_is_that_of_smoothed_colours(
 ) -> None:
     """Smoothing takes colourfulness away; the gain brings it back."""
     plain, smoothed = (
-        fit_decoding(Network(true_ab / 128), validation, decode(None, 0.8, strength), MEASURES)
+        fit_decoding(Network(true_ab / 128), validation, decode(None, 0.8, strength))
         for strength in (0.0, 8.0)
     )
     assert (plain.smoothing, smoothed.smoothing) == (0.0, 8.0)
@@ -115,11 +113,11 @@ def test_the_gain_is_that_of_smoothed_colours(
 def test_nothing_asked_for_the_colours_stay_as_the_network_says(
     validation: ShardSet, true_ab: np.ndarray
 ) -> None:
-    assert fit_decoding(Network(true_ab / 128 / 4), validation, decode(), MEASURES).gain == 1
+    assert fit_decoding(Network(true_ab / 128 / 4), validation, decode()).gain == 1
 
 
 def test_a_network_that_says_gray_gets_a_gain_with_an_end(validation: ShardSet, true_ab: np.ndarray) -> None:
-    gain = fit_decoding(Network(true_ab * 0), validation, decode(colourfulness=0.8), MEASURES).gain
+    gain = fit_decoding(Network(true_ab * 0), validation, decode(colourfulness=0.8)).gain
     assert gain == pytest.approx(GAINS[1], rel=0.01)
 
 
@@ -131,10 +129,10 @@ def test_the_temperature_is_the_one_that_comes_nearest(validation: ShardSet, tru
     )
     right, wrong = (part / part.sum(axis=-1, keepdims=True) for part in (right, wrong))
     network = Network(np.log(0.67 * right + 0.33 * wrong + 1e-12).astype(np.float32))
-    chosen = fit_decoding(network, validation, decode(), MEASURES)
+    chosen = fit_decoding(network, validation, decode())
     assert chosen.temperature == min(TEMPERATURES)
     # What is given is not chosen.
-    assert fit_decoding(network, validation, decode(temperature=0.9), MEASURES).temperature == 0.9
+    assert fit_decoding(network, validation, decode(temperature=0.9)).temperature == 0.9
 
 
 def test_where_the_mean_is_right_it_is_not_cooled(validation: ShardSet, true_ab: np.ndarray) -> None:
@@ -144,7 +142,7 @@ def test_where_the_mean_is_right_it_is_not_cooled(validation: ShardSet, true_ab:
     far = scores_of(true_ab - offset, 4.0 + 0 * true_ab[..., 0]).astype(np.float64)
     shares = [np.exp(part) / np.exp(part).sum(axis=-1, keepdims=True) for part in (near, far)]
     network = Network(np.log(shares[0] * 2 / 3 + shares[1] / 3 + 1e-12).astype(np.float32))
-    assert fit_decoding(network, validation, decode(), MEASURES).temperature == 1.0
+    assert fit_decoding(network, validation, decode()).temperature == 1.0
 
 
 def test_confidence_is_the_share_that_is_right_and_never_rises_with_spread(
@@ -154,7 +152,7 @@ def test_confidence_is_the_share_that_is_right_and_never_rises_with_spread(
     random = np.random.default_rng(5)
     sigma = random.uniform(5, 25, true_ab.shape[:3])
     missed = true_ab + random.normal(0, 1, true_ab.shape) * sigma[..., np.newaxis]
-    decoding = fit_decoding(Network(scores_of(missed, sigma)), validation, decode(temperature=1.0), MEASURES)
+    decoding = fit_decoding(Network(scores_of(missed, sigma)), validation, decode(temperature=1.0))
     assert decoding.confidence is not None
     spread, share = np.array(decoding.confidence).T
     assert len(spread) >= 10
@@ -170,6 +168,6 @@ def test_confidence_is_the_share_that_is_right_and_never_rises_with_spread(
 
 def test_a_network_that_is_always_right_is_believed(validation: ShardSet, true_ab: np.ndarray) -> None:
     sigma = np.random.default_rng(0).uniform(3, 12, true_ab.shape[:3])
-    decoding = fit_decoding(Network(scores_of(true_ab, sigma)), validation, decode(temperature=1.0), MEASURES)
+    decoding = fit_decoding(Network(scores_of(true_ab, sigma)), validation, decode(temperature=1.0))
     assert decoding.confidence is not None
     assert min(share for _, share in decoding.confidence) > 0.99

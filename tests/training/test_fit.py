@@ -24,9 +24,9 @@ prepare_keras()
 
 import keras  # noqa: E402
 
-from tintype.training import keeper  # noqa: E402
+from tintype.training import callbacks  # noqa: E402
 from tintype.training.losses import SumOfDistances, loss_of  # noqa: E402
-from tintype.training.prior import class_prior  # noqa: E402
+from tintype.training.shard_set import class_prior  # noqa: E402
 
 Build = Callable[..., Any]
 
@@ -145,7 +145,7 @@ def test_a_training_that_was_stopped_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tensors, undisturbed, _ = whole
-    monkeypatch.setattr(keeper, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0)
     folder = tmp_path / "c"
     Checkpoints(folder).note_run("a run")
     with pytest.raises(KeyboardInterrupt):
@@ -240,7 +240,7 @@ def test_classes_learn_and_what_is_minimised_is_the_weighted_cross_entropy(
 def test_classes_go_on_after_a_kill_with_loss_weights_and_optimizer(
     mixed: bool, tensors: Any, train_params: TrainParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0)
     params = train_params.model_copy(
         update={**CLASSES, "mixed_precision": mixed, "epochs": 4, "grid_every": 3}
     )

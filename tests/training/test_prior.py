@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tintype.models.bins import ab_bins
-from tintype.training.prior import class_prior
+from tintype.training.shard_set import class_prior
 
 
 def test_it_counts_the_colours_of_every_fourth_pixel_of_all_files(tmp_path: Path) -> None:

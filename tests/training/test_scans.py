@@ -14,13 +14,19 @@ from tintype.formats.photo import read_photo
 from tintype.imaging.inputs import lab8_of
 from tintype.imaging.lab import decode_lab8, encode_l8, rgb_to_lab
 from tintype.training.scans import ScanParams, as_scans
-from tintype.training.scans.emulsion import BLUE_SENSITIVE, ORTHOCHROMATIC, emulsion
-from tintype.training.scans.fade import fade
-from tintype.training.scans.grain import grain
-from tintype.training.scans.jpeg import jpeg
-from tintype.training.scans.lens import blur, vignette
+from tintype.training.scans.effects import (
+    BLUE_SENSITIVE,
+    ORTHOCHROMATIC,
+    blur,
+    dust,
+    emulsion,
+    fade,
+    grain,
+    jpeg,
+    scratches,
+    vignette,
+)
 from tintype.training.scans.recipe import Effect
-from tintype.training.scans.wear import dust, scratches
 
 SIDE = 128
 SEEDS = range(20)

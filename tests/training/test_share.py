@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tintype.training.batches import batches
-from tintype.training.share import Share
+from tintype.training.batches import Worker, batches
 
 
 def all_of(stream: Any) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -20,7 +19,7 @@ def test_the_workers_pieces_are_the_batches_of_one(workers: int, tensors: Any) -
     train = tensors.split("train")
     told: dict[str, Any] = {"shuffle_seed": 1, "flip": True, "scans": 1.0}
     whole = batches(train, 6, **told)
-    pieces = [batches(train, 6, **told, share=Share(rank, workers)) for rank in range(workers)]
+    pieces = [batches(train, 6, **told, worker=Worker(rank, workers)) for rank in range(workers)]
     for _ in range(2):  # epochs, each in an order of its own
         each = [all_of(piece) for piece in pieces]
         for step, batch in enumerate(all_of(whole)):
@@ -32,9 +31,9 @@ def test_the_workers_pieces_are_the_batches_of_one(workers: int, tensors: Any) -
 
 def test_what_does_not_go_into_equal_pieces_is_left_out(tensors: Any) -> None:
     train = tensors.split("train")  # 18 rows
-    sizes = [len(truth) for _, _, truth in all_of(batches(train, 10, share=Share(1, 5)))]
+    sizes = [len(truth) for _, _, truth in all_of(batches(train, 10, worker=Worker(1, 5)))]
     assert sizes == [2, 1]  # of 10 and of 8, of which 3 are left out
-    sizes = [len(truth) for _, _, truth in all_of(batches(train, 8, share=Share(0, 4)))]
+    sizes = [len(truth) for _, _, truth in all_of(batches(train, 8, worker=Worker(0, 4)))]
     assert sizes == [2, 2]  # the last 2 rows are fewer than there are workers
 
 
@@ -42,6 +41,6 @@ def test_what_does_not_go_into_equal_pieces_is_left_out(tensors: Any) -> None:
     ("rows", "batch", "workers"), [(18, 6, 1), (18, 5, 1), (18, 8, 4), (18, 10, 5), (4, 6, 2)]
 )
 def test_steps_are_as_many_as_come(rows: int, batch: int, workers: int) -> None:
-    share = Share(0, workers)
+    worker = Worker(0, workers)
     left = [min(batch, rows - start) for start in range(0, rows, batch)]
-    assert share.steps(rows, batch) == sum(share.piece(size).stop > 0 for size in left)
+    assert worker.steps(rows, batch) == sum(worker.piece(size).stop > 0 for size in left)

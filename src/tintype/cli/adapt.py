@@ -70,12 +70,9 @@ def _refuse(folder: Path, output: Path, *, force: bool) -> None:
 
 
 def _adapt(folder: Path, output: Path, found: FoundVersion, epochs: int, scratch: Path) -> None:
-    from tintype.evaluation.metrics import delta_e2000
-    from tintype.measures.colourfulness import colourfulness
     from tintype.models.bundle import read_info
     from tintype.models.keras_backend import prepare_keras
     from tintype.training.adapt import adapt_bundle
-    from tintype.training.calibrate import Measures
 
     info = read_info(found.bundle)
     prepare_keras("tensorflow")  # whose streams feed the training
@@ -86,8 +83,7 @@ def _adapt(folder: Path, output: Path, found: FoundVersion, epochs: int, scratch
         f"{prepared.rejected} cannot be used."
     )
     adapted = scratch / "bundle"
-    measures = Measures(colourfulness, delta_e2000)
-    adapt_bundle(found.bundle, prepared.tensors, epochs, measures, scratch, adapted)
+    adapt_bundle(found.bundle, prepared.tensors, epochs, scratch, adapted)
     said = _judge(found, adapted, prepared)
     _publish(adapted, output)
     print_line(said)

@@ -19,7 +19,6 @@ from tintype.evaluation.baselines import Painter, all_gray, constant_ab
 from tintype.evaluation.clock import Clock
 from tintype.evaluation.front import Front, read_front
 from tintype.evaluation.metric_card import EQUAL_SIDE, SIDE
-from tintype.evaluation.metrics import delta_e2000, psnr_db
 from tintype.evaluation.reducing import reduced
 from tintype.evaluation.scores import TRUTH, Floats, Scores
 from tintype.evaluation.sweep import Row, sweep
@@ -29,6 +28,7 @@ from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.picture import read_picture
 from tintype.measures.bleeding import bleed_score
 from tintype.measures.colourfulness import colourfulness
+from tintype.measures.metrics import delta_e2000, psnr_db
 from tintype.measures.patches import patch_gradient
 
 CHAMPION, CHALLENGER, ALL_GRAY, MEAN_AB = "champion", "challenger", "all_gray", "mean_ab"

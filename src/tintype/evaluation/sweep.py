@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.evaluation.metrics import delta_e2000
 from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.merge import merge
 from tintype.measures.colourfulness import colourfulness, colourfulness_ratio
+from tintype.measures.metrics import delta_e2000
 from tintype.measures.patches import patch_gradient, patch_score
 
 FACTORS = (0.0, 0.4, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)

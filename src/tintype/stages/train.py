@@ -21,12 +21,9 @@ def main(
     from tintype.data.tensors.local import local_shards
     from tintype.data.tensors.plan import TEST, plan_shards
     from tintype.data.validation.manifest import read_manifest
-    from tintype.evaluation.metrics import delta_e2000
     from tintype.files.atomic import write_json
-    from tintype.measures.colourfulness import colourfulness
     from tintype.registry.runs import tracked_run
-    from tintype.training.calibrate import Measures
-    from tintype.training.material import Tensors, checkpoints_of
+    from tintype.training.inputs import Tensors, checkpoints_of
     from tintype.training.train import train_network
 
     table = read_manifest(manifest)
@@ -44,7 +41,6 @@ def main(
             params.train,
             params.decode,
             adversarial=params.adversarial,
-            measures=Measures(colourfulness, delta_e2000),
             preset=params.preset,
             checkpoints=checkpoints,
             observer=run,

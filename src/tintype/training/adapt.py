@@ -30,11 +30,10 @@ from tintype.models.decoding import CLASSES, annealed_mean, decoded, plain_ab, u
 from tintype.models.keras_file import load_network
 from tintype.models.network import needs_embedding
 from tintype.params import ClassesParams, DecodeParams, HuberParams, LossParams, MseParams, TrainParams
-from tintype.training.batches import ShardSet, first_rows, mean_ab, open_split
-from tintype.training.calibrate import PHOTOS, Measures, fit_decoding, outputs_of, scene_of
+from tintype.training.calibrate import PHOTOS, fit_decoding, outputs_of, scene_of
 from tintype.training.checkpoint import Checkpoints
-from tintype.training.fit import fit
-from tintype.training.trained import trained_info
+from tintype.training.fit import fit, trained_info
+from tintype.training.shard_set import ShardSet, first_rows, mean_ab, open_split
 
 RATIOS = (0.3, 1.2)  # a bundle that is nearly gray, or far too colourful, is no example to follow
 
@@ -60,7 +59,7 @@ class AdaptTensors:
 
 
 def adapt_bundle(
-    bundle: Path, tensors: AdaptTensors, epochs: int, measures: Measures, scratch: Path, destination: Path
+    bundle: Path, tensors: AdaptTensors, epochs: int, scratch: Path, destination: Path
 ) -> BundleInfo:
     """Fit a bundle's network to other photos and write the result as a bundle.
 
@@ -72,8 +71,6 @@ def adapt_bundle(
         At the size that the bundle's network takes.
     epochs : int
         At most; the one with the lowest loss on validation photos is kept.
-    measures : Measures
-        For the decoding.
     scratch : Path
         A folder for what is not needed afterwards.
     destination : Path
@@ -99,7 +96,7 @@ def adapt_bundle(
     network = start()
     decode = DecodeParams(
         temperature=None,
-        colourfulness=_ratio(network, info, check, measures),
+        colourfulness=_ratio(network, info, check),
         smoothing=info.decoding.smoothing,
     )
     params = train_params(info, epochs, has_classes=_has_classes(network))
@@ -112,7 +109,7 @@ def adapt_bundle(
         observer=Quiet(),
         grids=scratch / "grids",
     )
-    decoding = fit_decoding(fitted.network, check, decode, measures)
+    decoding = fit_decoding(fitted.network, check, decode)
     changed = {
         "preset": f"adapted from {bundle_digest(info)[:12]}",
         "decoding": decoding,
@@ -168,13 +165,13 @@ def write_no_embeddings(plans: Sequence[ShardPlan], folder: Path) -> None:
         write_shard(folder, plan, "none", rows, row_shape=(1,), dtype=np.float16)
 
 
-def _ratio(network: Any, info: BundleInfo, validation: ShardSet, measures: Measures) -> float:
+def _ratio(network: Any, info: BundleInfo, validation: ShardSet) -> float:
     """How colourful the bundle shows these photos, times the truth."""
     lab8, embeddings = first_rows(validation, PHOTOS)
     output = outputs_of(network, lab8[..., :1], embeddings)
     temperature = info.decoding.temperature
     ab = plain_ab(output) if temperature is None else annealed_mean(output, temperature)
-    scene = scene_of(lab8, output.shape[1], measures)
+    scene = scene_of(lab8, output.shape[1])
     ab = scene.smoothed(ab, info.decoding.smoothing)
     ratio = scene.colourfulness_ratio(ab * np.float32(info.decoding.gain))
     return float(np.clip(ratio, *RATIOS))

@@ -7,73 +7,61 @@ where a Python generator gave 220.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.data.tensors.plan import ShardPlan
-from tintype.data.tensors.shards import NPY_HEADER_BYTES, ShardError, npy_path, open_shard
+from tintype.data.tensors.shards import NPY_HEADER_BYTES
 from tintype.models.network import encode_ab
+from tintype.training.observer import HERE, Bar
 from tintype.training.scans import ScanParams, as_scans
-from tintype.training.share import ALONE, Share
-from tintype.training.survey import survey
+from tintype.training.shard_set import ShardSet
 
 SHUFFLE_BYTES = 256 * 2**20  # of rows held to shuffle among
 READERS = 4  # shards read in turn
 
 
 @dataclass(frozen=True)
-class ShardSet:
-    """The verified shards of one split.
+class Worker:
+    """One of several workers.
+
+    A batch is what it is for one worker, cut into pieces of equal size in the order of the workers: together they
+    compute the same step. What does not go into equal pieces, at most `workers` - 1 rows at an epoch's end, is left
+    out; where rows are shuffled, others in every epoch.
 
     Attributes
     ----------
-    lab, embeddings : list of Path
-        Tensor files, pairwise with the same rows.
-    rows : int
-        Over all shards.
-    size : int
-        Side of a Lab row in pixels.
-    embedding_size : int
-        Length of an embedding.
+    rank : int
+        From 0.
+    workers : int
+        At least 1.
+    bar : Bar
+        How this worker shows progress.
+    alone : callable
+        Gives a context in which it computes by itself what the others do not: to write, to draw.
     """
 
-    lab: list[Path]
-    embeddings: list[Path]
-    rows: int
-    size: int
-    embedding_size: int
+    rank: int = 0
+    workers: int = 1
+    bar: Bar = HERE
+    alone: Callable[[], Any] = nullcontext
+
+    def piece(self, rows: int) -> slice:
+        """The worker's rows of a batch of `rows`."""
+        each = rows // self.workers
+        return slice(self.rank * each, (self.rank + 1) * each)
+
+    def steps(self, rows: int, batch_size: int) -> int:
+        """Steps of an epoch of `rows`, in batches of `batch_size` for all workers together."""
+        full, rest = divmod(rows, batch_size)
+        return full + (rest >= self.workers)
 
 
-def open_split(plans: list[ShardPlan], split: str, lab: Path, embeddings: Path) -> ShardSet:
-    """Open the shards of one split and verify their checksums.
-
-    Raises
-    ------
-    ShardError
-        If a shard is missing or damaged, or the two folders do not hold the same rows.
-    """
-    lab_files, embedding_files, rows = [], [], 0
-    lab_shape: tuple[int, ...] = ()
-    embedding_shape: tuple[int, ...] = ()
-    for plan in (plan for plan in plans if plan.split == split):
-        lab_rows, lab_index = open_shard(lab, plan.name)
-        embedding_rows, embedding_index = open_shard(embeddings, plan.name)
-        wanted = ([photo.content_hash for photo in plan.photos], plan.crops)
-        if any((index.photos, index.crops) != wanted for index in (lab_index, embedding_index)):
-            raise ShardError(
-                f"Expected the photos of the manifest in the shards {plan.name} of {lab} and {embeddings}, "
-                "but they hold others. Run `dvc repro`."
-            )
-        lab_files.append(npy_path(lab, plan.name))
-        embedding_files.append(npy_path(embeddings, plan.name))
-        rows += len(lab_rows)
-        lab_shape, embedding_shape = lab_rows.shape, embedding_rows.shape
-    return ShardSet(lab_files, embedding_files, rows, lab_shape[1], embedding_shape[1])
+ALONE = Worker()
 
 
 def batches(
@@ -84,14 +72,14 @@ def batches(
     shuffle_seed: int | None = None,
     flip: bool = False,
     scans: float = 0.0,
-    share: Share = ALONE,
+    worker: Worker = ALONE,
 ) -> Any:
     """The rows of a split as a stream of batches.
 
     Parameters
     ----------
     shards : ShardSet
-        From `open_split`.
+        From `tintype.training.shard_set.open_split`.
     batch_size : int
         Rows in a batch, of all workers together; the last one may be smaller.
     inputs : sequence of str
@@ -102,7 +90,7 @@ def batches(
         Mirror half of the rows, by the same seed.
     scans : float
         Strength of what old photos suffer, done to the lightness that the network sees; see `tintype.training.scans`.
-    share : Share
+    worker : Worker
         The piece of every batch that is wanted: same rows, mirrored and aged the same, whoever takes which piece.
 
     Returns
@@ -115,7 +103,7 @@ def batches(
 
     old = ScanParams(strength=scans)
     row_bytes = shards.size * shards.size * 3
-    steps = share.steps(shards.rows, batch_size)
+    steps = worker.steps(shards.rows, batch_size)
 
     def records(lab: Any, embeddings: Any) -> Any:
         return tf.data.Dataset.zip(
@@ -126,13 +114,13 @@ def batches(
         )
 
     def decode(lab: Any, embeddings: Any) -> Any:
-        mine = share.piece(tf.shape(lab)[0])
+        mine = worker.piece(tf.shape(lab)[0])
         lab8 = tf.reshape(tf.io.decode_raw(lab[mine], tf.uint8), (-1, shards.size, shards.size, 3))
         vectors = tf.reshape(tf.io.decode_raw(embeddings[mine], tf.float16), (-1, shards.embedding_size))
         return lab8, lab8[..., :1], tf.cast(vectors, tf.float32)
 
     def numbers_of(planes: NDArray[np.uint8]) -> range:
-        first = share.rank * len(planes)
+        first = worker.rank * len(planes)
         return range(first, first + len(planes))
 
     def age(row: Any, seed: Any) -> Any:
@@ -146,9 +134,9 @@ def batches(
 
     def mirror(row: Any, seed: Any) -> Any:
         lab8, l8, vectors = row
-        rows = tf.shape(lab8)[0] * share.workers
+        rows = tf.shape(lab8)[0] * worker.workers
         drawn = tf.random.stateless_uniform((rows, 1, 1, 1), seed=tf.stack([seed, 0]))
-        chosen = drawn[share.piece(rows)] < 0.5
+        chosen = drawn[worker.piece(rows)] < 0.5
         return *(tf.where(chosen, tf.reverse(planes, [2]), planes) for planes in (lab8, l8)), vectors
 
     def split(lab8: Any, l8: Any, vectors: Any) -> Any:
@@ -178,34 +166,3 @@ def batches(
     # Nothing in the stream says how many records the files hold, and Keras warns of data that ends unannounced.
     stream = stream.apply(tf.data.experimental.assert_cardinality(steps))
     return stream.prefetch(tf.data.AUTOTUNE)
-
-
-def first_rows(shards: ShardSet, count: int) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
-    """The first rows of a split.
-
-    Returns
-    -------
-    lab8 : ndarray of shape (n, size, size, 3), uint8
-    embeddings : ndarray of shape (n, E), float16
-    """
-    lab8: list[NDArray[np.uint8]] = []
-    embeddings: list[NDArray[np.float16]] = []
-    for lab_file, embedding_file in zip(shards.lab, shards.embeddings, strict=True):
-        lab8.append(np.load(lab_file, mmap_mode="r")[:count])
-        embeddings.append(np.load(embedding_file, mmap_mode="r")[:count])
-        if sum(len(rows) for rows in lab8) >= count:
-            break
-    return np.concatenate(lab8)[:count], np.concatenate(embeddings)[:count]
-
-
-def mean_ab(shards: ShardSet) -> tuple[float, float]:
-    """Mean a* and b* of a split's rows, in Lab units: the best single colour to guess.
-
-    Of some 50,000 rows if there are more.
-    """
-    total, count = np.zeros(2), 0
-    for row in survey(shards.lab):
-        total += row[..., 1:].mean(axis=(0, 1), dtype=np.float64) - 128
-        count += 1
-    a, b = total / count
-    return float(a), float(b)

@@ -7,8 +7,6 @@ truth. Confidence is measured: of pixels with such a spread, how many were right
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +16,12 @@ from tintype.imaging.confidence import NEAR
 from tintype.imaging.geometry import resize
 from tintype.imaging.lab import decode_lab8, lab_to_rgb
 from tintype.imaging.smoothing import smooth_colours
+from tintype.measures.colourfulness import colourfulness
+from tintype.measures.metrics import delta_e2000
 from tintype.models.bundle import Decoding
 from tintype.models.decoding import annealed_mean, plain_ab, spread_of
 from tintype.params import DecodeParams
-from tintype.training.batches import ShardSet, first_rows
+from tintype.training.shard_set import ShardSet, first_rows
 
 PHOTOS = 512  # of the validation split, at most
 TEMPERATURES = (1.0, 0.7, 0.5, 0.4, 0.3, 0.2)
@@ -30,23 +30,7 @@ _BATCH = 32
 _LEVELS = 17  # points in the table of confidence
 
 
-@dataclass(frozen=True)
-class Measures:
-    """How colours are judged; functions of `tintype.evaluation.metrics`.
-
-    Attributes
-    ----------
-    colourfulness : callable
-        Of a photo of shape (H, W, 3), uint8.
-    difference : callable
-        Map of differences between two Lab photos of shape (H, W, 3).
-    """
-
-    colourfulness: Callable[[NDArray[np.uint8]], float]
-    difference: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[Any]]
-
-
-def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams, measures: Measures) -> Decoding:
+def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams) -> Decoding:
     """Fit temperature, gain and confidence.
 
     Parameters
@@ -57,7 +41,6 @@ def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams, measu
         Photos that were not learned from.
     params : DecodeParams
         What is given, and what is aimed at.
-    measures : Measures
 
     Returns
     -------
@@ -65,7 +48,7 @@ def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams, measu
     """
     lab8, embeddings = first_rows(validation, PHOTOS)
     output = outputs_of(network, lab8[..., :1], embeddings)
-    scene = scene_of(lab8, output.shape[1], measures)
+    scene = scene_of(lab8, output.shape[1])
     if output.shape[-1] == 2:
         ab = scene.smoothed(plain_ab(output), params.smoothing)
         return Decoding(gain=scene.gain_for(ab, params.colourfulness), smoothing=params.smoothing)
@@ -85,7 +68,7 @@ def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams, measu
     )
 
 
-def scene_of(lab8: NDArray[np.uint8], size: int, measures: Measures) -> Scene:
+def scene_of(lab8: NDArray[np.uint8], size: int) -> Scene:
     """Rows of the validation split at the size of a network's output.
 
     Parameters
@@ -93,9 +76,8 @@ def scene_of(lab8: NDArray[np.uint8], size: int, measures: Measures) -> Scene:
     lab8 : ndarray of shape (n, S, S, 3), uint8
     size : int
         Side in pixels.
-    measures : Measures
     """
-    return Scene(np.stack([resize(row, size, size) for row in decode_lab8(lab8)]), measures)
+    return Scene(np.stack([resize(row, size, size) for row in decode_lab8(lab8)]))
 
 
 class Scene:
@@ -107,8 +89,8 @@ class Scene:
         In Lab.
     """
 
-    def __init__(self, truth: NDArray[np.float32], measures: Measures) -> None:
-        self.truth, self._measures = truth, measures
+    def __init__(self, truth: NDArray[np.float32]) -> None:
+        self.truth = truth
         self._colourfulness = self._mean_colourfulness(truth[..., 1:])
 
     def smoothed(self, ab: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
@@ -136,17 +118,12 @@ class Scene:
         """Mean difference from the truth of colours as they are shown."""
         lab = np.concatenate([self.truth[..., :1], ab], axis=-1)
         return float(
-            np.mean(
-                [
-                    self._measures.difference(ours, truth).mean()
-                    for ours, truth in zip(lab, self.truth, strict=True)
-                ]
-            )
+            np.mean([delta_e2000(ours, truth).mean() for ours, truth in zip(lab, self.truth, strict=True)])
         )
 
     def _mean_colourfulness(self, ab: NDArray[np.float32]) -> float:
         lab = np.concatenate([self.truth[..., :1], ab], axis=-1)
-        return float(np.mean([self._measures.colourfulness(lab_to_rgb(photo)) for photo in lab]))
+        return float(np.mean([colourfulness(lab_to_rgb(photo)) for photo in lab]))
 
 
 def outputs_of(network: Any, l8: NDArray[np.uint8], embeddings: NDArray[np.float16]) -> NDArray[np.float32]:
@@ -165,7 +142,7 @@ def only_inputs(network: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _confidence(spread: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
-    """Share of right colours by spread, never rising: isotonic regression (R. E. Barlow et al., 1972)."""
+    """Worker of right colours by spread, never rising: isotonic regression (R. E. Barlow et al., 1972)."""
     from sklearn.isotonic import IsotonicRegression
 
     model = IsotonicRegression(increasing=False, y_min=0, y_max=1).fit(spread.ravel(), right.ravel())

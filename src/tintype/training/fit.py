@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from numpy.typing import NDArray
 
+from tintype.data.tensors.plan import TRAIN, ShardPlan
 from tintype.models.bins import ab_bins, class_weights
+from tintype.models.bundle import TrainedInfo
 from tintype.models.keras_backend import jit_choice, make_deterministic, prepare_keras, set_precision
 from tintype.params import ClassesParams, TrainParams
-from tintype.training.batches import ShardSet, batches
+from tintype.training.batches import ALONE, Worker, batches
 from tintype.training.checkpoint import Checkpoints, TrainingState
 from tintype.training.observer import Observer
-from tintype.training.optimizers import optimizer_of
-from tintype.training.prior import class_prior
-from tintype.training.share import ALONE, Share
+from tintype.training.shard_set import ShardSet, class_prior
 
 if TYPE_CHECKING:
     from tintype.training.losses import Distance
@@ -117,15 +117,15 @@ def learn(
     observer: Observer,
     draw: Callable[[Any, Path], Path] | None,
     grids: Path,
-    share: Share = ALONE,
+    worker: Worker = ALONE,
 ) -> list[NDArray[Any]]:
-    """The epochs that are left of a training, or a worker's share of them; they end with a checkpoint.
+    """The epochs that are left of a training, or a worker's part of them; they end with a checkpoint.
 
     Parameters
     ----------
     state : TrainingState
         How far it has come; written on.
-    share : Share
+    worker : Worker
         Which worker this is. The first one reports, draws and keeps the checkpoint for all.
     build, params, train, validation, perceptual, checkpoints, observer, draw, grids
         As `fit` takes them.
@@ -137,8 +137,7 @@ def learn(
     """
     import keras
 
-    from tintype.training.keeper import Keeper
-    from tintype.training.progress import StopOnNaN
+    from tintype.training.callbacks import EpochCallback, StopOnNaN
 
     set_precision(params.mixed_precision)
     if state.network_file:
@@ -146,13 +145,13 @@ def learn(
         optimizer, best = network.optimizer, checkpoints.load_best(state)
     else:
         network = build()
-        steps = share.steps(train.rows, params.batch_size)
+        steps = worker.steps(train.rows, params.batch_size)
         optimizer, best = optimizer_of(params, steps * params.epochs), network.get_weights()
     # The loss is set anew in either case: a Keras file does not keep what it is made of.
     loss = loss_on(train, params, perceptual)
     network.compile(optimizer=optimizer, loss=loss, jit_compile=jit_choice())
-    keeper = Keeper(params, state, checkpoints, observer, draw, grids, best, train.rows, share)
-    if not keeper.patience_is_over:
+    on_epoch = EpochCallback(params, state, checkpoints, observer, draw, grids, best, train.rows, worker)
+    if not on_epoch.patience_is_over:
         network.fit(
             # A continued training shuffles in an order of its own.
             batches(
@@ -162,23 +161,25 @@ def learn(
                 shuffle_seed=params.seed + state.epoch,
                 flip=params.flip,
                 scans=params.scans,
-                share=share,
+                worker=worker,
             ),
-            validation_data=batches(validation, params.batch_size, inputs=tuple(network.input), share=share),
+            validation_data=batches(
+                validation, params.batch_size, inputs=tuple(network.input), worker=worker
+            ),
             initial_epoch=state.epoch,
             epochs=params.epochs,
             verbose=0,
             shuffle=False,  # the stream shuffles
             callbacks=[
                 StopOnNaN(),
-                keeper.progress,
+                on_epoch.progress,
                 *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if params.ema_momentum > 0 else []),
-                keeper,
+                on_epoch,
             ],
         )
         # What follows may be killed as well, and shall not cost the training.
-        keeper.save()
-    return keeper.best
+        on_epoch.save()
+    return on_epoch.best
 
 
 def loss_on(train: ShardSet, params: TrainParams, perceptual: Callable[[], Distance] | None = None) -> Any:
@@ -199,3 +200,83 @@ def loss_on(train: ShardSet, params: TrainParams, perceptual: Callable[[], Dista
     if isinstance(params.loss, ClassesParams):
         weights = class_weights(class_prior(train.lab), ab_bins(), params.loss.rebalance)
     return loss_of(params, weights, perceptual() if perceptual and params.perceptual else None)
+
+
+def optimizer_of(params: TrainParams, steps: int) -> Any:
+    """The optimizer, with its learning rate's schedule over `steps` steps and the weights' moving average.
+
+    Parameters
+    ----------
+    params : TrainParams
+        The stage's parameters.
+    steps : int
+        In the whole training.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+    """
+    import keras
+
+    options: dict[str, Any] = {"learning_rate": _learning_rate(params, steps)}
+    if params.ema_momentum > 0:
+        options |= {"use_ema": True, "ema_momentum": params.ema_momentum}
+    match params.optimizer:
+        case "rmsprop":
+            return keras.optimizers.RMSprop(**options)
+        case "adam":
+            return keras.optimizers.Adam(**options)
+        case "adamw":
+            return keras.optimizers.AdamW(**options, weight_decay=params.weight_decay)
+        case _:
+            assert_never(params.optimizer)
+
+
+def _learning_rate(params: TrainParams, steps: int) -> Any:
+    import keras
+
+    match params.schedule:
+        case "constant":
+            return params.learning_rate
+        case "cosine":
+            warmup = round(params.warmup_share * steps)
+            return keras.optimizers.schedules.CosineDecay(
+                initial_learning_rate=0.0 if warmup else params.learning_rate,
+                decay_steps=max(1, steps - warmup),
+                warmup_target=params.learning_rate if warmup else None,
+                warmup_steps=warmup,
+            )
+        case _:
+            assert_never(params.schedule)
+
+
+def trained_info(
+    fitted: Fitted, plans: Sequence[ShardPlan], learn: ShardSet, params: TrainParams
+) -> TrainedInfo:
+    """The facts of a training that has ended.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    plans : sequence of ShardPlan
+        Of all splits.
+    learn : ShardSet
+        What was learned from.
+    params : TrainParams
+
+    Returns
+    -------
+    TrainedInfo
+    """
+    best = fitted.history[fitted.best_epoch - 1]
+    return TrainedInfo(
+        photos=sum(len(plan.photos) for plan in plans if plan.split == TRAIN),
+        crops=learn.rows,
+        epochs=len(fitted.history),
+        best_epoch=fitted.best_epoch,
+        loss=params.loss.name,
+        train_loss=best["loss"],
+        val_loss=best["val_loss"],
+        optimizer=params.optimizer,
+        seed=params.seed,
+    )

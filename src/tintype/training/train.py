@@ -13,15 +13,14 @@ from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, save_bundle
 from tintype.models.decoding import decoded
 from tintype.models.network import AB_LIMIT, needs_embedding
 from tintype.params import AdversarialParams, DecodeParams, NetworkParams, TrainParams
-from tintype.training.batches import ShardSet, mean_ab
-from tintype.training.calibrate import Measures, fit_decoding
+from tintype.training.calibrate import fit_decoding
 from tintype.training.checkpoint import Checkpoints
-from tintype.training.fit import Fitted, fit, loss_on
-from tintype.training.material import Material, Tensors
+from tintype.training.fit import Fitted, fit, loss_on, trained_info
+from tintype.training.inputs import Tensors, TrainingInputs
 from tintype.training.observer import Observer
 from tintype.training.parallel.job import Job
 from tintype.training.parallel.launch import fit_on_workers
-from tintype.training.trained import trained_info
+from tintype.training.shard_set import ShardSet, mean_ab
 
 
 def train_network(
@@ -31,7 +30,6 @@ def train_network(
     decode: DecodeParams,
     *,
     adversarial: AdversarialParams | None = None,
-    measures: Measures,
     preset: str,
     checkpoints: Checkpoints,
     observer: Observer,
@@ -49,8 +47,6 @@ def train_network(
         The stage's parameters.
     adversarial : AdversarialParams, optional
         For a critic's lessons after the fit.
-    measures : Measures
-        How colours are judged where their decoding is fitted.
     preset : str
         For the record.
     checkpoints : Checkpoints
@@ -74,31 +70,29 @@ def train_network(
     TintypeError
         If a shard is damaged or the loss is no longer a number.
     """
-    material = Material(tensors, network)
-    learn, check, grids = material.learn, material.check, report / "grids"
+    inputs = TrainingInputs(tensors, network)
+    learn, check, grids = inputs.learn, inputs.check, report / "grids"
     if train.strategy == "data_parallel":
         # What they leave is the checkpoint of a training at its end, which `fit` takes up like any other.
         fit_on_workers(Job(tensors, network, train, checkpoints, observer, grids), cluster)
     fitted = fit(
-        material.build,
+        inputs.build,
         train,
         learn,
         check,
         checkpoints=checkpoints,
         observer=observer,
-        perceptual=material.perceptual,
-        draw=material.draw,
+        perceptual=inputs.perceptual,
+        draw=inputs.draw,
         grids=grids,
     )
     write_history(report / "history.csv", fitted.history)
     if adversarial is not None and adversarial.steps > 0:
-        from tintype.training.adversarial.stage import refine
+        from tintype.training.gan.stage import refine
 
-        loss = loss_on(learn, train, material.perceptual)
-        refine(
-            fitted.network, material.build, adversarial, train, decode, learn, check, loss, measures, observer
-        )
-    decoding = fit_decoding(fitted.network, check, decode, measures)
+        loss = loss_on(learn, train, inputs.perceptual)
+        refine(fitted.network, inputs.build, adversarial, train, decode, learn, check, loss, observer)
+    decoding = fit_decoding(fitted.network, check, decode)
     info = _describe(fitted, tensors, learn, network, train, preset).model_copy(update={"decoding": decoding})
     return save_bundle(
         bundle,

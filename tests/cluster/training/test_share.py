@@ -14,7 +14,7 @@ import pytest
 
 from tintype.training.batches import batches
 from tintype.training.fit import fit, loss_on
-from tintype.training.material import Material
+from tintype.training.inputs import TrainingInputs
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -71,13 +71,13 @@ def test_two_processes_match_one_with_the_same_batches_and_half_the_data_does_no
     assert len({pid for _, _, pid in notes}) == 1
     # What they leave is taken up on TensorFlow, where the stage goes on.
     job = worker.job_in(together, kind)
-    material = Material(job.tensors, job.network)
+    inputs = TrainingInputs(job.tensors, job.network)
     told = {"checkpoints": job.checkpoints, "observer": job.observer, "grids": job.grids}
-    fitted = fit(material.build, job.train, material.learn, material.check, **told)
+    fitted = fit(inputs.build, job.train, inputs.learn, inputs.check, **told)
     for ours, theirs in zip(fitted.network.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    fitted.network.compile(loss=loss_on(material.learn, job.train))
-    stream = batches(material.check, 6, inputs=tuple(fitted.network.input))
+    fitted.network.compile(loss=loss_on(inputs.learn, job.train))
+    stream = batches(inputs.check, 6, inputs=tuple(fitted.network.input))
     assert fitted.network.evaluate(stream, verbose=0) == pytest.approx(
         losses[fitted.best_epoch - 1, 1], rel=1e-4
     )

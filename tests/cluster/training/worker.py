@@ -14,31 +14,31 @@ from typing import Any
 
 def main(folder: Path, rank: int, workers: int, address: str, kind: str) -> None:
     from tintype.models.keras_backend import make_deterministic, prepare_keras
+    from tintype.training.batches import Worker
     from tintype.training.fit import learn
-    from tintype.training.material import Material
-    from tintype.training.parallel.job import do_share
-    from tintype.training.share import Share
+    from tintype.training.inputs import TrainingInputs
+    from tintype.training.parallel.job import train_as_worker
 
     job = job_in(folder, kind)
-    share = Share(rank, workers)
+    worker = Worker(rank, workers)
     if address != "alone":
-        do_share(job, share, address)
+        train_as_worker(job, worker, address)
         return
     prepare_keras("jax")
     make_deterministic(job.train.seed)
-    material = Material(job.tensors, job.network)
+    inputs = TrainingInputs(job.tensors, job.network)
     learn(
-        material.build,
+        inputs.build,
         job.train,
-        material.learn,
-        material.check,
+        inputs.learn,
+        inputs.check,
         perceptual=None,
         state=job.checkpoints.read(),
         checkpoints=job.checkpoints,
         observer=job.observer,
         draw=None,
         grids=job.grids,
-        share=share,
+        worker=worker,
     )
 
 
@@ -46,7 +46,7 @@ def job_in(folder: Path, kind: str, **train: Any) -> Any:
     """The training of the tensors in a folder; `params.json` there says how, of `kind` which network."""
     from tintype.data.tensors.plan import PhotoRef, ShardPlan
     from tintype.params import FusionParams, PyramidParams, TrainParams
-    from tintype.training.material import Tensors, checkpoints_of
+    from tintype.training.inputs import Tensors, checkpoints_of
     from tintype.training.parallel.job import Job
 
     told = json.loads((folder / "params.json").read_text())
@@ -76,9 +76,9 @@ class Notes:
         self.path = path
 
     def epoch(self, epoch: int, metrics: Any) -> None:
-        from tintype.training import keeper
+        from tintype.training import callbacks
 
-        keeper.CHECKPOINT_SECONDS = 0
+        callbacks.CHECKPOINT_SECONDS = 0
         self._note("epoch", epoch)
 
     def picture(self, name: str, epoch: int, path: Path) -> None:

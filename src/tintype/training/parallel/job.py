@@ -8,6 +8,8 @@ statistics, dropout, metrics and the moving average are those of one process wit
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,12 +18,13 @@ from typing import Any
 
 from tintype.models.keras_backend import make_deterministic, many_as_one
 from tintype.params import NetworkParams, TrainParams
+from tintype.training.batches import Worker
 from tintype.training.checkpoint import Checkpoints
 from tintype.training.fit import learn
-from tintype.training.material import Material, Tensors
+from tintype.training.inputs import Tensors, TrainingInputs
 from tintype.training.observer import Bar, Observer
-from tintype.training.parallel.relay import Progress
-from tintype.training.share import Share
+
+_LOOK_SECONDS = 0.3  # between two looks at what the first worker has written
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,13 @@ class Job:
     grids: Path
 
 
-def do_share(job: Job, share: Share, coordinator: str, progress: Progress | None = None) -> None:
+def train_as_worker(job: Job, worker: Worker, coordinator: str, progress: Progress | None = None) -> None:
     """Train until the last epoch is in the checkpoint. All workers have to call this, each in its own process.
 
     Parameters
     ----------
     job : Job
-    share : Share
+    worker : Worker
         Which worker this is.
     coordinator : str
         Address at which the first worker listens for the others: host:port.
@@ -66,40 +69,92 @@ def do_share(job: Job, share: Share, coordinator: str, progress: Progress | None
     TintypeError
         If a shard is damaged or the loss is no longer a number.
     """
-    with many_as_one(share.rank, share.workers, coordinator) as alone, _bar(share, progress) as bar:
-        share = replace(share, bar=bar, alone=alone)
+    with many_as_one(worker.rank, worker.workers, coordinator) as alone, _bar(worker, progress) as bar:
+        worker = replace(worker, bar=bar, alone=alone)
         make_deterministic(job.train.seed)
-        material = Material(job.tensors, job.network)
+        inputs = TrainingInputs(job.tensors, job.network)
         learn(
-            material.build,
+            inputs.build,
             job.train,
-            material.learn,
-            material.check,
+            inputs.learn,
+            inputs.check,
             perceptual=None,
             state=job.checkpoints.read(),
             checkpoints=job.checkpoints,
             observer=job.observer,
-            draw=_drawer(material),
+            draw=_drawer(inputs),
             grids=job.grids,
-            share=share,
+            worker=worker,
         )
 
 
 @contextmanager
-def _bar(share: Share, progress: Progress | None) -> Iterator[Bar]:
-    if share.rank or progress is None:
-        yield Bar(shown=share.rank == 0)
+def _bar(worker: Worker, progress: Progress | None) -> Iterator[Bar]:
+    if worker.rank or progress is None:
+        yield Bar(shown=worker.rank == 0)
         return
     with progress.path.open("a", buffering=1, encoding="utf-8") as file:
         yield Bar(file=file, live=progress.live)
 
 
-def _drawer(material: Material) -> Callable[[Any, Path], Path]:
+def _drawer(inputs: TrainingInputs) -> Callable[[Any, Path], Path]:
     """Draws with a copy of the network: what belongs to all workers, one of them cannot compute with."""
 
     def draw(network: Any, destination: Path) -> Path:
-        own = material.build()
+        own = inputs.build()
         own.set_weights(network.get_weights())
-        return material.draw(own, destination)
+        return inputs.draw(own, destination)
 
     return draw
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a worker writes its progress.
+
+    Attributes
+    ----------
+    path : Path
+        A file to append to.
+    live : bool
+        Whether somebody sits in front of it: a bar, else a line an epoch.
+    """
+
+    path: Path
+    live: bool
+
+
+@contextmanager
+def relayed(path: Path) -> Iterator[Progress]:
+    """Show on the standard error what is written to a file, while the block runs.
+
+    Parameters
+    ----------
+    path : Path
+        Made anew.
+
+    Yields
+    ------
+    Progress
+        For the one who writes it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+    over = threading.Event()
+    watcher = threading.Thread(target=_show, args=(path, over), daemon=True)
+    watcher.start()
+    try:
+        yield Progress(path, sys.stderr.isatty())
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _show(path: Path, over: threading.Event) -> None:
+    with path.open("rb") as file:
+        last = False
+        while not last:
+            last = over.wait(_LOOK_SECONDS)  # once more when it is over
+            if written := file.read():
+                sys.stderr.write(written.decode(errors="replace"))
+                sys.stderr.flush()

@@ -14,9 +14,8 @@ from typing import Any
 
 from tintype.cluster.connect import connected
 from tintype.errors import TintypeError
-from tintype.training.parallel.job import Job, do_share
-from tintype.training.parallel.relay import relayed
-from tintype.training.share import Share
+from tintype.training.batches import Worker
+from tintype.training.parallel.job import Job, relayed, train_as_worker
 
 RESTARTS = 5  # of all workers, from the last checkpoint, each time that one has died
 
@@ -101,10 +100,10 @@ def _work(told: dict[str, Any]) -> str | None:
 
     os.chdir(told["root"])
     context = ray.train.get_context()
-    share = Share(context.get_world_rank(), context.get_world_size())
-    coordinator = broadcast_from_rank_zero(_free_address() if share.rank == 0 else None)
+    worker = Worker(context.get_world_rank(), context.get_world_size())
+    coordinator = broadcast_from_rank_zero(_free_address() if worker.rank == 0 else None)
     try:
-        do_share(told["job"], share, coordinator, told["progress"])
+        train_as_worker(told["job"], worker, coordinator, told["progress"])
     except TintypeError as error:  # it would say so again: nothing to start anew for
         return str(error)
     return None

@@ -5,5 +5,5 @@ critic learns to tell its colours from the photos' own; only then the two learn 
 a time that the network gets the good of it and not the artefacts. Where to stop, which DeOldify finds by eye, is
 decided here by validation photos; a network that did not get better stays as it was.
 
-`view` is what the critic sees, `duel` the steps of the two, `exam` the validation photos, `stage` the course.
+`steps` has the steps of critic and network, `validation_score` judges the colours, `stage` is the course of it all.
 """

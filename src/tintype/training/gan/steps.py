@@ -3,6 +3,11 @@
 The hinge loss of J. H. Lim and J. C. Ye, "Geometric GAN", 2017 (https://arxiv.org/abs/1705.02894): the critic stops
 learning from what it tells apart well, and its slope stays of use to the network.
 
+The critic's input is Lab at the size of the network's output, in the colours that would be shown. At the photo's size
+it would tell the two apart by sharpness: the truth has chroma finer than the network's output, which the photo's own
+lightness brings back later. With temperature and gain at work it cannot go by paleness either, and has to look at
+where the colours are. It costs a sixteenth, too.
+
 Importing this module needs Keras to be ready: see `tintype.models.keras_backend.prepare_keras`.
 """
 
@@ -22,8 +27,8 @@ from tintype.models.critic import build_critic
 from tintype.models.keras_backend import jit_choice
 from tintype.models.network import AB_LIMIT
 from tintype.params import AdversarialParams
-from tintype.training.adversarial.view import seen, shown_ab
 from tintype.training.losses import chroma_at
+from tintype.training.perceptual import expected_ab
 
 CRITIC_RATE = (
     2e-4  # Isola et al.'s, and their momentum; it learns faster than the network (M. Heusel et al., 2017)
@@ -31,7 +36,7 @@ CRITIC_RATE = (
 MOMENTUM = 0.5
 
 
-class Duel:
+class GanSteps:
     """A network and its critic.
 
     Parameters
@@ -79,8 +84,8 @@ class Duel:
             If that is not a number.
         """
         output = self._network.predict_on_batch(given)
-        real = seen(truth, chroma_at(truth, output) * AB_LIMIT)
-        ours = seen(truth, shown_ab(output, self._decoding))
+        real = critic_input(truth, chroma_at(truth, output) * AB_LIMIT)
+        ours = critic_input(truth, shown_ab(output, self._decoding))
         labels = np.ones((len(truth), *self._critic.output.shape[1:]), np.float32)
         self._critic.reset_metrics()
         loss = self._critic.train_on_batch(ops.concatenate([real, ours]), np.concatenate([labels, -labels]))
@@ -123,7 +128,7 @@ class _Pair(keras.Model):
     def call(self, given: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """The network's output, and what the critic says of its colours."""
         output = self._network({name: given[name] for name in self._network.input}, training=training)
-        shown = seen(given["truth"], shown_ab(output, self._decoding))
+        shown = critic_input(given["truth"], shown_ab(output, self._decoding))
         return {"output": output, "score": self._critic(shown, training=True)}  # which normalises its weights
 
 
@@ -139,3 +144,46 @@ def _number(value: Any, name: str) -> float:
             "adversarial.weight in params.yaml and run `dvc repro` again; the training before it is kept."
         )
     return number
+
+
+CHROMA = 32.0  # Lab units; the critic's 1
+
+
+def shown_ab(output: Any, decoding: Decoding) -> Any:
+    """The colours that are shown, as a graph that gradients can pass.
+
+    Parameters
+    ----------
+    output : tensor of shape (B, h, w, C), float32
+        Of either head.
+    decoding : Decoding
+
+    Returns
+    -------
+    tensor of shape (B, h, w, 2)
+        Lab units.
+    """
+    scores = output if decoding.temperature is None else output / decoding.temperature
+    return expected_ab(scores) * decoding.gain
+
+
+def critic_input(truth: Any, ab: Any) -> Any:
+    """The critic's input: the photo's own lightness with some colours.
+
+    Parameters
+    ----------
+    truth : tensor of shape (B, S, S, 3), float32
+        L* as 0..255; its colours are not looked at.
+    ab : tensor of shape (B, h, w, 2), float32
+        Lab units.
+
+    Returns
+    -------
+    tensor of shape (B, h, w, 3), float32
+        About -1..1.
+    """
+    factor = truth.shape[1] // ab.shape[1]
+    l8 = truth[..., :1]
+    if factor > 1:
+        l8 = ops.average_pool(l8, factor, strides=factor, data_format="channels_last")
+    return ops.concatenate([l8 / 127.5 - 1.0, ab / CHROMA], axis=-1)

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from tintype.models.bundle import Decoding
 from tintype.models.decoding import annealed_mean, plain_ab
-from tintype.training.batches import ShardSet, first_rows
-from tintype.training.calibrate import PHOTOS, Measures, Scene, outputs_of, scene_of
+from tintype.training.calibrate import PHOTOS, Scene, outputs_of, scene_of
+from tintype.training.shard_set import ShardSet, first_rows
 
 
 @dataclass(frozen=True)
-class Marks:
-    """The result of an exam.
+class Score:
+    """How one network did.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Marks:
     colourfulness: float
 
 
-class Exam:
+class ValidationScore:
     """The same photos for every network.
 
     Parameters
@@ -43,23 +43,20 @@ class Exam:
         Fitted for that network; its temperature holds for all.
     ratio : float or None
         Colourfulness at which networks are compared, times the truth's; None: that of the network as it was fitted.
-    measures : Measures
     """
 
-    def __init__(
-        self, network: Any, validation: ShardSet, decoding: Decoding, ratio: float | None, measures: Measures
-    ) -> None:
+    def __init__(self, network: Any, validation: ShardSet, decoding: Decoding, ratio: float | None) -> None:
         self._decoding = decoding
         self._lab8, self._embeddings = first_rows(validation, PHOTOS)
         output = self._output(network)
-        self._scene: Scene = scene_of(self._lab8, output.shape[1], measures)
+        self._scene: Scene = scene_of(self._lab8, output.shape[1])
         ab = self._ab(output)
         self._ratio = self._scene.colourfulness_ratio(ab) if ratio is None else ratio
-        self.before = self._marks(ab)
+        self.before = self._score(ab)
 
-    def __call__(self, network: Any) -> Marks:
-        """The marks of a network."""
-        return self._marks(self._ab(self._output(network)))
+    def __call__(self, network: Any) -> Score:
+        """The score of a network."""
+        return self._score(self._ab(self._output(network)))
 
     def _output(self, network: Any) -> NDArray[np.float32]:
         return outputs_of(network, self._lab8[..., :1], self._embeddings)
@@ -69,7 +66,7 @@ class Exam:
         ab = plain_ab(output) if temperature is None else annealed_mean(output, temperature)
         return self._scene.smoothed(ab, self._decoding.smoothing)
 
-    def _marks(self, ab: NDArray[np.float32]) -> Marks:
+    def _score(self, ab: NDArray[np.float32]) -> Score:
         gain = self._scene.gain_for(ab, self._ratio)
         shown = ab * np.float32(self._decoding.gain)
-        return Marks(self._scene.difference(ab * np.float32(gain)), self._scene.colourfulness_ratio(shown))
+        return Score(self._scene.difference(ab * np.float32(gain)), self._scene.colourfulness_ratio(shown))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
-from tintype.evaluation.metrics import (
+from tintype.measures.metrics import (
     PSNR_CEILING,
     delta_ab,
     delta_e2000,

@@ -24,9 +24,9 @@ from tintype.models.decoding import plain_ab
 from tintype.models.keras_file import load_network
 from tintype.models.network import build_network
 from tintype.params import NetworkParams, TrainParams
-from tintype.training.batches import first_rows, open_split
 from tintype.training.calibrate import only_inputs
 from tintype.training.checkpoint import Checkpoints
+from tintype.training.shard_set import first_rows, open_split
 
 if TYPE_CHECKING:
     from tintype.training.losses import Distance
@@ -59,7 +59,7 @@ def checkpoints_of(root: Path, tensors: Tensors, network: NetworkParams, train: 
     return Checkpoints(root / fingerprint)
 
 
-class Material:
+class TrainingInputs:
     """What `tintype.training.fit` is given.
 
     Parameters

@@ -17,11 +17,12 @@ from tqdm import tqdm
 
 from tintype.models.keras_backend import compile_for_inference, make_deterministic, set_precision
 from tintype.params import AdversarialParams, DecodeParams, TrainParams
-from tintype.training.adversarial.duel import Duel
-from tintype.training.adversarial.exam import Exam, Marks
-from tintype.training.batches import ShardSet, batches
-from tintype.training.calibrate import Measures, fit_decoding
+from tintype.training.batches import batches
+from tintype.training.calibrate import fit_decoding
+from tintype.training.gan.steps import GanSteps
+from tintype.training.gan.validation_score import Score, ValidationScore
 from tintype.training.observer import Observer
+from tintype.training.shard_set import ShardSet
 
 Batch = tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]
 
@@ -35,7 +36,6 @@ def refine(
     learn: ShardSet,
     check: ShardSet,
     loss: Any,
-    measures: Measures,
     observer: Observer,
 ) -> int:
     """Let a critic teach a network; it keeps the weights whose colours did best, which may be its own.
@@ -53,8 +53,6 @@ def refine(
         Rows to learn from, and rows to stop by.
     loss : keras.losses.Loss
         What the network was fitted with.
-    measures : Measures
-        How colours are judged.
     observer : Observer
         Told of every look at the validation photos, with the step as the epoch's number.
 
@@ -74,30 +72,30 @@ def refine(
     set_precision(False)  # the critic is small, and spectral norms want the digits
     pupil.set_weights(network.get_weights())
     compile_for_inference(pupil)
-    decoding = fit_decoding(pupil, check, decode, measures)
-    exam = Exam(pupil, check, decoding, decode.colourfulness, measures)
-    duel = Duel(pupil, decoding, loss, params)
+    decoding = fit_decoding(pupil, check, decode)
+    score_of = ValidationScore(pupil, check, decoding, decode.colourfulness)
+    steps = GanSteps(pupil, decoding, loss, params)
     stream = _endless(learn, train, tuple(pupil.input))
-    best, kept, weights = exam.before, 0, None
+    best, kept, weights = score_of.before, 0, None
     _tell(observer, 0, best)
     with tqdm(
         total=params.critic_steps + params.steps, desc="adversarial", unit=" steps", disable=None
     ) as bar:
         for batch in islice(stream, params.critic_steps):
-            bar.set_postfix(critic=f"{duel.teach_critic(*batch):.3f}")
+            bar.set_postfix(critic=f"{steps.teach_critic(*batch):.3f}")
             bar.update()
         losses: list[tuple[float, float]] = []
         for step, batch in enumerate(islice(stream, params.steps), start=1):
-            losses.append((duel.teach_critic(*batch), duel.teach_network(*batch)))
+            losses.append((steps.teach_critic(*batch), steps.teach_network(*batch)))
             bar.update()
             if step % params.check_every and step < params.steps:
                 continue
-            marks = exam(pupil)
+            score = score_of(pupil)
             critic_loss, loss = np.mean(losses, axis=0)
             losses.clear()
-            _tell(observer, step, marks, critic_loss=float(critic_loss), loss=float(loss))
-            if marks.difference < best.difference:
-                best, kept, weights = marks, step, pupil.get_weights()
+            _tell(observer, step, score, critic_loss=float(critic_loss), loss=float(loss))
+            if score.difference < best.difference:
+                best, kept, weights = score, step, pupil.get_weights()
             elif step - kept >= params.patience * params.check_every:
                 break
     if weights is not None:
@@ -105,7 +103,7 @@ def refine(
     observer.epoch(step, {"adv_kept_step": kept})
     word = f"kept step {kept}" if kept else "kept the network as it was"
     tqdm.write(
-        f"adversarial: {word}; difference {exam.before.difference:.3f} before, {best.difference:.3f} now",
+        f"adversarial: {word}; difference {score_of.before.difference:.3f} before, {best.difference:.3f} now",
         file=sys.stderr,
     )
     return kept
@@ -118,8 +116,8 @@ def _endless(learn: ShardSet, train: TrainParams, inputs: tuple[str, ...]) -> It
     return stream.repeat().as_numpy_iterator()
 
 
-def _tell(observer: Observer, step: int, marks: Marks, **losses: float) -> None:
-    figures = asdict(marks) | losses
+def _tell(observer: Observer, step: int, score: Score, **losses: float) -> None:
+    figures = asdict(score) | losses
     observer.epoch(step, {f"adv_{name}": value for name, value in figures.items()})
     said = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
     tqdm.write(f"adversarial step {step}: {said}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The figures, the best weights and the checkpoint of a training, epoch by epoch.
+"""What happens at the end of an epoch: figures, the best weights, the checkpoint, and what a person sees of it.
 
 Importing this module needs Keras to be ready: see `tintype.models.keras_backend.prepare_keras`.
 """
@@ -6,6 +6,7 @@ Importing this module needs Keras to be ready: see `tintype.models.keras_backend
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,18 +14,18 @@ from typing import Any
 
 import keras
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from tintype.errors import TintypeError
 from tintype.params import TrainParams
+from tintype.training.batches import Worker
 from tintype.training.checkpoint import Checkpoints, TrainingState
-from tintype.training.observer import Observer
-from tintype.training.progress import ProgressBar
-from tintype.training.share import Share
+from tintype.training.observer import Bar, Observer
 
 CHECKPOINT_SECONDS = 20  # the most work, give or take an epoch, that a kill costs
 
 
-class Keeper(keras.callbacks.Callback):
+class EpochCallback(keras.callbacks.Callback):
     """Keeps a training's figures, best weights and checkpoint.
 
     It comes after Keras' exchange of weights in the list of callbacks, so that at the end of an epoch it sees
@@ -42,7 +43,7 @@ class Keeper(keras.callbacks.Callback):
         The best weights so far.
     rows : int
         Crops in an epoch.
-    share : Share
+    worker : Worker
         Which worker this is. All of them come to the same decisions; only the first one leaves traces.
     """
 
@@ -56,14 +57,14 @@ class Keeper(keras.callbacks.Callback):
         grids: Path,
         best: list[NDArray[Any]],
         rows: int,
-        share: Share,
+        worker: Worker,
     ) -> None:
         super().__init__()
-        self._share = share
+        self._worker = worker
         self._params, self._state, self._checkpoints, self._observer = params, state, checkpoints, observer
         self._draw, self._grids, self._rows = draw, grids, rows
         self.best = best
-        self.progress = ProgressBar(params.epochs, rows, params.batch_size, state.epoch, share.bar)
+        self.progress = ProgressBar(params.epochs, rows, params.batch_size, state.epoch, worker.bar)
         self._saved = time.monotonic()
         self._begun = self._saved
         self._trained = self._saved
@@ -78,9 +79,9 @@ class Keeper(keras.callbacks.Callback):
 
     def save(self) -> None:
         """Write the checkpoint."""
-        if self._share.rank > 0:
+        if self._worker.rank > 0:
             return
-        with self._share.alone():
+        with self._worker.alone():
             self._checkpoints.write(self._state, self.model, self.best)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -117,8 +118,8 @@ class Keeper(keras.callbacks.Callback):
         if state.best_loss is None or metrics["val_loss"] < state.best_loss:
             state.best_epoch, state.best_loss = number, metrics["val_loss"]
             self.best = self.model.get_weights()
-        if self._share.rank == 0:
-            with self._share.alone():
+        if self._worker.rank == 0:
+            with self._worker.alone():
                 self._tell(number, metrics)
         if self.patience_is_over:
             self.model.stop_training = True
@@ -130,3 +131,63 @@ class Keeper(keras.callbacks.Callback):
         if self._draw and (number % self._params.grid_every == 0 or self.patience_is_over):
             picture = self._draw(self.model, self._grids / f"epoch-{number:04d}.jpg")
             self._observer.picture("validation", number, picture)
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """End the training in the very step in which its loss is no longer a number."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at the step's loss."""
+        loss = (logs or {})["loss"]
+        if not math.isfinite(loss):
+            raise TintypeError(
+                f"Training stopped: the loss became {loss} in step {batch + 1} of an epoch. "
+                "Lower train.learning_rate in params.yaml, or set train.mixed_precision to false, "
+                "and run `dvc repro` again."
+            )
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """Progress over all epochs, in crops.
+
+    Parameters
+    ----------
+    epochs, rows, batch_size : int
+        Of the whole training, of an epoch, of a step.
+    done : int
+        Epochs that an earlier, killed run finished.
+    bar : Bar
+        Where and how it is shown.
+    """
+
+    def __init__(self, epochs: int, rows: int, batch_size: int, done: int, bar: Bar) -> None:
+        super().__init__()
+        self._lines = bar.file or sys.stderr if bar.shown else None
+        self._epochs, self._rows, self._batch_size = epochs, rows, batch_size
+        self._bar = tqdm(
+            total=epochs * rows,
+            initial=done * rows,
+            desc="train",
+            unit=" crops",
+            file=bar.file,
+            disable=(None if bar.live is None else not bar.live) if bar.shown else True,
+            smoothing=0.05,
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Move the bar."""
+        self._bar.update(min(self._batch_size, self._rows - batch * self._batch_size))
+
+    def report(self, epoch: int, metrics: dict[str, float]) -> None:
+        """Show an epoch's figures."""
+        self._bar.set_postfix(epoch=epoch, loss=f"{metrics['loss']:.5f}", val=f"{metrics['val_loss']:.5f}")
+        if self._bar.disable and self._lines:
+            tqdm.write(
+                f"epoch {epoch}/{self._epochs}: loss {metrics['loss']:.5f}, val_loss {metrics['val_loss']:.5f}, "
+                f"{metrics['crops_per_second']:.0f} crops/s",
+                file=self._lines,
+            )
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Close the bar."""
+        self._bar.close()

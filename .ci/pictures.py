@@ -7,9 +7,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "src"))
 
 from tintype.colorize import Colorizer  # noqa: E402
-from tintype.evaluation.reducing import reduced  # noqa: E402
 from tintype.formats.photo import read_photo, write_photo  # noqa: E402
 from tintype.imaging.grid import draw_grid  # noqa: E402
+from tintype.measures.metrics import reduced  # noqa: E402
 from tintype.models.starter import starter_bundle  # noqa: E402
 
 PHOTOS = {

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.evaluation.baselines import all_gray
-from tintype.evaluation.contest import hold
-from tintype.evaluation.contest_figures import figures_of
+from tintype.evaluation.figures import figures_of
 from tintype.evaluation.gate import Verdict, decide
-from tintype.evaluation.reducing import reduced
+from tintype.evaluation.paired_scores import score_photos
 from tintype.formats.photo import read_photo, write_photo
 from tintype.imaging.finding import find_photos
 from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
+from tintype.measures.metrics import reduced
 
 Rgb8 = NDArray[np.uint8]
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -81,14 +81,14 @@ def small_copies(folder: Path, photos: int | None = None, side: int = SIDE) -> d
 
 def judge_champion(photos: dict[str, Path], folder: Path) -> None:
     """Write the champion's own report, from which the contests take its scores."""
-    hold(photos, CHAMPION, None, MEAN_AB, folder)
+    score_photos(photos, CHAMPION, None, MEAN_AB, folder)
 
 
 def verdict_on(challenger: Callable[[Rgb8], Rgb8], photos: dict[str, Path], known: Path) -> Verdict:
     """What the gate says of a challenger; `known` is the folder of the champion's report."""
     with tempfile.TemporaryDirectory() as folder:
-        contest = hold(photos, challenger, CHAMPION, MEAN_AB, Path(folder), known)
-    return decide(contest, figures_of(contest, ("all_gray",)), "the champion")
+        scored = score_photos(photos, challenger, CHAMPION, MEAN_AB, Path(folder), known)
+    return decide(scored, figures_of(scored, ("all_gray",)), "the champion")
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.evaluation.baselines import all_gray
-from tintype.evaluation.reducing import reduced
 from tintype.formats.photo import read_photo
 from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
 from tintype.measures.gradients import smoothed
+from tintype.measures.metrics import reduced
 from tintype.params import FusionParams, NetworkParams, Params, PyramidParams, load_params
 
 ROOT = Path(__file__).parents[1]

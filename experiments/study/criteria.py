@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.study.curve_differences import difference_at, difference_to, quotient_at
 from experiments.study.results import DELTA, PATCHES, Results, Runs
-from tintype.evaluation.comparison import difference_at, difference_to, quotient_at
 from tintype.evaluation.intervals import Interval, bootstrap
 
 RATIOS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

@@ -14,10 +14,10 @@ from experiments.study.results import DELTA, Results
 from experiments.study.workshop import WORK
 from tintype.colorize import Colorizer
 from tintype.evaluation.baselines import Painter, all_gray
-from tintype.evaluation.reducing import reduced
 from tintype.formats.photo import read_photo, write_photo
 from tintype.imaging.finding import find_photos
 from tintype.imaging.grid import draw_grid
+from tintype.measures.metrics import reduced
 
 SIDE = 320
 SEED = 1

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.study.record import RECORD, RESULTS, SCORES, TRUTH
-from tintype.evaluation.front import Front
+from tintype.evaluation.quality_curve import QualityCurve
 
 Floats = NDArray[np.float64]
 PATCHES = "patch_gradient"
@@ -63,11 +63,11 @@ class Results:
     truth: dict[str, Floats]
     runs: dict[str, Runs]
 
-    def front(self, recipe: str, metric: str = DELTA) -> Front:
+    def front(self, recipe: str, metric: str = DELTA) -> QualityCurve:
         """A recipe's front: CIEDE2000, or patches, against colourfulness."""
         swept = self.runs[recipe].swept
         over = self.truth["truth_patch_gradient"] if metric == PATCHES else np.ones(len(self.photos))
-        return Front(
+        return QualityCurve(
             self.photos, swept["colourfulness"], self.truth["truth_colourfulness"], swept[metric], over
         )
 

@@ -14,10 +14,9 @@ from PIL import Image
 from tintype.evaluation.baselines import constant_chroma, painters
 from tintype.evaluation.custom import colour_custom
 from tintype.evaluation.evaluate import evaluate
-from tintype.evaluation.front import read_front
 from tintype.evaluation.photos import EvaluationError, content_hashes_of_split, photos_of_split
 from tintype.evaluation.prior import prior_of_files
-from tintype.evaluation.sweep import FACTORS
+from tintype.evaluation.quality_curve import FACTORS, read_curve
 from tintype.formats.photo import read_photo
 from tintype.imaging.lab import rgb_to_lab
 from tintype.models.backbone import Backbone
@@ -118,7 +117,7 @@ def test_fronts_are_written_for_plots_and_by_photo_for_pooling(
         pd.testing.assert_frame_equal(
             pd.read_csv(report / f"front_{painter}.csv"), part.reset_index(drop=True)
         )
-    ours = read_front([report / "front_photos.csv"])
+    ours = read_curve([report / "front_photos.csv"])
     assert ours.photos == ("cat.png", "leaves.png", "line.png", "temple.png")
     here = points[(points["painter"] == "ours") & (points["factor"] == 1)].iloc[0]
     assert ours.at(here["colourfulness_ratio"]) == pytest.approx(here["delta_e2000_mean"], abs=0.01)

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tintype.evaluation.features import Viewer, feature_distance, taps_of
-from tintype.evaluation.frechet import frechet_distance
+from tintype.evaluation.features import Viewer, feature_distance, frechet_distance, taps_of
 from tintype.models.backbone import Backbone, BackboneSpec
 from tintype.models.keras_backend import prepare_keras
 
@@ -98,8 +97,8 @@ def test_planted_defects_are_ranked(backbone: Backbone, known: np.ndarray, defec
 def test_painters_are_ranked_by_the_frechet_distance(
     backbone: Backbone, sample: Path, defects: Defects
 ) -> None:
-    from tintype.evaluation.reducing import reduced
     from tintype.formats.photo import read_photo
+    from tintype.measures.metrics import reduced
 
     viewer = Viewer(backbone, ("pale", "paler", "patches"))
     for path in sorted(sample.glob("*.jpg"))[:8]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from tintype.evaluation.frechet import frechet_distance
+from tintype.evaluation.features import frechet_distance
 
 
 def test_in_one_dimension_it_is_the_formula_by_hand() -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tintype.evaluation.contest import CHALLENGER, CHAMPION, MEAN_AB, Contest
-from tintype.evaluation.contest_figures import figures_of
-from tintype.evaluation.front import Front
+from tintype.evaluation.figures import figures_of
 from tintype.evaluation.gate import FEWEST, Verdict, decide
+from tintype.evaluation.paired_scores import CHALLENGER, CHAMPION, MEAN_AB, PairedScores
+from tintype.evaluation.quality_curve import QualityCurve
 from tintype.evaluation.scores import TRUTH, Scores
 
 FACTORS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
@@ -22,8 +22,8 @@ Model = dict[str, float]
 GOOD: Model = {"ratio": 0.8, "patches": 1.0, "error": 8.0, "bleed": 0.5, "psnr": 22.0, "seconds": 0.1}
 
 
-def contest(challenger: Model, champion: Model | None = None, photos: int = 40) -> Contest:
-    """A made-up contest.
+def scores_of(challenger: Model, champion: Model | None = None, photos: int = 40) -> PairedScores:
+    """A made-up pair of models.
 
     `ratio` is a model's colourfulness over the truth's, `patches` those for the colour there is, and `error` its
     CIEDE2000 at full colourfulness; at none of it all have 10. Photos differ, models do on all of them alike, but
@@ -38,7 +38,7 @@ def contest(challenger: Model, champion: Model | None = None, photos: int = 40) 
     tables = {
         TRUTH: {"colourfulness": truth, "patch_gradient": truth / 20, "bleed_score": np.full(photos, 0.35)}
     }
-    fronts = {}
+    curves = {}
     for name, model in models.items():
         chance = random.normal(0, 0.1, photos)
         colours = truth * model["ratio"]
@@ -53,11 +53,11 @@ def contest(challenger: Model, champion: Model | None = None, photos: int = 40) 
             "seconds": np.full(photos, model["seconds"]) * (1 + chance / 10),
         }
         names = tuple(map(str, range(photos)))
-        fronts[name] = Front(names, places[np.newaxis], truth, errors[np.newaxis], np.ones(photos))
-    return Contest(Scores(tuple(map(str, range(photos))), tables), fronts)
+        curves[name] = QualityCurve(names, places[np.newaxis], truth, errors[np.newaxis], np.ones(photos))
+    return PairedScores(Scores(tuple(map(str, range(photos))), tables), curves)
 
 
-def said(held: Contest, rival: str | None = "version 1", why_not: str = "") -> Verdict:
+def said(held: PairedScores, rival: str | None = "version 1", why_not: str = "") -> Verdict:
     return decide(held, figures_of(held, (MEAN_AB,)), rival, why_not)
 
 
@@ -85,21 +85,21 @@ def said(held: Contest, rival: str | None = "version 1", why_not: str = "") -> V
     ],
 )
 def test_a_bad_challenger_is_refused_for_its_reason_alone(challenger: Model, reason: str) -> None:
-    verdict = said(contest(challenger, GOOD | {"error": 8.0}))
+    verdict = said(scores_of(challenger, GOOD | {"error": 8.0}))
     assert verdict.verdict == "fail"
     assert len(verdict.reasons) == 1, verdict.reasons
     assert verdict.reasons[0].startswith(reason)
 
 
 def test_a_better_one_passes() -> None:
-    verdict = said(contest({"error": 6.0, "ratio": 0.9}, {"ratio": 0.6}))
+    verdict = said(scores_of({"error": 6.0, "ratio": 0.9}, {"ratio": 0.6}))
     assert verdict.verdict == "pass"
     assert verdict.reasons[0].startswith("Nearer to the truth than version 1 by ")
     assert verdict.reasons[1].startswith("Its colourfulness is nearer to the true photos': 0.90 of it")
 
 
 def test_gray_wins_by_the_plain_error_and_loses_all_the_same() -> None:
-    held = contest({"ratio": 0.0, "patches": 0.0, "error": 12.0}, {"error": 12.0})
+    held = scores_of({"ratio": 0.0, "patches": 0.0, "error": 12.0}, {"error": 12.0})
     figures = figures_of(held, ())
     assert figures.error.difference is not None
     assert figures.error.difference.high < 0
@@ -107,21 +107,21 @@ def test_gray_wins_by_the_plain_error_and_loses_all_the_same() -> None:
 
 
 def test_an_equal_one_passes_and_says_what_is_not_known() -> None:
-    verdict = said(contest({}, {}))
+    verdict = said(scores_of({}, {}))
     assert verdict.verdict == "pass"
     assert verdict.reasons[0].startswith("As near to the truth as version 1, as far as 40 photos show,")
 
 
 def test_a_difference_that_nobody_could_see_does_not_fail() -> None:
-    assert said(contest({"error": 8.2}, {})).verdict == "pass"
+    assert said(scores_of({"error": 8.2}, {})).verdict == "pass"
 
 
 def test_paler_within_reason_is_a_matter_of_a_slider() -> None:
-    assert said(contest({"ratio": 0.7, "error": 7.0}, {"ratio": 1.0})).verdict == "pass"
+    assert said(scores_of({"ratio": 0.7, "error": 7.0}, {"ratio": 1.0})).verdict == "pass"
 
 
 def test_a_slow_one_passes_and_is_told() -> None:
-    verdict = said(contest({"seconds": 0.3}, {}))
+    verdict = said(scores_of({"seconds": 0.3}, {}))
     assert verdict.verdict == "pass"
     assert verdict.reasons[-1] == "It takes 3.0 times as long a photo."
 
@@ -129,7 +129,7 @@ def test_a_slow_one_passes_and_is_told() -> None:
 @pytest.mark.parametrize("photos", [1, 3, FEWEST - 1])
 def test_too_few_photos_are_not_enough_to_compare(photos: int) -> None:
     for challenger in ({"error": 4.0}, {"error": 14.0}):
-        verdict = said(contest(challenger, {}, photos))
+        verdict = said(scores_of(challenger, {}, photos))
         assert verdict.verdict == "not compared"
         assert verdict.reasons[0].startswith(f"Too few photos to tell: {photos} test photo")
     assert "speak against it: Farther from the truth" in verdict.reasons[1]
@@ -143,14 +143,14 @@ def test_too_few_photos_are_not_enough_to_compare(photos: int) -> None:
 def test_the_limits_hold_with_three_photos_and_without_a_champion(
     challenger: Model, reason: str, rival: str | None
 ) -> None:
-    verdict = said(contest(challenger, {} if rival else None, 3), rival, "There is none.")
+    verdict = said(scores_of(challenger, {} if rival else None, 3), rival, "There is none.")
     assert verdict.verdict == "fail"
     assert verdict.reasons[0].startswith(reason)
     assert verdict.reasons[1:] == (() if rival else ("There is none.",))
 
 
 def test_without_a_champion_it_is_not_compared() -> None:
-    verdict = said(contest({}), None, "There is no champion to compare with.")
+    verdict = said(scores_of({}), None, "There is no champion to compare with.")
     assert verdict.verdict == "not compared"
     assert verdict.reasons[0] == "There is no champion to compare with."
 
@@ -158,11 +158,11 @@ def test_without_a_champion_it_is_not_compared() -> None:
 def test_a_gray_champion_leaves_the_mean_colour_to_be_beaten() -> None:
     gray = {"ratio": 0.0, "patches": 0.0}
     assert (
-        said(contest({"error": 16.0}, gray))
+        said(scores_of({"error": 16.0}, gray))
         .reasons[0]
         .startswith("Farther from the truth than one mean colour all over by ")
     )
-    assert said(contest({}, gray)).verdict == "pass"
+    assert said(scores_of({}, gray)).verdict == "pass"
 
 
 @pytest.fixture(scope="module")

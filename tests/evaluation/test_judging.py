@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from tintype.evaluation.baselines import all_gray, constant_ab, painters
-from tintype.evaluation.colour_error import AB_ERRORS
 from tintype.evaluation.judging import judge
 from tintype.evaluation.prior import prior_of
-from tintype.evaluation.reducing import reduced
 from tintype.imaging.lab import chroma, lab_to_rgb, rgb_to_lab
+from tintype.measures.metrics import AB_ERRORS, reduced
 
 SIDE = 1024
 Edit = Callable[[np.ndarray, float], np.ndarray]

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tintype.evaluation.contest import ALL_GRAY, CHALLENGER, MEAN_AB, hold
-from tintype.evaluation.contest_figures import figures_of
+from tintype.evaluation.figures import figures_of
 from tintype.evaluation.metric_card import (
     METRICS,
     card_sha256,
@@ -19,6 +18,7 @@ from tintype.evaluation.metric_card import (
     read_card,
     write_card,
 )
+from tintype.evaluation.paired_scores import ALL_GRAY, CHALLENGER, MEAN_AB, score_photos
 from tintype.formats.photo import write_photo
 
 # What the metrics' first versions say of a made-up photo at 70 % of its chroma.
@@ -39,7 +39,7 @@ def test_a_metric_that_gives_other_figures_has_another_version(
 ) -> None:
     write_photo(tmp_path / "scene.png", scene)
     photos = {"scene": tmp_path / "scene.png"}
-    held = hold(photos, lambda rgb8: saturate(rgb8, 0.7), None, (3.0, 9.0), tmp_path / "report")
+    held = score_photos(photos, lambda rgb8: saturate(rgb8, 0.7), None, (3.0, 9.0), tmp_path / "report")
     figures = figures_of(held, (ALL_GRAY, MEAN_AB))
     received = {
         "delta_e2000_mean": figures.error,

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tintype.evaluation.colour_error import area_under, share_below
 from tintype.evaluation.prior import prior_of, prior_of_files
+from tintype.measures.metrics import area_under, share_below
 
 GRAY, RED = (0, 0), (60, 40)
 

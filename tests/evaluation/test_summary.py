@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from tintype.evaluation.colour_error import AB_ERRORS, area_under
 from tintype.evaluation.judging import Judgement
-from tintype.evaluation.slices import slices_of
-from tintype.evaluation.summary import ab_error_rows, metrics_table, photo_rows, summarize
+from tintype.evaluation.summary import ab_error_rows, metrics_table, photo_rows, slices_of, summarize
+from tintype.measures.metrics import AB_ERRORS, area_under
 
 
 def judgement(photo: str, error: float, colours: float, truth: float, **facts: float) -> Judgement:

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from tintype.evaluation.reducing import reduced
-from tintype.evaluation.sweep import FACTORS, pooled, sweep
+from tintype.evaluation.quality_curve import FACTORS, pooled, sweep
 from tintype.imaging.lab import rgb_to_lab
+from tintype.measures.metrics import reduced
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tintype.evaluation.reducing import reduced
 from tintype.imaging.lab import rgb_to_lab
 from tintype.measures.bleeding import bleed_score
+from tintype.measures.metrics import reduced
 
 DIAGONAL = 500  # of 300 by 400 pixels
 

@@ -17,10 +17,10 @@ from tintype.evaluation.baselines import Painter, all_gray
 from tintype.evaluation.figures import Figure, compared, table
 from tintype.evaluation.intervals import paired
 from tintype.evaluation.judging import Judgement, judge
-from tintype.evaluation.reducing import reduced
 from tintype.evaluation.scores import Scores
 from tintype.imaging.grid import draw_grid
 from tintype.imaging.picture import read_picture
+from tintype.measures.metrics import reduced
 
 SIDE = 512  # pixels; long side at which photos are coloured and judged
 GRID_PHOTOS = 8

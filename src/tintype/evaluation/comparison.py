@@ -1,58 +1,262 @@
-"""Fronts compared at the same colourfulness, with intervals over photos and seeds."""
+"""A challenger's bundle against the registry's champion: scores, verdict, and the report that is kept with it.
+
+The registry says what it knows of the champion, and gets a folder and a verdict back; see
+`tintype.registry.comparing`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import ArrayLike
+from tintype.errors import TintypeError
+from tintype.evaluation.baselines import Painter
+from tintype.evaluation.figures import Compared, Figures, figures_of, table
+from tintype.evaluation.gate import LIMITS, Verdict, decide
+from tintype.evaluation.metric_card import (
+    MOST,
+    Card,
+    card_sha256,
+    differences,
+    metric_card,
+    read_card,
+    write_card,
+)
+from tintype.evaluation.paired_scores import ALL_GRAY, CHAMPION, MEAN_AB, PHOTOS_FILE, score_photos
+from tintype.evaluation.scores import DIGITS
+from tintype.files.atomic import write_json, write_text
+from tintype.models.bundle import bundle_digest
 
-from tintype.evaluation.front import Front
-from tintype.evaluation.intervals import RESAMPLES, Interval, bootstrap
+TABLE_FILE, VERDICT_FILE = "table.md", "verdict.json"
+_BESIDE = {ALL_GRAY: "all gray", MEAN_AB: "mean ab"}
 
 
-def difference_at(ours: Front, theirs: Front, ratio: float, resamples: int = RESAMPLES) -> Interval:
-    """One front minus another at a ratio: below 0 where less is better and ours lies lower."""
-    return _compared(ours, theirs, lambda a, b: a - b, ratio, resamples)
+class Rival(Protocol):
+    """What a registry knows of its champion."""
+
+    @property
+    def name(self) -> str:
+        """What sentences call it, such as "version 1"."""
+
+    @property
+    def digest(self) -> str:
+        """Of its bundle."""
+
+    @property
+    def bundle(self) -> Path | None:
+        """Its folder; None if it cannot be had."""
+
+    @property
+    def missing(self) -> str:
+        """A sentence that says why not."""
+
+    @property
+    def report(self) -> Path | None:
+        """The report of its own comparison, as `Comparison` wrote it; None if it has none."""
 
 
-def quotient_at(ours: Front, theirs: Front, ratio: float, resamples: int = RESAMPLES) -> Interval:
-    """One front over another at a ratio: 0.5 where ours is half."""
-    return _compared(ours, theirs, lambda a, b: a / b, ratio, resamples)
+@dataclass(frozen=True)
+class ComparisonReport:
+    """What a person decides by.
+
+    Attributes
+    ----------
+    verdict : str
+    reasons : tuple of str
+    markdown : str
+        The table, and on what it was measured.
+    """
+
+    verdict: str
+    reasons: tuple[str, ...]
+    markdown: str
 
 
-def difference_to(front: Front, values: ArrayLike, ratio: float, resamples: int = RESAMPLES) -> Interval:
-    """A front at a ratio minus the mean of what has no front, such as all-gray photos' CIEDE2000.
+class Comparison:
+    """A bundle that wants to be champion, and the photos on which it is judged.
 
     Parameters
     ----------
-    front : Front
-    values : array of shape (N,), float
-        Of the front's photos, in their order.
-    ratio : float
-    resamples : int
+    bundle : Path
+    photos : mapping of str to Path
+        Name in reports -> file; at least one. The first `tintype.evaluation.metric_card.MOST` are judged: in the order
+        of content hashes they are as good as drawn by lot.
+    content_hashes : sequence of str
+        Of the photos, in their order.
+    """
+
+    def __init__(self, bundle: Path, photos: Mapping[str, Path], content_hashes: Sequence[str]) -> None:
+        self.card: Card = metric_card(content_hashes[:MOST])
+        self._bundle, self._photos = bundle, dict(islice(photos.items(), MOST))
+
+    @property
+    def card_sha256(self) -> str:
+        """What names the metric card."""
+        return card_sha256(self.card)
+
+    @property
+    def limits_sha256(self) -> str:
+        """What names the gate's limits."""
+        return hashlib.sha256(json.dumps(LIMITS, sort_keys=True).encode()).hexdigest()
+
+    def __call__(self, rival: Rival | None, folder: Path) -> ComparisonReport:
+        """Judge the bundle.
+
+        Parameters
+        ----------
+        rival : Rival or None
+            The champion, which is another bundle; None if there is none.
+        folder : Path
+            To write the report to: ``table.md``, ``photos.csv``, ``front.csv``, ``picture.jpg``, ``card.json`` and
+            ``verdict.json``.
+
+        Returns
+        -------
+        ComparisonReport
+
+        Raises
+        ------
+        BundleError, PhotoError
+            If the bundle is not whole, or a photo cannot be read.
+        """
+        from tintype.colorize import Colorizer
+
+        ours = Colorizer.load(self._bundle)
+        known, other_card = _known(rival, self.card)
+        theirs, missing = _painter(rival)
+        scored = score_photos(self._photos, ours.colorize, theirs, ours.info.data.mean_ab, folder, known)
+        figures = figures_of(scored, tuple(_BESIDE))
+        comparable = rival is not None and CHAMPION in scored.scores.of
+        verdict = decide(
+            scored,
+            figures,
+            rival.name if rival and comparable else None,
+            _why_not(rival, other_card, missing),
+        )
+        notes = [other_card and f"{other_card} So it was judged anew."] if theirs else [missing]
+        return write_report(
+            folder,
+            self.card,
+            figures,
+            verdict,
+            [note for note in notes if note and comparable],
+            {
+                "challenger": {"bundle_sha256": bundle_digest(ours.info), "network_size": ours.info.size},
+                "champion": {"name": rival.name, "bundle_sha256": rival.digest} if rival else None,
+            },
+        )
+
+
+def write_report(
+    folder: Path,
+    card: Card,
+    figures: Figures,
+    verdict: Verdict,
+    notes: Sequence[str] = (),
+    models: Mapping[str, Any] | None = None,
+) -> ComparisonReport:
+    """Write ``table.md``, ``card.json`` and ``verdict.json``.
+
+    Parameters
+    ----------
+    folder : Path
+    card : dict
+    figures : Figures
+    verdict : Verdict
+    notes : sequence of str
+        Sentences on how it was compared, below the table.
+    models : mapping, optional
+        Which ones, for ``verdict.json``.
 
     Returns
     -------
-    Interval
+    ComparisonReport
     """
-    fixed = np.asarray(values, np.float64)
-    return bootstrap(
-        lambda photos, seeds: front.at(ratio, photos, seeds[0]) - float(fixed[photos].mean()),
-        len(front.photos),
-        [len(front.values)],
-        resamples,
+    paired = any(row.before for row in figures.rows())
+    headings = ["champion", "challenger", "difference"] if paired else ["challenger"]
+    count = figures.photos
+    measured = (
+        f"{count} test photo{'s' if count > 1 else ''}, intervals of 95 % over photos, "
+        f"metric card {card_sha256(card)[:12]}."
     )
+    markdown = "\n\n".join(
+        [table(figures.rows(), [*headings, *_BESIDE.values()]), " ".join([measured, *notes])]
+    )
+    write_text(folder / TABLE_FILE, f"{markdown}\n")
+    write_card(folder, card)
+    write_json(
+        folder / VERDICT_FILE,
+        {
+            "verdict": verdict.verdict,
+            "reasons": list(verdict.reasons),
+            **(models or {}),
+            "metric_card": card_sha256(card),
+            "photos": count,
+            "limits": LIMITS,
+            "figures": [_described(row) for row in figures.rows()],
+        },
+    )
+    return ComparisonReport(verdict.verdict, verdict.reasons, markdown)
 
 
-def _compared(
-    ours: Front, theirs: Front, compare: Callable[[float, float], float], ratio: float, resamples: int
-) -> Interval:
-    if ours.photos != theirs.photos:
-        raise ValueError("Expected two fronts of the same photos in the same order. Received: others.")
-    return bootstrap(
-        lambda photos, seeds: compare(ours.at(ratio, photos, seeds[0]), theirs.at(ratio, photos, seeds[1])),
-        len(ours.photos),
-        [len(ours.values), len(theirs.values)],
-        resamples,
-    )
+def _known(rival: Rival | None, card: Card) -> tuple[Path | None, str]:
+    """The report from which the champion's scores can be taken, or a sentence that says why not."""
+    if rival is None or rival.report is None or not (rival.report / PHOTOS_FILE).is_file():
+        return None, ""
+    theirs = read_card(rival.report)
+    if theirs is None or _digest_in(rival.report) != rival.digest:
+        return None, f"The scores kept with {rival.name} do not say what they mean, or are another bundle's."
+    if theirs != card:
+        return None, (
+            f"The scores kept with {rival.name} have another metric card ({differences(theirs, card)}), and figures "
+            "of different cards are not compared: they do not measure the same."
+        )
+    return rival.report, ""
+
+
+def _digest_in(report: Path) -> str | None:
+    """Of the bundle that was the challenger in a report."""
+    try:
+        return str(json.loads((report / VERDICT_FILE).read_bytes())["challenger"]["bundle_sha256"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _painter(rival: Rival | None) -> tuple[Painter | None, str]:
+    """The champion, ready to colour, or a sentence that says why not."""
+    from tintype.colorize import Colorizer
+
+    if rival is None:
+        return None, ""
+    if rival.bundle is None:
+        return None, f"The bundle of {rival.name} cannot be had: {rival.missing}"
+    try:
+        return Colorizer.load(rival.bundle).colorize, ""
+    except TintypeError as error:
+        return None, f"The bundle of {rival.name} cannot be used: {error}"
+
+
+def _why_not(rival: Rival | None, other_card: str, missing: str) -> str:
+    if rival is None:
+        return "There is no champion to compare with."
+    return " ".join(filter(None, [other_card or f"No scores are kept with {rival.name}.", missing]))
+
+
+def _described(row: Compared) -> dict[str, Any]:
+    intervals = {"champion": row.before, "challenger": row.after, "difference": row.difference}
+    return {
+        "figure": row.figure.title,
+        **{name: [_json(value) for value in one] if one else None for name, one in intervals.items()},
+        **{painter: _json(value) for painter, value in row.beside.items()},
+    }
+
+
+def _json(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if math.isnan(value) else round(float(value), DIGITS)

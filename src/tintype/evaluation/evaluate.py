@@ -14,21 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.evaluation.baselines import ChromaOf, Painter, all_gray
-from tintype.evaluation.clock import Clock
+from tintype.evaluation.baselines import ChromaOf, Clock, Painter, all_gray
 from tintype.evaluation.features import Looks, Viewer
 from tintype.evaluation.judging import Judgement, judge
 from tintype.evaluation.prior import AbPrior
-from tintype.evaluation.reducing import reduced
+from tintype.evaluation.quality_curve import Row, pooled, sweep
 from tintype.evaluation.reliability import Reliability, draw_reliability
+from tintype.evaluation.scores import DIGITS, write_csv
 from tintype.evaluation.summary import ab_error_rows, photo_rows, summarize
-from tintype.evaluation.sweep import Row, pooled, sweep
-from tintype.evaluation.table_files import DIGITS, write_csv
 from tintype.files.atomic import write_json
 from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import lightness
 from tintype.imaging.picture import read_picture
 from tintype.measures.gamut import out_of_gamut_share
+from tintype.measures.metrics import reduced
 from tintype.models.backbone import Backbone
 
 GRID_SIDE = 512  # pixels of a photo kept for the grid: more than its cell ever shows
@@ -92,7 +91,7 @@ def evaluate(
         If a photo cannot be read or the grid cannot be written.
     """
     judgements: list[Judgement] = []
-    fronts: list[Row] = []
+    curves: list[Row] = []
     rows: list[list[NDArray[np.uint8]]] = []
     clock, reliability = Clock(), Reliability()
     viewer = Viewer(backbone, tuple(painters)) if backbone else None
@@ -105,7 +104,7 @@ def evaluate(
         if chroma:
             seen = reduced(truth, side)
             planes = {painter: of(seen) for painter, of in chroma.items()}
-            fronts += sweep(name, seen, planes)
+            curves += sweep(name, seen, planes)
             outside = {painter: out_of_gamut_share(lightness(seen), ab) for painter, ab in planes.items()}
             judgement = judgement.with_scores("out_of_gamut_share", outside)
         if confidence:
@@ -128,8 +127,8 @@ def evaluate(
     write_csv(report / "photos.csv", photo_rows(judgements))
     write_csv(report / "ab_error.csv", ab_error_rows(judgements))
     write_json(report / "timing.json", clock.summary("ours"))
-    if fronts:
-        _write_fronts(report, fronts)
+    if curves:
+        _write_fronts(report, curves)
     captions = [path.stem for path in list(photos.values())[: len(rows)]]
     grid = draw_grid(rows, headings=["gray", "ours", "truth"], captions=captions)
     write_picture(report / "grid.jpg", grid, quality=GRID_QUALITY)
@@ -153,9 +152,9 @@ def _note_features(metrics: dict[str, Any], looks: Looks, backbone: Backbone) ->
     metrics["features"] = {"backbone": backbone.spec.name, "origin": backbone.spec.origin}
 
 
-def _write_fronts(report: Path, fronts: list[Row]) -> None:
-    points = pooled(fronts)
+def _write_fronts(report: Path, curves: list[Row]) -> None:
+    points = pooled(curves)
     write_csv(report / "front.csv", points)
-    write_csv(report / "front_photos.csv", fronts)
+    write_csv(report / "front_photos.csv", curves)
     for painter in dict.fromkeys(str(row["painter"]) for row in points):  # a line each in DVC's plot
         write_csv(report / f"front_{painter}.csv", [row for row in points if row["painter"] == painter])

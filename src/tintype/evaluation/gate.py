@@ -19,9 +19,8 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tintype.evaluation.contest import CHALLENGER, MEAN_AB, Contest
-from tintype.evaluation.contest_figures import EQUAL, FLOOR, Figures
-from tintype.evaluation.figures import Compared, compared
+from tintype.evaluation.figures import EQUAL, FLOOR, Compared, Figures, compared
+from tintype.evaluation.paired_scores import CHALLENGER, MEAN_AB, PairedScores
 
 Kind = Literal["pass", "fail", "not compared"]
 PASS: Final = "pass"
@@ -83,14 +82,13 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def decide(contest: Contest, figures: Figures, rival: str | None, why_not: str = "") -> Verdict:
+def decide(scored: PairedScores, figures: Figures, rival: str | None, why_not: str = "") -> Verdict:
     """The verdict.
 
     Parameters
     ----------
-    contest : Contest
+    scored : PairedScores
     figures : Figures
-        Of the contest.
     rival : str or None
         What sentences call the champion, such as "version 1"; None if there is nothing to compare with.
     why_not : str
@@ -105,7 +103,7 @@ def decide(contest: Contest, figures: Figures, rival: str | None, why_not: str =
         return Verdict(FAIL, (*by_itself, *([why_not] if rival is None else [])))
     if rival is None:
         return Verdict(NOT_COMPARED, (why_not, "By itself it has colour, not too much, and no patches."))
-    worse, said = _against(contest, figures, rival)
+    worse, said = _against(scored, figures, rival)
     if figures.photos < FEWEST:
         few = (
             f"Too few photos to tell: {figures.photos} test photo{'s' if figures.photos > 1 else ''}, and with "
@@ -149,9 +147,9 @@ def _amount(ratio: float) -> str:
     return "it has no colour" if ratio < FLOOR else f"it has {ratio:.2f} of the true photos' colourfulness"
 
 
-def _against(contest: Contest, figures: Figures, rival: str) -> tuple[list[str], list[str]]:
+def _against(scored: PairedScores, figures: Figures, rival: str) -> tuple[list[str], list[str]]:
     """What speaks against the challenger, and what else there is to say."""
-    worse, said = _merit(contest, figures, rival)
+    worse, said = _merit(scored, figures, rival)
     ratio, off = figures.colourful, figures.off_colourful
     if _is_less(off, COLOURFUL_MARGIN):
         said.append(
@@ -176,7 +174,7 @@ def _against(contest: Contest, figures: Figures, rival: str) -> tuple[list[str],
     return worse, said
 
 
-def _merit(contest: Contest, figures: Figures, rival: str) -> tuple[list[str], list[str]]:
+def _merit(scored: PairedScores, figures: Figures, rival: str) -> tuple[list[str], list[str]]:
     row, name, where = figures.merit, rival, f"at {figures.equal_at:.2f} of the truth's colourfulness"
     if row.difference is None or math.isnan(row.difference.low):
         # It has too little colour to be brought there. Then what knows nothing is the least to be beaten.

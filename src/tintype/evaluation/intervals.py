@@ -51,7 +51,7 @@ def bootstrap(
     -------
     Interval
         At a level of 95 %; the same at every call. NaN as bounds if the figure is undefined in more than a
-        twentieth of the draws, as one at the end of a front may be.
+        twentieth of the draws, as one at the end of a curve may be.
     """
     random = np.random.default_rng(_SEED)
     estimate = statistic(np.arange(photos), [np.arange(count) for count in seeds])

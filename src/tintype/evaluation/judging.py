@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.evaluation.colour_error import area_under, share_below
 from tintype.evaluation.prior import AbPrior
-from tintype.evaluation.reducing import reduced as reduced
 from tintype.imaging.lab import chroma, rgb_to_lab
 from tintype.measures.bleeding import bleed_score
 from tintype.measures.colourfulness import colourfulness
-from tintype.measures.metrics import delta_ab, delta_e2000, psnr_db, ssim
+from tintype.measures.metrics import area_under, delta_ab, delta_e2000, psnr_db, share_below, ssim
+from tintype.measures.metrics import reduced as reduced
 from tintype.measures.patches import patch_gradient
 
 Rgb8 = NDArray[np.uint8]

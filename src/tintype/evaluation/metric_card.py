@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tintype.evaluation.intervals import LEVEL, RESAMPLES
-from tintype.evaluation.sweep import FACTORS
+from tintype.evaluation.quality_curve import FACTORS
 from tintype.files.atomic import write_json
 
 CARD_FILE = "card.json"

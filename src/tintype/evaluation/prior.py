@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.evaluation.reducing import reduced
 from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.picture import read_picture
+from tintype.measures.metrics import reduced
 
 _STEP = 10  # Lab units; bins and smoothing as in Zhang, Isola, Efros 2016
 _SMOOTHING = 5 / _STEP  # bins

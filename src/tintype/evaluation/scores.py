@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tintype.evaluation.intervals import Index
 from tintype.evaluation.judging import Judgement
-from tintype.evaluation.table_files import write_csv
+from tintype.files.atomic import new_file
+
+DIGITS = 4  # after the point: more is noise in a diff
+
+
+def write_csv(destination: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows under the names of the first one's keys; what is not defined (NaN) is left empty."""
+    with new_file(destination) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return "" if math.isnan(value) else round(value, DIGITS)
+
 
 Floats = NDArray[np.float64]
 TRUTH = "truth"  # stands where a painter's name stands, for what is known of the true photos

@@ -3,6 +3,11 @@
 `rgb8` is what people see, so everything starts from it: colours that left the gamut have been clipped.
 PSNR and SSIM reward gray. They are here because the field reports them; CIEDE2000 and colourfulness
 beside the baselines say what they hide.
+
+The error of a*b* is a curve too, with the area under it: Zhang, Isola, Efros 2016, "Colorful image colorization",
+section 3.1: the share of pixels within a distance of their true a*b*, for distances from 0 to 150, integrated and
+normalized. Natural photos are mostly pale, so this rewards gray; the rebalanced form, in which a rare colour weighs as
+much as a common one, does so less.
 """
 
 from __future__ import annotations
@@ -13,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 from skimage.metrics import structural_similarity
+
+from tintype.imaging.geometry import resize
 
 Rgb8 = NDArray[np.uint8]
 Lab = NDArray[np.float32]
@@ -115,3 +122,55 @@ def delta_ab(lab: Lab, truth: Lab) -> Map:
 def _array(result: Any) -> Any:
     """The libraries' results without their float64: the types here are those of the signatures."""
     return np.asarray(result, dtype=np.float32)
+
+
+AB_ERRORS = np.arange(151)
+"""Where the curve of a*b* errors is sampled, in Lab units."""
+
+
+def share_below(
+    ab_error: NDArray[np.float32], weights: NDArray[np.float32] | None = None
+) -> NDArray[np.float64]:
+    """Share of pixels whose error is below each of `AB_ERRORS`.
+
+    Parameters
+    ----------
+    ab_error : ndarray of any shape, float32
+        Distances in the a*b* plane, in Lab units.
+    weights : ndarray of the same shape, float32, optional
+        How much each pixel counts; see `tintype.evaluation.prior.AbPrior.weights`.
+
+    Returns
+    -------
+    ndarray of shape (151,), float64
+        Rising from 0; to 1 if no error is larger than the last.
+    """
+    last = int(AB_ERRORS[-1])
+    whole = np.minimum(ab_error, last).astype(np.intp).ravel()
+    counts = np.bincount(whole, None if weights is None else weights.ravel(), minlength=last + 1)
+    return np.concatenate([[0.0], np.cumsum(counts[:last]) / counts.sum()])
+
+
+def area_under(curve: NDArray[np.float64]) -> float:
+    """Area under a curve of `share_below` by the trapezoidal rule, over that of a perfect one.
+
+    Parameters
+    ----------
+    curve : ndarray of shape (151,), float64
+
+    Returns
+    -------
+    float
+        0 to 1; more is better. Without errors it is 299/300: at 0 no pixel is below.
+    """
+    return float(np.trapezoid(curve, AB_ERRORS)) / float(AB_ERRORS[-1])
+
+
+def reduced(rgb8: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The photo with its long side reduced to `side` pixels, averaged over area; smaller ones stay as they are."""
+    height, width = rgb8.shape[:2]
+    if max(height, width) <= side:
+        return rgb8
+    scale = side / max(height, width)
+    small = resize(rgb8.astype(np.float32), max(1, round(height * scale)), max(1, round(width * scale)))
+    return np.clip(np.rint(small), 0, 255).astype(np.uint8)

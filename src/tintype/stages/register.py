@@ -16,7 +16,7 @@ def main(
     report: Path,
 ) -> None:
     """Register the bundle with its lineage, its evaluation and the gate's verdict, after the starter where need be."""
-    from tintype.evaluation.challenge import Challenge
+    from tintype.evaluation.comparison import Comparison
     from tintype.evaluation.metric_card import MOST
     from tintype.evaluation.photos import content_hashes_of_split, photos_of_split
     from tintype.evaluation.summary import metrics_table
@@ -27,7 +27,7 @@ def main(
     starter = register_starter(params.register_, metrics_table)
     if starter is not None:
         log(f"register: {starter.model_uri}, the starter, is the champion to beat.")
-    challenge = Challenge(
+    comparison = Comparison(
         bundle, photos_of_split(raw, manifest, most=MOST), content_hashes_of_split(manifest, most=MOST)
     )
     made = register(
@@ -37,7 +37,7 @@ def main(
         params.register_,
         params.preset,
         metrics_table,
-        compare=challenge,
+        compare=comparison,
     )
     write_json(report, made.describe())
     log(

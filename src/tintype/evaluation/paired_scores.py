@@ -15,20 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.evaluation.baselines import Painter, all_gray, constant_ab
-from tintype.evaluation.clock import Clock
-from tintype.evaluation.front import Front, read_front
+from tintype.evaluation.baselines import Clock, Painter, all_gray, constant_ab
 from tintype.evaluation.metric_card import EQUAL_SIDE, SIDE
-from tintype.evaluation.reducing import reduced
-from tintype.evaluation.scores import TRUTH, Floats, Scores
-from tintype.evaluation.sweep import Row, sweep
-from tintype.evaluation.table_files import write_csv
+from tintype.evaluation.quality_curve import QualityCurve, Row, read_curve, sweep
+from tintype.evaluation.scores import TRUTH, Floats, Scores, write_csv
 from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.picture import read_picture
 from tintype.measures.bleeding import bleed_score
 from tintype.measures.colourfulness import colourfulness
-from tintype.measures.metrics import delta_e2000, psnr_db
+from tintype.measures.metrics import delta_e2000, psnr_db, reduced
 from tintype.measures.patches import patch_gradient
 
 CHAMPION, CHALLENGER, ALL_GRAY, MEAN_AB = "champion", "challenger", "all_gray", "mean_ab"
@@ -41,7 +37,7 @@ Rgb8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Contest:
+class PairedScores:
     """What came of it.
 
     Attributes
@@ -49,29 +45,29 @@ class Contest:
     scores : Scores
         Of the champion, if anything is known of it, the challenger, `ALL_GRAY` and `MEAN_AB`. The models that coloured
         here have ``seconds`` as well.
-    fronts : dict of str to Front
+    curves : dict of str to QualityCurve
         Painter -> its CIEDE2000 against its colourfulness; all but `ALL_GRAY`.
     """
 
     scores: Scores
-    fronts: dict[str, Front]
+    curves: dict[str, QualityCurve]
 
     @classmethod
-    def read(cls, folder: Path) -> Contest:
-        """Of the files that `hold` wrote."""
+    def read(cls, folder: Path) -> PairedScores:
+        """Of the files that `score_photos` wrote."""
         scores = Scores.read(folder / PHOTOS_FILE)
         swept = [painter for painter in (CHAMPION, CHALLENGER, MEAN_AB) if painter in scores.of]
-        return cls(scores, {painter: read_front([folder / FRONT_FILE], painter) for painter in swept})
+        return cls(scores, {painter: read_curve([folder / FRONT_FILE], painter) for painter in swept})
 
 
-def hold(
+def score_photos(
     photos: Mapping[str, Path],
     challenger: Painter,
     champion: Painter | None,
     mean_ab: tuple[float, float],
     folder: Path,
     known: Path | None = None,
-) -> Contest:
+) -> PairedScores:
     """Have the models colour the photos, and write what came of it.
 
     Parameters
@@ -86,12 +82,12 @@ def hold(
     folder : Path
         To write to: ``photos.csv`` and ``front.csv``, from which the result is read, and ``picture.jpg``.
     known : Path, optional
-        The folder of an earlier contest on the same photos, in which the champion was the challenger: its
+        The folder of an earlier comparison on the same photos, in which the champion was the challenger: its
         scores stand, and it colours for the clock and the picture only.
 
     Returns
     -------
-    Contest
+    PairedScores
 
     Raises
     ------
@@ -123,11 +119,11 @@ def hold(
         timed = {"seconds": _faster(clock.seconds(CHAMPION))} if champion else {}
         own = {metric: values for metric, values in earlier.items() if metric != "seconds"}
         scores = scores.with_painter(CHAMPION, own | timed)
-        record.fronts += _renamed(known, scores.photos)
+        record.curves += _renamed(known, scores.photos)
     scores.write(folder / PHOTOS_FILE)
-    write_csv(folder / FRONT_FILE, record.fronts)
+    write_csv(folder / FRONT_FILE, record.curves)
     write_picture(folder / PICTURE_FILE, parted.picture(), quality=_QUALITY)
-    return Contest.read(folder)
+    return PairedScores.read(folder)
 
 
 @dataclass
@@ -136,7 +132,7 @@ class _Record:
 
     photos: list[str] = field(default_factory=list)
     rows: dict[str, list[dict[str, float]]] = field(default_factory=dict)
-    fronts: list[Row] = field(default_factory=list)
+    curves: list[Row] = field(default_factory=list)
 
     def add(self, name: str, truth: Rgb8, painted: Mapping[str, Rgb8]) -> None:
         self.photos.append(name)
@@ -157,7 +153,7 @@ class _Record:
             for painter, rgb8 in painted.items()
             if painter != ALL_GRAY
         }
-        self.fronts += sweep(name, small, chroma)
+        self.curves += sweep(name, small, chroma)
 
     def scores(self) -> Scores:
         columns = {
@@ -211,7 +207,7 @@ def _faster(seconds: list[float]) -> Floats:
 
 
 def _renamed(known: Path, photos: tuple[str, ...]) -> list[Row]:
-    """The champion's part of an earlier contest's fronts, under the names that it and the photos have in this one."""
+    """The champion's part of an earlier comparison's curves, under the names that it and the photos have here."""
     with (known / FRONT_FILE).open(encoding="utf-8", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["painter"] == CHALLENGER]
     names = dict(zip(dict.fromkeys(row["photo"] for row in rows), photos, strict=True))

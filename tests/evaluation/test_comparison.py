@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tintype.evaluation.challenge import Challenge, Outcome
+from tintype.evaluation.comparison import Comparison, ComparisonReport
 from tintype.models.bundle import bundle_digest, read_info
 
 FILES = {"table.md", "photos.csv", "front.csv", "picture.jpg", "card.json", "verdict.json"}
@@ -52,10 +52,10 @@ def digest(bundle: Path) -> str:
 @pytest.fixture(scope="module")
 def own(
     tmp_path_factory: pytest.TempPathFactory, bundle: Path, photos: dict[str, Path]
-) -> tuple[Path, Outcome]:
+) -> tuple[Path, ComparisonReport]:
     """The report of a first version, which had nobody to beat."""
     folder = tmp_path_factory.mktemp("own")
-    return folder, Challenge(bundle, photos, hashes(photos))(None, folder)
+    return folder, Comparison(bundle, photos, hashes(photos))(None, folder)
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +64,12 @@ def beaten(
     bundle: Path,
     pyramid_bundle: Path,
     photos: dict[str, Path],
-    own: tuple[Path, Outcome],
-) -> tuple[Path, Outcome]:
+    own: tuple[Path, ComparisonReport],
+) -> tuple[Path, ComparisonReport]:
     """The report of a second version against the first, whose scores are kept."""
     folder = tmp_path_factory.mktemp("second")
     rival = Rival(digest(bundle), bundle, report=own[0])
-    return folder, Challenge(pyramid_bundle, photos, hashes(photos))(rival, folder)
+    return folder, Comparison(pyramid_bundle, photos, hashes(photos))(rival, folder)
 
 
 def figures(folder: Path) -> dict[str, dict[str, list[float]]]:
@@ -80,7 +80,7 @@ def figures(folder: Path) -> dict[str, dict[str, list[float]]]:
 
 
 def test_a_report_is_whole_and_its_card_is_named_by_its_hash(
-    beaten: tuple[Path, Outcome], photos: dict[str, Path]
+    beaten: tuple[Path, ComparisonReport], photos: dict[str, Path]
 ) -> None:
     folder, outcome = beaten
     assert {path.name for path in folder.iterdir()} == FILES
@@ -101,7 +101,7 @@ def test_a_report_is_whole_and_its_card_is_named_by_its_hash(
     assert picture.ndim == 3
 
 
-def test_without_a_champion_there_is_a_table_of_one(own: tuple[Path, Outcome]) -> None:
+def test_without_a_champion_there_is_a_table_of_one(own: tuple[Path, ComparisonReport]) -> None:
     folder, outcome = own
     assert {path.name for path in folder.iterdir()} == FILES
     assert outcome.markdown.startswith("| | challenger | all gray | mean ab |\n")
@@ -112,12 +112,12 @@ def test_scores_of_the_same_card_are_taken_as_they_are(
     bundle: Path,
     pyramid_bundle: Path,
     photos: dict[str, Path],
-    own: tuple[Path, Outcome],
-    beaten: tuple[Path, Outcome],
+    own: tuple[Path, ComparisonReport],
+    beaten: tuple[Path, ComparisonReport],
     tmp_path: Path,
 ) -> None:
     anew = tmp_path / "anew"
-    Challenge(pyramid_bundle, photos, hashes(photos))(Rival(digest(bundle), bundle), anew)
+    Comparison(pyramid_bundle, photos, hashes(photos))(Rival(digest(bundle), bundle), anew)
     for name, row in figures(anew).items():
         if name != "seconds":
             assert row == figures(beaten[0])[name]
@@ -131,7 +131,7 @@ def test_scores_of_the_same_card_are_taken_as_they_are(
         row[place] = "77" if row[1] == "challenger" else row[place]
     (changed / "photos.csv").write_text("\n".join(map(",".join, cells)))
     again = tmp_path / "again"
-    Challenge(pyramid_bundle, photos, hashes(photos))(Rival(digest(bundle), bundle, report=changed), again)
+    Comparison(pyramid_bundle, photos, hashes(photos))(Rival(digest(bundle), bundle, report=changed), again)
     assert figures(again)["PSNR,"]["champion"] == [77, 77, 77]
     assert figures(again)["seconds"]["champion"] is not None
 
@@ -140,18 +140,18 @@ def test_figures_of_different_cards_are_not_compared(
     bundle: Path,
     pyramid_bundle: Path,
     photos: dict[str, Path],
-    own: tuple[Path, Outcome],
+    own: tuple[Path, ComparisonReport],
     tmp_path: Path,
 ) -> None:
     fewer = dict(list(photos.items())[:2])
-    challenge = Challenge(pyramid_bundle, fewer, hashes(fewer))
+    comparison = Comparison(pyramid_bundle, fewer, hashes(fewer))
     gone = Rival(digest(bundle), None, "Its files were deleted.", own[0])
-    outcome = challenge(gone, tmp_path / "gone")
+    outcome = comparison(gone, tmp_path / "gone")
     said = " ".join(outcome.reasons)
     assert outcome.markdown.startswith("| | challenger |")
     assert "another metric card (photos.count: 3 and 2; photos.sha256)" in said
     assert "Its files were deleted." in said
-    judged_anew = challenge(Rival(digest(bundle), bundle, report=own[0]), tmp_path / "anew")
+    judged_anew = comparison(Rival(digest(bundle), bundle, report=own[0]), tmp_path / "anew")
     assert judged_anew.markdown.startswith("| | champion |")
     assert "photos.count: 3 and 2" in judged_anew.markdown
     assert "judged anew" in judged_anew.markdown
@@ -161,20 +161,24 @@ def test_scores_outlive_the_champions_files(
     bundle: Path,
     pyramid_bundle: Path,
     photos: dict[str, Path],
-    own: tuple[Path, Outcome],
-    beaten: tuple[Path, Outcome],
+    own: tuple[Path, ComparisonReport],
+    beaten: tuple[Path, ComparisonReport],
     tmp_path: Path,
 ) -> None:
     gone = Rival(digest(bundle), None, "Its files were deleted.", own[0])
-    outcome = Challenge(pyramid_bundle, photos, hashes(photos))(gone, tmp_path / "gone")
+    outcome = Comparison(pyramid_bundle, photos, hashes(photos))(gone, tmp_path / "gone")
     assert "The bundle of version 1 cannot be had: Its files were deleted." in outcome.markdown
     for name, row in figures(tmp_path / "gone").items():
         assert row["champion"] == (None if name == "seconds" else figures(beaten[0])[name]["champion"])
 
 
 def test_scores_of_another_bundle_are_not_the_champions(
-    bundle: Path, pyramid_bundle: Path, photos: dict[str, Path], own: tuple[Path, Outcome], tmp_path: Path
+    bundle: Path,
+    pyramid_bundle: Path,
+    photos: dict[str, Path],
+    own: tuple[Path, ComparisonReport],
+    tmp_path: Path,
 ) -> None:
     rival = Rival("0" * 64, None, "It is gone.", own[0])
-    outcome = Challenge(pyramid_bundle, photos, hashes(photos))(rival, tmp_path / "other")
+    outcome = Comparison(pyramid_bundle, photos, hashes(photos))(rival, tmp_path / "other")
     assert outcome.markdown.startswith("| | challenger |")

@@ -5,9 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tintype.evaluation.colour_error import AB_ERRORS, area_under, share_below
 from tintype.imaging.lab import rgb_to_lab
-from tintype.measures.metrics import delta_ab
+from tintype.measures.metrics import AB_ERRORS, area_under, delta_ab, share_below
 
 
 def test_the_curve_is_the_share_of_pixels_below_each_error() -> None:

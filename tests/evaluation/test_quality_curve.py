@@ -5,21 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from experiments.study.curve_differences import difference_at, difference_to, quotient_at
 
-from tintype.evaluation.comparison import difference_at, difference_to, quotient_at
-from tintype.evaluation.front import Front, interpolate, read_front
-from tintype.evaluation.table_files import write_csv
+from tintype.evaluation.quality_curve import QualityCurve, interpolate, read_curve
+from tintype.evaluation.scores import write_csv
 
 FACTORS = (0.5, 1.0, 2.0)
 
 
-def front(level: float, seeds: int = 3, photos: int = 40) -> Front:
+def curve(level: float, seeds: int = 3, photos: int = 40) -> QualityCurve:
     """Truth 50; colourfulness 25 times the factor; error 10 + level + 4 times the factor, by seed and photo."""
     random = np.random.default_rng(7)
     hard = random.normal(0, 3, (1, photos, 1))
     run = np.linspace(-0.1, 0.1, seeds)[:, None, None]
     factors = np.array(FACTORS) + np.zeros((seeds, photos, 1))
-    return Front(
+    return QualityCurve(
         tuple(f"{number}.jpg" for number in range(photos)),
         colourfulness=25 * factors,
         truth=np.full(photos, 50.0),
@@ -38,7 +38,7 @@ def test_between_two_points_it_is_a_line_and_outside_nothing() -> None:
 
 
 def test_a_front_is_read_off_at_a_ratio() -> None:
-    ours = front(0)
+    ours = curve(0)
     mean = ours.values[..., 1].mean() - 4
     assert ours.at(0.75) == pytest.approx(mean + 4 * 1.5)
     assert math.isnan(ours.at(1.01))
@@ -48,26 +48,26 @@ def test_seeds_are_read_off_each_on_its_own() -> None:
     """Two seeds with lines of different reach in colour: at 0.5 their factors differ."""
     colours = np.array([[[10.0, 20]], [[5.0, 10]]])
     values = np.array([[[1.0, 2]], [[5.0, 6]]])
-    both = Front(("a",), colours, np.array([20.0]), values, np.ones(1))
+    both = QualityCurve(("a",), colours, np.array([20.0]), values, np.ones(1))
     assert both.at(0.5) == pytest.approx((1 + 6) / 2)
     assert math.isnan(both.at(0.75))
 
 
 def test_a_front_that_lies_lower_is_found_so_although_photos_differ_more() -> None:
-    found = difference_at(front(-0.5), front(0), 0.5, resamples=300)
+    found = difference_at(curve(-0.5), curve(0), 0.5, resamples=300)
     assert found.estimate == pytest.approx(-0.5)
     assert -0.7 < found.low <= found.estimate <= found.high < -0.3
-    alone = difference_to(front(0), np.zeros(len(front(0).photos)), 0.5, resamples=300)
+    alone = difference_to(curve(0), np.zeros(len(curve(0).photos)), 0.5, resamples=300)
     assert alone.high - alone.low > 1
 
 
 def test_equal_fronts_are_not_told_apart() -> None:
-    found = difference_at(front(0), front(0), 0.5, resamples=300)
+    found = difference_at(curve(0), curve(0), 0.5, resamples=300)
     assert found.low < 0 < found.high
 
 
 def test_quotients_and_differences_to_what_has_no_front() -> None:
-    ours = front(0)
+    ours = curve(0)
     assert quotient_at(ours, ours, 0.5, resamples=50).estimate == 1
     gray = ours.values[..., 0].mean(axis=0) + 3  # at ratio 0.25
     found = difference_to(ours, gray, 0.25, resamples=300)
@@ -76,12 +76,12 @@ def test_quotients_and_differences_to_what_has_no_front() -> None:
 
 
 def test_where_a_front_does_not_reach_there_is_no_figure() -> None:
-    assert math.isnan(difference_at(front(0), front(1), 1.5, resamples=20).estimate)
+    assert math.isnan(difference_at(curve(0), curve(1), 1.5, resamples=20).estimate)
 
 
-def test_fronts_of_other_photos_are_not_compared() -> None:
+def test_curves_of_other_photos_are_not_compared() -> None:
     with pytest.raises(ValueError, match="same photos"):
-        difference_at(front(0, photos=3), front(0, photos=4), 0.5)
+        difference_at(curve(0, photos=3), curve(0, photos=4), 0.5)
 
 
 def rows(shift: float, photos: tuple[str, ...] = ("a", "b")) -> list[dict[str, str | float]]:
@@ -107,11 +107,11 @@ def test_trainings_are_pooled_from_their_files(tmp_path: Path) -> None:
     files = [tmp_path / "1.csv", tmp_path / "2.csv"]
     write_csv(files[0], rows(0))
     write_csv(files[1], rows(1))
-    ours = read_front(files)
+    ours = read_curve(files)
     assert ours.photos == ("a", "b")
     assert ours.values[:, :, 0].tolist() == [[5, 6], [6, 7]]
     assert ours.at(0.5) == pytest.approx(6)
-    assert read_front(files, metric="patch_score").at(0.5) == pytest.approx(1 / 2.5)
+    assert read_curve(files, metric="patch_score").at(0.5) == pytest.approx(1 / 2.5)
 
 
 def test_trainings_on_other_photos_are_not_pooled(tmp_path: Path) -> None:
@@ -119,4 +119,4 @@ def test_trainings_on_other_photos_are_not_pooled(tmp_path: Path) -> None:
     write_csv(files[0], rows(0))
     write_csv(files[1], rows(0, ("a", "c")))
     with pytest.raises(ValueError, match="2 photos"):
-        read_front(files)
+        read_curve(files)

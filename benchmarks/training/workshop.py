@@ -11,8 +11,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tintype.data.tensors.plan import TRAIN, plan_shards
-from tintype.data.validation.manifest import read_manifest
+from tintype.data.tensors.plan import plan_shards
+from tintype.data.validation.manifest import TRAIN, read_manifest
 from tintype.params import Params, load_params
 from tintype.training.shard_set import ShardSet, open_split
 

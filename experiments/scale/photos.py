@@ -15,8 +15,7 @@ import numpy as np
 from tintype.data.tensors.crops import lab_crops
 from tintype.data.tensors.plan import PhotoRef
 from tintype.data.validation.inspection import Facts, inspect_photo
-from tintype.data.validation.near import BAND_BITS, BANDS
-from tintype.data.validation.perceptual_hash import distances, hashes_as_numbers
+from tintype.data.validation.perceptual_hash import BAND_BITS, BANDS, hashes_as_numbers
 from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
@@ -60,7 +59,7 @@ def _crowding(folder: Path, photos: list[str]) -> float:
     shared = 0
     for band in range(BANDS):
         keys = (hashes >> np.uint64(BAND_BITS * band)) & np.uint64(2**BAND_BITS - 1)
-        shared += int((distances(keys, keys) <= 1).sum()) - len(keys)
+        shared += int((np.bitwise_count(keys[:, np.newaxis] ^ keys) <= 1).sum()) - len(keys)
     by_chance = BANDS * (BAND_BITS + 1) / 2**BAND_BITS * len(hashes) * (len(hashes) - 1)
     return round(shared / by_chance, 2)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks import results
 
-from tintype.data.validation.buckets import digits_for
+from tintype.data.validation.splits import digits_for
 
 SCALES = {"35 thousand": 35_000, "1.28 million": 1_281_167, "100 million": 100_000_000}
 EPOCHS = {

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from experiments.scale.rows import chunks
-from tintype.data.validation import near as near_module
+from tintype.data.validation import perceptual_hash
 from tintype.params import Params
 
 
 def manifest(rows: int, folder: Path, params: Params) -> dict[str, Any]:
     """From facts of photos to a manifest on disk, with the near duplicates taken out."""
-    from tintype.data.validation.assembly import make_manifest, make_rejected
     from tintype.data.validation.duplicates import drop_duplicates
     from tintype.data.validation.inspection import Facts
     from tintype.data.validation.manifest import write_manifest
+    from tintype.data.validation.validate import make_manifest, make_rejected
 
     facts = [
         Facts(**row, pixel_hash=row["content_hash"][::-1])
@@ -49,7 +49,7 @@ def plans(rows: int, folder: Path, params: Params) -> dict[str, Any]:
 
 def near(rows: int, folder: Path, params: Params) -> dict[str, Any]:
     """Near duplicates among hashes alone."""
-    return _near(rows, params, few=near_module.FEW)
+    return _near(rows, params, few=perceptual_hash.FEW)
 
 
 def each(rows: int, folder: Path, params: Params) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def each(rows: int, folder: Path, params: Params) -> dict[str, Any]:
 
 
 def _near(rows: int, params: Params, few: int) -> dict[str, Any]:
-    near_module.FEW = few
+    perceptual_hash.FEW = few
     hashes = np.random.default_rng(0).integers(2**64, size=rows, dtype=np.uint64)
-    pairs = near_module.near_pairs(hashes, params.validate_.min_hash_distance)
+    pairs = perceptual_hash.near_pairs(hashes, params.validate_.min_hash_distance)
     return {"pairs": sum(len(later) for later, _ in pairs)}

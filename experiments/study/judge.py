@@ -59,8 +59,8 @@ def _painter(recipe: str, bundle: Path, params: Params) -> tuple[Painter, Chroma
 
 
 def _validation(params: Params) -> ShardSet:
-    from tintype.data.tensors.plan import VALIDATION, plan_shards
-    from tintype.data.validation.manifest import read_manifest
+    from tintype.data.tensors.plan import plan_shards
+    from tintype.data.validation.manifest import VALIDATION, read_manifest
 
     return open_split(plan_shards(read_manifest(MANIFEST), params.crops), VALIDATION, LAB, EMBEDDINGS)
 

@@ -101,10 +101,9 @@ def prepare(folder: Path, bundle: Path, info: BundleInfo, scratch: Path) -> Prep
 
 def _checked(folder: Path, destination: Path) -> tuple[pd.DataFrame, int]:
     """The manifest of the photos that can be used, and how many cannot."""
-    from tintype.data.validation.assembly import make_manifest, make_rejected
     from tintype.data.validation.inspection import inspect_all
     from tintype.data.validation.manifest import write_manifest
-    from tintype.data.validation.validate import quarantine
+    from tintype.data.validation.validate import make_manifest, make_rejected, quarantine
     from tintype.imaging.finding import find_photos
 
     found = [path.relative_to(folder).as_posix() for path in find_photos(folder)]

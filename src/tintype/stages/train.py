@@ -19,8 +19,8 @@ def main(
 ) -> None:
     """Train, watched by MLflow; a training that was killed goes on, in the same run."""
     from tintype.data.tensors.local import local_shards
-    from tintype.data.tensors.plan import TEST, plan_shards
-    from tintype.data.validation.manifest import read_manifest
+    from tintype.data.tensors.plan import plan_shards
+    from tintype.data.validation.manifest import TEST, read_manifest
     from tintype.files.atomic import write_json
     from tintype.registry.runs import tracked_run
     from tintype.training.inputs import Tensors, checkpoints_of

@@ -10,7 +10,7 @@ from tintype.stages.entrypoint import log, run_stage
 
 def main(params: Params, raw: Path, manifest: Path, report: Path) -> None:
     """Check the photos in `raw`; write the manifest and the report."""
-    from tintype.data.validation.buckets import bucket_advice
+    from tintype.data.validation.splits import bucket_advice
     from tintype.data.validation.validate import validate
 
     accepted = validate(raw, manifest, report, params.validate_)

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tintype.data.tensors.plan import TRAIN, VALIDATION, ShardPlan
+from tintype.data.tensors.plan import ShardPlan
 from tintype.data.tensors.shards import write_shard
+from tintype.data.validation.manifest import TRAIN, VALIDATION
 from tintype.files.digest import sha256_of
 from tintype.models.bundle import (
     BACKBONE_FILE,

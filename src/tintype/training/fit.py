@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from numpy.typing import NDArray
 
-from tintype.data.tensors.plan import TRAIN, ShardPlan
+from tintype.data.tensors.plan import ShardPlan
+from tintype.data.validation.manifest import TRAIN
 from tintype.models.bins import ab_bins, class_weights
 from tintype.models.bundle import TrainedInfo
 from tintype.models.keras_backend import jit_choice, make_deterministic, prepare_keras, set_precision

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.data.tensors.plan import TRAIN, VALIDATION, ShardPlan
+from tintype.data.tensors.plan import ShardPlan
 from tintype.data.tensors.shards import index_path
+from tintype.data.validation.manifest import TRAIN, VALIDATION
 from tintype.files.digest import sha256_of
 from tintype.imaging.geometry import resize
 from tintype.imaging.grid import draw_grid, write_picture

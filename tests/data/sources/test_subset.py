@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tintype.data.sources.subset import choose
+from tintype.data.sources.fetch import choose
 
 PATHS = [
     f"mini/{half}/n{label:02}/{photo}.JPEG"

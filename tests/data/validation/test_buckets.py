@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tintype.data.validation.buckets import bucket_advice, digits_for
+from tintype.data.validation.splits import bucket_advice, digits_for
 
 
 @pytest.mark.parametrize(

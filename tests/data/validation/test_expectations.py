@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from tintype.data.validation.assembly import make_manifest
 from tintype.data.validation.checkpoint import check
-from tintype.data.validation.expectations import Rule, Table, manifest_tables, outcome_table
+from tintype.data.validation.expectations import manifest_tables, outcome_table
 from tintype.data.validation.inspection import Facts
+from tintype.data.validation.rules import Rule, Table
+from tintype.data.validation.validate import make_manifest
 from tintype.params import ValidateParams
 
 Spoil = Callable[[pd.DataFrame], pd.DataFrame]

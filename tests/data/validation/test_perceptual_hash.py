@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tintype.data.validation.inspection import Facts, inspect_photo
-from tintype.data.validation.perceptual_hash import distances, hashes_as_numbers
+from tintype.data.validation.perceptual_hash import hashes_as_numbers
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample"
 NAMES = ["astronaut.jpg", "cat.jpg", "sunset.jpg"]
@@ -25,7 +25,7 @@ def hash_of(folder: Path, name: str) -> str:
 
 
 def apart(first: str, second: str) -> int:
-    return int(distances(hashes_as_numbers([first]), hashes_as_numbers([second]))[0, 0])
+    return int(np.bitwise_count(np.bitwise_xor(*hashes_as_numbers([first, second]))))
 
 
 def recompressed(photo: Image.Image) -> Image.Image:
@@ -61,8 +61,3 @@ def test_hash_survives(
 def test_different_photos_differ() -> None:
     hashes = [hash_of(SAMPLE, photo.name) for photo in sorted(SAMPLE.glob("*.jpg"))]
     assert min(apart(first, second) for first, second in combinations(hashes, 2)) >= 12
-
-
-def test_distances_count_bits() -> None:
-    hashes = hashes_as_numbers(["0000000000000000", "ffffffffffffffff", "8000000000000001"])
-    np.testing.assert_array_equal(distances(hashes, hashes), [[0, 64, 2], [64, 0, 62], [2, 62, 0]])

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tintype.data.validation.splits import SPLITS, assign_splits, chance_interval
+from tintype.data.validation.manifest import SPLITS
+from tintype.data.validation.splits import assign_splits, chance_interval
 
 
 def hashes(count: int, salt: str = "") -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tintype.data.validation.checkpoint import check
-from tintype.data.validation.expectations import Table
+from tintype.data.validation.rules import Table
 from tintype.data.validation.tensors import (
     TensorError,
     check_tensors,

@@ -7,12 +7,17 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
-from tintype.data.validation.manifest import read_manifest, read_rejected
+from tintype.data.validation.manifest import REJECTED_FILE, read_manifest
 from tintype.data.validation.validate import ValidationError, validate
 from tintype.params import ValidateParams
+
+
+def quarantined(manifest: Path) -> pd.DataFrame:
+    return pd.read_csv(manifest / REJECTED_FILE, dtype="str", keep_default_na=False)
 
 
 def spoil(photos: Path) -> None:
@@ -40,7 +45,7 @@ def test_quarantine(photos: Path, tmp_path: Path, params: ValidateParams) -> Non
     spoil(photos)
     generous = params.model_copy(update={"max_rejected_share": 0.5})
     validate(photos.parent, tmp_path / "manifest", tmp_path / "report", generous)
-    manifest, rejected = read_manifest(tmp_path / "manifest"), read_rejected(tmp_path / "manifest")
+    manifest, rejected = read_manifest(tmp_path / "manifest"), quarantined(tmp_path / "manifest")
     (kept_cat,) = {"cat.jpg", "again/cat.jpg", "pixels.png"} & set(manifest["path"])
     copies = {"cat.jpg", "again/cat.jpg", "pixels.png"} - {kept_cat}
     assert dict(zip(rejected["path"], rejected["reason"], strict=True)) == {
@@ -77,7 +82,7 @@ def test_too_many_bad_photos_fail_and_all_results_are_there(
     assert "Of 29 photos 9 are quarantined: " in str(failure.value)
     assert "3 undecodable" in str(failure.value)
     assert "1 perceptual duplicate" in str(failure.value)
-    assert len(read_rejected(tmp_path / "manifest")) == 9
+    assert len(quarantined(tmp_path / "manifest")) == 9
     assert json.loads((tmp_path / "report" / "verdict.json").read_text())["success"] is False
     assert (
         "quarantined; 9 of 29" in json.loads((tmp_path / "report" / "verdict.json").read_text())["failed"][0]

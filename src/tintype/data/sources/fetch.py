@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tqdm import tqdm
@@ -14,7 +15,6 @@ from tqdm import tqdm
 from tintype.data.sources.folder import folder_source
 from tintype.data.sources.kaggle import kaggle_source, resolve
 from tintype.data.sources.source import Source, SourceError
-from tintype.data.sources.subset import choose
 from tintype.files.atomic import new_folder, write_json
 from tintype.files.digest import sha256_of
 from tintype.files.disk import disk_errors
@@ -55,6 +55,41 @@ def fetch(params: FetchParams, directory: Path, raw: Path, *, pause: float = 1.0
     else:
         _check_directory(params, directory, raw)
         _put(folder_source(directory), params, raw)
+
+
+def choose(paths: Iterable[str], per_class: int | None, total: int | None) -> list[str]:
+    """A subset that depends on nothing but the paths.
+
+    Photos are dealt like cards: each class (the name of the parent folder) is shuffled by the hash of
+    its paths, then every class gives its first photo, then its second ... So a larger `total` or
+    `per_class` keeps the photos of a smaller one, and a small `total` still covers many classes.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Relative POSIX paths.
+    per_class : int or None
+        Most photos of one class. None: all.
+    total : int or None
+        Most photos altogether. None: all.
+
+    Returns
+    -------
+    list of str
+        The chosen paths, sorted.
+    """
+    if per_class is None and total is None:
+        return sorted(paths)
+    classes: dict[str, list[tuple[bytes, str]]] = defaultdict(list)
+    for path in paths:
+        rank = hashlib.sha256(path.encode()).digest()
+        classes[PurePosixPath(path).parent.name].append((rank, path))
+    dealt = [
+        (turn, rank, path)
+        for members in classes.values()
+        for turn, (rank, path) in enumerate(sorted(members)[:per_class])
+    ]
+    return sorted(path for _, _, path in sorted(dealt)[:total])
 
 
 def _check_directory(params: FetchParams, directory: Path, raw: Path) -> None:

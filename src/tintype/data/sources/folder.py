@@ -13,8 +13,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tintype.data.sources.source import Source, SourceError
-from tintype.data.sources.suffixes import photos_among
+from tintype.data.sources.source import Source, SourceError, photos_among
 from tintype.imaging.finding import ALL_SUFFIXES
 
 logger = logging.getLogger(__name__)

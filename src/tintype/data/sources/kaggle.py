@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tintype.data.sources.kaggle_api import Dataset, locate, newest_version
-from tintype.data.sources.source import Source, SourceError
-from tintype.data.sources.suffixes import photos_among
+from tintype.data.sources.source import Source, SourceError, photos_among
 from tintype.files.archive import ArchiveError, open_archive
 from tintype.files.download import download, retry
 

@@ -1,12 +1,15 @@
-"""A source's answer, and the errors that all sources share."""
+"""What all sources share: their answer, their errors, and what counts as a photo before anyone has looked inside."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tintype.errors import TintypeError
+from tintype.imaging.finding import ALL_SUFFIXES
+
+_NOT_CONTENT = frozenset({"__MACOSX"})  # copies of metadata that a Mac adds to ZIP files
 
 
 class SourceError(TintypeError):
@@ -37,3 +40,13 @@ class Source:
     paths: list[str]
     put: Callable[[list[str], Path], Iterator[str]]
     extras: dict[str, Path]
+
+
+def photos_among(paths: Iterable[str]) -> list[str]:
+    """The relative POSIX paths that look like photos, sorted; nothing hidden, no archive litter."""
+    return sorted(path for path in paths if _is_photo(PurePosixPath(path)))
+
+
+def _is_photo(path: PurePosixPath) -> bool:
+    visible = not any(part.startswith(".") or part in _NOT_CONTENT for part in path.parts)
+    return visible and path.suffix.lower() in ALL_SUFFIXES

@@ -11,13 +11,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tintype.data.validation.manifest import SPLITS, TRAIN
 from tintype.params import CropsParams
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
-SPLITS = (TRAIN, VALIDATION, TEST)
 PLANNED_BY = ("path", "content_hash", "bucket", "split")  # columns of a manifest
 
 

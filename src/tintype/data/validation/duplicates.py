@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.data.validation.inspection import Facts, Reason, Rejection
-from tintype.data.validation.near import Pairs, near_pairs
-from tintype.data.validation.perceptual_hash import BITS, hashes_as_numbers
+from tintype.data.validation.perceptual_hash import BITS, Pairs, hashes_as_numbers, near_pairs
 
 
 def drop_duplicates(photos: Iterable[Facts], min_distance: int) -> tuple[list[Facts], list[Rejection]]:
@@ -95,7 +94,7 @@ def distance_to_other_groups(
     groups : list of str
         The group, such as the split, that each of them is in.
     limit : int
-        Distances that matter are smaller. Up to `tintype.data.validation.near.REACH` they are found without
+        Distances that matter are smaller. Up to `tintype.data.validation.perceptual_hash.REACH` they are found without
         comparing each with each.
 
     Returns

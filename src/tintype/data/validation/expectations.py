@@ -1,71 +1,24 @@
 """What must hold of a data set, each expectation with its reason.
 
-An expectation is written as a `Rule`: the name of a Great Expectations class, its arguments, and the same in
-words. Rules are plain data, so reading or changing them needs no Great Expectations; `checkpoint` runs them.
+An expectation is a `Rule`: the name of a Great Expectations class, its arguments, and the same in words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from tintype.data.validation.duplicates import distance_to_other_groups
-from tintype.data.validation.manifest import COLUMNS
-from tintype.data.validation.splits import SPLITS, TEST, TRAIN, VALIDATION, chance_interval
+from tintype.data.validation.manifest import COLUMNS, SPLITS, TEST, TRAIN, VALIDATION
+from tintype.data.validation.rules import Rule, Table
+from tintype.data.validation.splits import chance_interval
 from tintype.imaging.reading.sniff import FORMATS
 from tintype.params import ValidateParams
 
 ACCEPTED = "accepted"
 RISK = 1e-3  # of refusing a data set whose shares are the work of chance
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One expectation.
-
-    Attributes
-    ----------
-    kind : str
-        Class in `great_expectations.expectations`.
-    expected : str
-        What is expected, in words, as the rest of a sentence that begins with "Expected".
-    reason : str
-        Why, as a sentence.
-    arguments : dict
-        For the class.
-    """
-
-    kind: str
-    expected: str
-    reason: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows and what is expected of them; `row_name` is the column that tells a person which row it is."""
-
-    name: str
-    rows: pd.DataFrame
-    row_name: str
-    rules: list[Rule]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one rule; `received` is None if it holds, else what was found instead, in words."""
-
-    table: str
-    rule: Rule
-    received: str | None
-
-    @property
-    def sentence(self) -> str:
-        """The failure as a sentence."""
-        return f"{self.table}: expected {self.rule.expected}; {self.received}."
 
 
 def outcome_table(accepted: pd.Series[str], rejected: pd.DataFrame, params: ValidateParams) -> Table:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import pandas as pd
-import pyarrow
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from tintype.errors import TintypeError
 from tintype.files.atomic import new_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST_FILE = "manifest.parquet"
 REJECTED_FILE = "rejected.csv"
@@ -33,6 +33,7 @@ COLUMNS = {
     "split": "str",
 }
 REJECTED_COLUMNS = ["path", "reason", "detail"]
+TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")  # what the column `split` says
 
 
 class ManifestError(TintypeError):
@@ -66,6 +67,10 @@ def read_manifest(folder: Path, columns: Sequence[str] = tuple(COLUMNS)) -> pd.D
     ManifestError
         If there is no manifest, it is no Parquet file, or its columns are not `COLUMNS`.
     """
+    import pandas as pd
+    import pyarrow
+    import pyarrow.parquet as pq
+
     path = folder / MANIFEST_FILE
     expected = {name: dtype for name, dtype in COLUMNS.items() if name in columns}
     try:
@@ -84,8 +89,3 @@ def read_manifest(folder: Path, columns: Sequence[str] = tuple(COLUMNS)) -> pd.D
             f"Expected the columns {expected} in {path}. Received: {found}. Run `dvc repro validate` to make it anew."
         )
     return manifest
-
-
-def read_rejected(folder: Path) -> pd.DataFrame:
-    """Read the quarantined photos: path, reason, detail."""
-    return pd.read_csv(folder / REJECTED_FILE, dtype="str", keep_default_na=False)

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tintype.data.validation.checkpoint import check
-from tintype.data.validation.expectations import Rule, Table
+from tintype.data.validation.rules import Rule, Table
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_json
 
@@ -49,13 +49,13 @@ def check_tensors(lab: Sequence[Path], embeddings: Sequence[Path], size: int, re
         With every expectation that does not hold, in words.
     """
     lab_facts, embedding_facts = lab_statistics(lab), embedding_statistics(embeddings)
-    outcomes = check([lab_table(lab_facts, size), embedding_table(embedding_facts)], docs=report / "docs")
-    failed = [outcome.sentence for outcome in outcomes if outcome.received is not None]
+    findings = check([lab_table(lab_facts, size), embedding_table(embedding_facts)], docs=report / "docs")
+    failed = [finding.sentence for finding in findings if finding.received is not None]
     verdict = {
         "rows": int(lab_facts["rows"].sum()),
         "mean_chroma": round(float(lab_facts["mean_chroma"].mean()), 3),
         "embedding_spread": round(float(embedding_facts["spread"].median()), 4),
-        "expectations": len(outcomes),
+        "expectations": len(findings),
         "failures": len(failed),
         "success": not failed,
         "failed": failed,

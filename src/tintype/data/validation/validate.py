@@ -13,13 +13,13 @@ from typing import Any
 
 import pandas as pd
 
-from tintype.data.validation.assembly import make_manifest, make_rejected
 from tintype.data.validation.checkpoint import check
 from tintype.data.validation.duplicates import drop_duplicates
-from tintype.data.validation.expectations import Outcome, manifest_tables, outcome_table
+from tintype.data.validation.expectations import manifest_tables, outcome_table
 from tintype.data.validation.inspection import Facts, Reason, Rejection, inspect_all
-from tintype.data.validation.manifest import write_manifest
-from tintype.data.validation.splits import SPLITS
+from tintype.data.validation.manifest import COLUMNS, REJECTED_COLUMNS, SPLITS, write_manifest
+from tintype.data.validation.rules import Finding
+from tintype.data.validation.splits import assign_splits
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_json
 from tintype.imaging.finding import find_photos
@@ -62,11 +62,11 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
     manifest, rejected = make_manifest(accepted, params), make_rejected(rejections)
     write_manifest(manifest_folder, manifest, rejected)
     tables = [outcome_table(manifest["path"], rejected, params), *manifest_tables(manifest, params)]
-    outcomes = check(tables, docs=report_folder / "docs")
-    write_json(report_folder / "verdict.json", describe(manifest, rejected, outcomes))
-    if failures(outcomes):
+    findings = check(tables, docs=report_folder / "docs")
+    write_json(report_folder / "verdict.json", describe(manifest, rejected, findings))
+    if failures(findings):
         where = f"See {manifest_folder / 'rejected.csv'} and {report_folder / 'docs' / 'index.html'}."
-        raise ValidationError(f"{_failure(rejected, len(found), outcomes)}\n{where}")
+        raise ValidationError(f"{_failure(rejected, len(found), findings)}\n{where}")
     return len(manifest)
 
 
@@ -115,7 +115,7 @@ def _judge(facts: Facts, params: ValidateParams) -> Facts | Rejection:
     return facts
 
 
-def describe(manifest: pd.DataFrame, rejected: pd.DataFrame, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def describe(manifest: pd.DataFrame, rejected: pd.DataFrame, findings: Sequence[Finding]) -> dict[str, Any]:
     """The verdict as metrics, numbers first."""
     reasons = Counter(rejected["reason"])
     total = len(manifest) + len(rejected)
@@ -127,25 +127,58 @@ def describe(manifest: pd.DataFrame, rejected: pd.DataFrame, outcomes: Sequence[
         "reasons": {str(reason): reasons[str(reason)] for reason in Reason},
         "splits": {split: int((manifest["split"] == split).sum()) for split in SPLITS},
         "classes": int(manifest["label"].nunique()),
-        "expectations": len(outcomes),
-        "failures": len(failures(outcomes)),
-        "success": not failures(outcomes),
-        "failed": failures(outcomes),
+        "expectations": len(findings),
+        "failures": len(failures(findings)),
+        "success": not failures(findings),
+        "failed": failures(findings),
     }
 
 
-def failures(outcomes: Iterable[Outcome]) -> list[str]:
+def failures(findings: Iterable[Finding]) -> list[str]:
     """Sentences about the expectations that do not hold."""
-    return [outcome.sentence for outcome in outcomes if outcome.received is not None]
+    return [finding.sentence for finding in findings if finding.received is not None]
 
 
-def _failure(rejected: pd.DataFrame, photos: int, outcomes: Sequence[Outcome]) -> str:
-    failed = failures(outcomes)
+def _failure(rejected: pd.DataFrame, photos: int, findings: Sequence[Finding]) -> str:
+    failed = failures(findings)
     reasons = [f"{count} {reason.replace('_', ' ')}" for reason, count in Counter(rejected["reason"]).items()]
     lines = [
-        f"The photos are not fit to train on: {len(failed)} of {len(outcomes)} expectations failed.",
+        f"The photos are not fit to train on: {len(failed)} of {len(findings)} expectations failed.",
         *(f"  - {sentence}" for sentence in failed),
         f"Of {photos} photos {len(rejected)} are quarantined: {', '.join(reasons) or 'none'}.",
         "Mend the photos, or the thresholds under `validate` in params.yaml.",
     ]
     return "\n".join(lines)
+
+
+def make_manifest(photos: Sequence[Facts], params: ValidateParams) -> pd.DataFrame:
+    """The table of accepted photos, with bucket and split.
+
+    Parameters
+    ----------
+    photos : sequence of Facts
+        Distinct photos, in any order.
+    params : ValidateParams
+        Digits of a bucket, and how photos are dealt out.
+
+    Returns
+    -------
+    DataFrame
+        With `COLUMNS`, sorted by content hash.
+    """
+    ranked = sorted(photos, key=lambda facts: facts.content_hash)
+    hashes = [facts.content_hash for facts in ranked]
+    splits = assign_splits(hashes, params.validation_share, params.test_share, params.split_seed)
+    derived = {
+        "bucket": [content_hash[: params.bucket_digits] for content_hash in hashes],
+        "split": [splits[content_hash] for content_hash in hashes],
+    }
+    # Column by column: a dict for each row would take four times the memory of the facts.
+    facts_of = {name: [getattr(facts, name) for facts in ranked] for name in COLUMNS if name not in derived}
+    return pd.DataFrame(facts_of | derived, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def make_rejected(rejections: Sequence[Rejection]) -> pd.DataFrame:
+    """The table of quarantined photos: path, reason, detail, sorted by path."""
+    rows = sorted((rejection.path, str(rejection.reason), rejection.detail) for rejection in rejections)
+    return pd.DataFrame(rows, columns=REJECTED_COLUMNS, dtype="str")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tintype.data.validation import near
-from tintype.data.validation.near import REACH, near_pairs
+from tintype.data.validation import perceptual_hash
+from tintype.data.validation.perceptual_hash import REACH, near_pairs
 
 
 def crowd(kind: str) -> NDArray[np.uint64]:
@@ -29,21 +29,25 @@ def pairs(hashes: NDArray[np.uint64], min_distance: int) -> list[tuple[int, int]
 
 
 @pytest.mark.parametrize("kind", ["few", "one", "all"])
-@pytest.mark.parametrize("min_distance", [1, 5, REACH])
+@pytest.mark.parametrize("min_distance", [1, 5, 8, 9, 12, REACH])
 def test_bands_miss_nothing(kind: str, min_distance: int, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = crowd(kind)
     each_with_each = pairs(hashes, min_distance)
     assert each_with_each == sorted(set(each_with_each))
     assert each_with_each or min_distance < REACH or kind == "all"
-    monkeypatch.setattr(near, "FEW", 0)
-    monkeypatch.setattr(near, "PAIRS_AT_ONCE", 5000)  # many blocks
+    monkeypatch.setattr(perceptual_hash, "FEW", 0)
+    monkeypatch.setattr(perceptual_hash, "PAIRS_AT_ONCE", 5000)  # many blocks
     assert pairs(hashes, min_distance) == each_with_each
 
 
-def test_far_ones_are_compared_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_far_ones_are_compared_each_with_each_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Beyond the reach of the bands the answer is still whole."""
-    monkeypatch.setattr(near, "FEW", 0)
+    monkeypatch.setattr(perceptual_hash, "FEW", 0)
     hashes = np.array([0, 2**12 - 1, 2**64 - 1], dtype=np.uint64)
-    assert pairs(hashes, 13) == [(1, 0)]
+    with caplog.at_level("WARNING"):
+        assert pairs(hashes, REACH + 1) == [(1, 0)]
+    assert "A distance of 17 bits compares each of 3 photos with each" in caplog.text
     assert pairs(hashes, 65) == [(1, 0), (2, 0), (2, 1)]
     assert pairs(hashes, 0) == pairs(hashes[:0], 8) == []

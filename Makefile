@@ -29,7 +29,7 @@ MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline extras starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline extras starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-fast test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ starter: env-pipeline ## Train the starter from PHOTOS=folder and put it into th
 
 test: env ## Run the tests; TESTS="tests/imaging -k lab" runs some of them
 	$(RUN) pytest -n 2 --dist loadfile -m "not slow" $(TESTS)
+
+test-fast: env ## Run the tests that start no process and load no TensorFlow, in less than a minute
+	$(RUN) pytest -n 2 --dist loadfile -m fast $(TESTS)
 
 test-slow: env ## Run the tests that take long and have a quicker one beside them
 	$(RUN) pytest -n 2 -m slow $(TESTS)

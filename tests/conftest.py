@@ -1,34 +1,114 @@
-"""Photos that every area's tests use."""
+"""What every area's tests use: photos, parameters, small bundles; and which tests are fast.
+
+Nothing heavy is imported here: these lines run before every test run, however small.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 
-from tintype.evaluation.baselines import all_gray
-from tintype.formats.photo import read_photo
-from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
-from tintype.measures.gradients import smoothed
-from tintype.measures.metrics import reduced
-from tintype.params import FusionParams, NetworkParams, Params, PyramidParams, load_params
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tintype.params import NetworkParams, Params
 
 ROOT = Path(__file__).parents[1]
 
 # A process has one backend, whichever test comes first. Commands and services that tests start as processes of their
 # own are not told, and choose as they do for people.
 os.environ["KERAS_BACKEND"] = "tensorflow"
+
+# Folders that start servers, browsers or whole pipelines, compute with a whole backbone, or try out hundreds of files.
+_SLOW_FOLDERS = {
+    "browser", "cluster", "hostile", "loop", "models/backbone", "parity", "pipeline", "registry", "stores",
+}  # fmt: skip
+# Fixtures that build a network with Keras or start a process, in any folder.
+_SLOW_FIXTURES = {
+    "adapt", "backbone_folder", "backbone_with_ir", "bundle", "chromium", "process", "project", "pyramid_bundle",
+    "server",
+}  # fmt: skip
+# What a file imports or calls.
+_SLOW_WORDS = re.compile(
+    r"\b(?:import|from) (?:great_expectations|keras|mlflow|subprocess|tensorflow|tintype\.models\.fusion)\b"
+    r"|\btintype\.data\.validation\.(?:checkpoint|expectations|validate)\b|\bbatches\("
+)
+
+
+class _NoTensorFlow:
+    """Refuses, with `-m fast`, what would make a fast test slow for everybody."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name in ("keras", "tensorflow"):
+            raise ImportError(
+                f"Expected no fast test to load {name}. Name its folder, its fixture or what it imports in "
+                "tests/conftest.py, so that it does not count as fast."
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold `-m fast` to its word."""
+    if config.option.markexpr == "fast":
+        sys.meta_path.insert(0, _NoTensorFlow())  # type: ignore[arg-type]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m fast`, do not even import what is not: MLflow alone takes seconds."""
+    costly = config.option.markexpr == "fast" and _is_slow(collection_path)
+    return True if costly else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `fast` what starts no process and loads no TensorFlow: by folder, by fixtures, by what a file imports."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if (
+            _SLOW_FIXTURES.isdisjoint(fixtures)
+            and not _is_slow(item.path)
+            and not item.get_closest_marker("slow")
+        ):
+            item.add_marker("fast")
+
+
+@cache
+def _is_slow(path: Path) -> bool:
+    """Whether all tests in a file or folder are."""
+    tests = ROOT / "tests"
+    inside = {
+        part.relative_to(tests).as_posix() for part in (path, *path.parents) if part.is_relative_to(tests)
+    }
+    if inside & _SLOW_FOLDERS:
+        return True
+    return path.suffix == ".py" and _SLOW_WORDS.search(path.read_text(encoding="utf-8")) is not None
+
+
+def shared(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that one worker of pytest-xdist makes and all of them use; nobody may change it."""
+    from filelock import FileLock
+
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "shared" / name
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(folder.with_name(f"{name}.lock")):
+        if not folder.is_dir():
+            part = folder.with_name(f"{name}.part")
+            shutil.rmtree(part, ignore_errors=True)  # of a worker that failed
+            make(part)
+            part.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -54,18 +134,24 @@ def sample() -> Path:
 @pytest.fixture(scope="session")
 def cat(sample: Path) -> NDArray[np.uint8]:
     """A small colour photo, (300, 451, 3) uint8."""
+    import numpy as np
+    from PIL import Image
+
     return np.asarray(Image.open(sample / "cat.jpg").convert("RGB"))
 
 
 @pytest.fixture(scope="session")
 def coffee(sample: Path) -> np.ndarray:
     """A colour photo, (400, 600, 3) uint8."""
+    from tintype.formats.photo import read_photo
+
     return read_photo(sample / "coffee.jpg").rgb8
 
 
 @pytest.fixture(scope="session")
 def saturate() -> Callable[[np.ndarray, float], np.ndarray]:
     """A photo with its chroma multiplied."""
+    from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
 
     def saturated(rgb8: np.ndarray, gain: float) -> np.ndarray:
         lab = rgb_to_lab(rgb8)
@@ -78,6 +164,10 @@ def saturate() -> Callable[[np.ndarray, float], np.ndarray]:
 @pytest.fixture(scope="session")
 def scene() -> np.ndarray:
     """A made-up photo, (120, 160, 3) uint8: a red disc and a green bar on blue-gray, each of its own lightness."""
+    import numpy as np
+
+    from tintype.imaging.lab import lab_to_rgb
+
     lab = np.full((120, 160, 3), (70, -3, -12), np.float32)
     rows, columns = np.mgrid[:120, :160]
     lab[(rows - 60) ** 2 + (columns - 50) ** 2 < 30**2] = (45, 45, 25)
@@ -90,6 +180,12 @@ def defects(
     saturate: Callable[[np.ndarray, float], np.ndarray],
 ) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """A photo with planted defects, by name; the lightness stays."""
+    import cv2
+    import numpy as np
+
+    from tintype.evaluation.baselines import all_gray
+    from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
+    from tintype.measures.gradients import smoothed
 
     def planted(rgb8: np.ndarray) -> dict[str, np.ndarray]:
         lab = rgb_to_lab(rgb8)
@@ -118,6 +214,9 @@ def defects(
 @pytest.fixture(scope="session", params=["scene", "coffee", "cat", "dahlia", "astronaut", "bridge"])
 def known(request: pytest.FixtureRequest, scene: np.ndarray, sample: Path) -> np.ndarray:
     """Photos in which planted defects have to be found, the made-up one first."""
+    from tintype.formats.photo import read_photo
+    from tintype.measures.metrics import reduced
+
     if request.param == "scene":
         return scene
     return reduced(read_photo(sample / f"{request.param}.jpg").rgb8, 256)
@@ -126,6 +225,9 @@ def known(request: pytest.FixtureRequest, scene: np.ndarray, sample: Path) -> np
 @pytest.fixture(scope="session")
 def odd_photos(tmp_path_factory: pytest.TempPathFactory, cat: NDArray[np.uint8]) -> Path:
     """A folder of photos that trip up careless code: odd sizes, modes, orientation, opacity."""
+    import numpy as np
+    from PIL import Image
+
     folder = tmp_path_factory.mktemp("odd")
     picture = Image.fromarray(cat)
     save: dict[str, Callable[[Path], None]] = {
@@ -158,6 +260,8 @@ def odd_photos(tmp_path_factory: pytest.TempPathFactory, cat: NDArray[np.uint8])
 @pytest.fixture(scope="session")
 def params() -> Params:
     """The parameters in git."""
+    from tintype.params import load_params
+
     return load_params(ROOT / "params.yaml")
 
 
@@ -166,9 +270,7 @@ def backbone_folder(tmp_path_factory: pytest.TempPathFactory, params: Params) ->
     """The embedded backbone, as the stage `weights` makes it."""
     from tintype.models.backbone.folder import make_backbone
 
-    folder = tmp_path_factory.mktemp("models") / "backbone"
-    make_backbone(params.weights, folder)
-    return folder
+    return shared(tmp_path_factory, "backbone", lambda folder: make_backbone(params.weights, folder))
 
 
 @pytest.fixture(scope="session")
@@ -176,10 +278,11 @@ def backbone_with_ir(tmp_path_factory: pytest.TempPathFactory, backbone_folder: 
     """The embedded backbone with its IR for OpenVINO."""
     from tintype.models.backbone.ir import write_ir
 
-    folder = tmp_path_factory.mktemp("models-with-ir") / "backbone"
-    shutil.copytree(backbone_folder, folder)
-    write_ir(folder)
-    return folder
+    def make(folder: Path) -> None:
+        shutil.copytree(backbone_folder, folder)
+        write_ir(folder)
+
+    return shared(tmp_path_factory, "backbone-with-ir", make)
 
 
 @pytest.fixture(scope="session")
@@ -189,6 +292,8 @@ def network_params() -> Callable[..., NetworkParams]:
 
 
 def _network_params(**changed: Any) -> NetworkParams:
+    from tintype.params import FusionParams, PyramidParams
+
     if changed.get("name") == "pyramid":
         pyramid = PyramidParams(
             name="pyramid",
@@ -209,17 +314,19 @@ def _network_params(**changed: Any) -> NetworkParams:
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
     """A whole bundle with a small network that has learnt nothing; the backbone lies beside the network."""
-    return _bundle(tmp_path_factory.mktemp("bundle") / "tintype", backbone_folder, _network_params())
+    return shared(
+        tmp_path_factory, "bundle", lambda folder: _bundle(folder, backbone_folder, _network_params())
+    )
 
 
 @pytest.fixture(scope="session")
 def pyramid_bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
     """As `bundle`, with the backbone inside a network of classes, which says how sure it is."""
-    folder = tmp_path_factory.mktemp("bundle") / "pyramid"
-    return _bundle(folder, backbone_folder, _network_params(name="pyramid"))
+    pyramid = _network_params(name="pyramid")
+    return shared(tmp_path_factory, "pyramid", lambda folder: _bundle(folder, backbone_folder, pyramid))
 
 
-def _bundle(folder: Path, backbone: Path, network: NetworkParams) -> Path:
+def _bundle(folder: Path, backbone: Path, network: NetworkParams) -> None:
     from tintype.models.backbone.spec import read_spec
     from tintype.models.bundle import BundleInfo, DataInfo, Decoding, NetworkInfo, TrainedInfo, save_bundle
     from tintype.models.decoding import decoded
@@ -262,4 +369,3 @@ def _bundle(folder: Path, backbone: Path, network: NetworkParams) -> Path:
         info,
         half=network.half,
     )
-    return folder

@@ -218,3 +218,12 @@ def test_a_profile_that_is_a_table_costs_bits_and_says_so(deep: NDArray[np.uint1
     luminance = np.where(mean > 8, ((mean + 16) / 116) ** 3, mean / 903.3)
     gray = np.where(luminance > 0.0031308, 1.055 * luminance ** (1 / 2.4) - 0.055, 12.92 * luminance)
     assert np.abs(photo.pixels - 255 * gray).max() < 3
+
+
+def test_a_picture_too_wide_for_sixteen_bits_says_so() -> None:
+    wide = np.random.default_rng(1).integers(0, 65536, (2, 1_000_001, 3), np.uint16)
+    photo = read_photo(png16(wide))
+    assert photo.pixels.dtype == np.uint8
+    np.testing.assert_array_equal(photo.pixels, wide >> 8)
+    assert "16 bits a channel, of which 8 were taken" in photo.notes[0]
+    assert read_photo(png16(wide[:, :1_000_000])).notes == ()

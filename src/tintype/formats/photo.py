@@ -20,7 +20,7 @@ from tintype.formats.file_metadata import read_metadata
 from tintype.formats.output_metadata import Policy, output_metadata
 from tintype.imaging.finding import WRITABLE
 from tintype.imaging.limits import COLLECTION, Limits, PhotoError, reason
-from tintype.imaging.picture import Picture, decode_file
+from tintype.imaging.picture import Picture, broken_photo_errors, decode_file
 from tintype.imaging.provenance import Provenance
 from tintype.imaging.reading.srgb import shown
 
@@ -69,8 +69,9 @@ def read_photo(source: Path | bytes, limits: Limits = COLLECTION) -> Photo:
     PhotoError
         If there is no such file, it is no photo, broken, or beyond the limits.
     """
-    picture, content, info = decode_file(source, limits)
-    metadata = read_metadata(content, info, picture.format)
+    name, picture, content, info = decode_file(source, limits)
+    with broken_photo_errors(name):
+        metadata = read_metadata(content, info, picture.format)
     return Photo(
         pixels=picture.pixels,
         alpha=picture.alpha,

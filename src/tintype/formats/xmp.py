@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 import struct
-import warnings
 from pathlib import Path
 from typing import Any
 from xml.dom import minidom
@@ -34,6 +33,7 @@ from tintype.formats.xmp_xml import (
 )
 from tintype.imaging.provenance import Lineage, Provenance
 from tintype.imaging.reading.png import ChunkError, read_chunks, xmp_in_text
+from tintype.imaging.reading.quiet import quiet_decoders
 from tintype.imaging.reading.sniff import sniff
 
 OURS = "urn:tintype:provenance:1#"
@@ -282,8 +282,7 @@ def read_xmp(content: bytes) -> bytes | None:
 def _header_xmp(header: Any, content: bytes) -> bytes | None:
     """What Pillow's readers of headers find; `Image.open` would do the same, but refuses large photos."""
     try:
-        # They also warn of each broken tag, to whoever is at the keyboard.
-        with warnings.catch_warnings(action="ignore"), header(io.BytesIO(content)) as image:
+        with quiet_decoders, header(io.BytesIO(content)) as image:
             packet = image.info.get("xmp")
     # Pillow's readers answer broken files with all of these.
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error):

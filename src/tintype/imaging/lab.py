@@ -152,6 +152,7 @@ def _srgb8() -> Byte:
 _TINY = 1e-6  # OpenCV clips to 0 and 1 themselves
 _FEW = 0.05  # share of pixels up to which picking them out costs less than working on all
 _MOVED = 0.3  # Lab units; below a step of 8 bits
+_MOST_REMAPPED = 32_766  # pixels along a side, in OpenCV
 _HUES, _LIGHTNESSES = 360, 200  # steps of the table of the gamut's border
 
 
@@ -173,9 +174,19 @@ def _within_gamut(lab: Float, clipped: Float) -> Float:
     reached = cv2.inRange(moved, (0.0,) * 3, (_MOVED,) * 3) != 0
     level, a, b = cv2.split(lab)
     radius, hue = cv2.cartToPolar(a, b, angleInDegrees=True)
-    largest = cv2.remap(_gamut_border(), level * (_LIGHTNESSES / 100), hue * (_HUES / 360), cv2.INTER_LINEAR)
+    largest = _interpolated(_gamut_border(), level * (_LIGHTNESSES / 100), hue * (_HUES / 360))
     share = np.where(reached, np.float32(1), np.minimum(1, largest / np.maximum(radius, _TINY)))
     return _array(cv2.cvtColor(cv2.merge([level, a * share, b * share]), cv2.COLOR_LAB2LRGB))
+
+
+def _interpolated(table: Float, column: Float, row: Float) -> Float:
+    """The table between its entries, at positions of any shape."""
+    result = np.empty(column.shape, np.float32)
+    columns, rows, results = column.reshape(1, -1), row.reshape(1, -1), result.reshape(1, -1)
+    for start in range(0, column.size, _MOST_REMAPPED):
+        part = np.s_[:, start : start + _MOST_REMAPPED]
+        results[part] = cv2.remap(table, columns[part], rows[part], cv2.INTER_LINEAR)
+    return result
 
 
 @cache

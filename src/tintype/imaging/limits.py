@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tintype.errors import TintypeError
 
 MEGA = 1_000_000
+MOST_PROFILE_BYTES = 4 * MEGA
 BLOCK = 4096  # bytes that a decoder gets at once; a scan without content is a hundred bytes and a whole pass
 
 
@@ -101,6 +102,16 @@ def refuse_frames(frames: int, limits: Limits, name: str) -> None:
         raise PhotoError(
             f"Expected at most {limits.frames} pictures in {name}, but it has more. Give it a single one.",
             "too_many_frames",
+        )
+
+
+def refuse_profile(size: int, name: str) -> None:
+    """Refuse a file whose colour profile has too many bytes: real ones have at most some hundred thousand."""
+    if size > MOST_PROFILE_BYTES:
+        raise PhotoError(
+            f"Expected a colour profile of at most {MOST_PROFILE_BYTES / 1e6:.0f} MB in {name}. Received: "
+            f"{size / 1e6:.1f} MB. Convert it to sRGB in an image editor.",
+            "unsupported",
         )
 
 

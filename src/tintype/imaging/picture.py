@@ -9,6 +9,9 @@ code.
 from __future__ import annotations
 
 import hashlib
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +19,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import UnidentifiedImageError
 
 from tintype.imaging.limits import COLLECTION, Limits, PhotoError, reason, refuse_bytes
-from tintype.imaging.reading.decode import Decoded, decode
+from tintype.imaging.reading.decode import decode
 from tintype.imaging.reading.sniff import FORMATS, sniff
 from tintype.imaging.reading.srgb import shown
 
-__all__ = ["FORMATS", "DecodedFile", "PhotoError", "Picture", "decode_file", "read_picture", "sniff"]
+__all__ = [
+    "FORMATS",
+    "DecodedFile",
+    "PhotoError",
+    "Picture",
+    "broken_photo_errors",
+    "decode_file",
+    "read_picture",
+    "sniff",
+]
+
+_MISTAKES = (AttributeError, TypeError, NameError, AssertionError, ImportError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,7 @@ class Picture:
 class DecodedFile(NamedTuple):
     """A file's picture, and what its other contents are read from: its bytes, and what Pillow found in them."""
 
+    name: str
     picture: Picture
     content: bytes
     info: dict[str, Any]
@@ -105,7 +119,8 @@ def decode_file(source: Path | bytes, limits: Limits) -> DecodedFile:
             f"Expected {name} to be one of {', '.join(FORMATS)}, but its content is none of them.",
             "unknown_format",
         )
-    decoded = _decode(content, file_format, limits, name)
+    with broken_photo_errors(name):
+        decoded = decode(content, file_format, limits, name)
     picture = Picture(
         pixels=decoded.planes.pixels,
         alpha=decoded.planes.alpha,
@@ -114,26 +129,32 @@ def decode_file(source: Path | bytes, limits: Limits) -> DecodedFile:
         sha256=hashlib.sha256(content).hexdigest(),
         notes=tuple(decoded.notes),
     )
-    return DecodedFile(picture, content, decoded.info)
+    return DecodedFile(name, picture, content, decoded.info)
 
 
-def _decode(content: bytes, file_format: str, limits: Limits, name: str) -> Decoded:
+@contextmanager
+def broken_photo_errors(name: str) -> Iterator[None]:
+    """What goes wrong inside, as the error of a broken photo.
+
+    Libraries answer broken files with exceptions of every kind, also with those that mean a mistake in a program. One
+    of these that our own code raises is such a mistake, and passes.
+    """
     try:
-        return decode(content, file_format, limits, name)
+        yield
     except (PhotoError, MemoryError):
         raise
-    except UnidentifiedImageError:
-        raise PhotoError(
-            f"Expected {name} to be a whole photo, but it cannot be decoded: its header is broken, or says of its "
-            f"pixels what no decoder for {file_format} here knows.",
-            "broken",
-        ) from None
-    # Decoders answer broken files with exceptions of every kind, and none of them is a mistake of ours to hide: the
-    # sentence carries it.
     except Exception as error:
+        if isinstance(error, _MISTAKES) and _raised_by_us(error):
+            raise
         raise PhotoError(
             f"Expected {name} to be a whole photo, but it cannot be decoded: {reason(error)}.", "broken"
         ) from None
+
+
+def _raised_by_us(error: Exception) -> bool:
+    """Whether the code that raised it, the innermost of all that were called, is this package's."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")).startswith("tintype.")
 
 
 def _content(source: Path | bytes, limits: Limits, name: str) -> bytes:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from PIL import Image, features
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import jpeg_factory
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from tintype.errors import install_command
 from tintype.imaging.limits import (
@@ -17,20 +25,29 @@ from tintype.imaging.limits import (
     TimedFile,
     refuse_frames,
     refuse_pixels,
+    refuse_profile,
     refuse_scans,
 )
 from tintype.imaging.reading.counting import count_frames, count_scans
-from tintype.imaging.reading.depth16 import Planes, colour16, gray16, is_deep, unmultiplied
+from tintype.imaging.reading.depth16 import LONGEST_SIDE, Planes, colour16, gray16, is_deep, unmultiplied
 from tintype.imaging.reading.icc import ProfileError, parse_profile, to_srgb16
 from tintype.imaging.reading.orientation import read_orientation, upright
 from tintype.imaging.reading.png import read_chunks, xmp_in_text
+from tintype.imaging.reading.quiet import quiet_decoders
 from tintype.imaging.reading.srgb import gray8, is_usable, rgb8_and_alpha, shown
 from tintype.imaging.reading.tiff import TiffHeader, read_tiff_header
 
-Image.MAX_IMAGE_PIXELS = None  # the ceiling is in `Limits`, checked here before anything is decoded
-# Pillow's remarks on broken tags, for which there are notes and errors here.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
+# What `Image.open` would find. It also compares a picture's size with a limit of the process, which is not ours to
+# change; ours is in `Limits`, and holds before anything is decoded.
+_OPENERS: dict[str, Callable[[TimedFile], Any]] = {
+    "JPEG": jpeg_factory,
+    "PNG": PngImageFile,
+    "TIFF": TiffImageFile,
+    "WEBP": WebPImageFile,
+    "BMP": BmpImageFile,
+    "GIF": GifImageFile,
+    "AVIF": AvifImageFile,
+}
 _PAGES = {"TIFF": "pages", "JPEG": "pictures", "HEIF": "pictures"}  # what is animated has frames
 _PULLING = {"JPEG", "MPO", "PNG", "GIF"}  # whose decoders take any number of bytes; others want whole rows
 
@@ -82,8 +99,7 @@ def decode(content: bytes, file_format: str, limits: Limits, name: str) -> Decod
     if file_format == "JPEG":
         refuse_scans(count_scans(content, file.check), limits, name)
     header = read_tiff_header(content, name) if file_format == "TIFF" else None
-    _require_decoder(file_format, name)
-    with Image.open(file, formats=[file_format]) as image:
+    with quiet_decoders, _opened(file, file_format, name) as image:
         refuse_pixels(image.size, limits, name)
         frames = count_frames(content, image, limits.frames, file.check)
         refuse_frames(frames, limits, name)
@@ -117,9 +133,10 @@ def _metadata_chunks(content: bytes) -> dict[str, bytes]:
     return found
 
 
-def _require_decoder(file_format: str, name: str) -> None:
-    available = {"AVIF": lambda: features.check("avif"), "HEIF": _has_heif}.get(file_format, lambda: True)
-    if not available():
+def _opened(file: TimedFile, file_format: str, name: str) -> Any:
+    """The file as Pillow's image, of which the header has been read."""
+    opener = _heif_opener() if file_format == "HEIF" else _OPENERS[file_format]
+    if opener is None or (file_format == "AVIF" and not features.check("avif")):
         heif = f"pillow-heif (`{install_command('heif')}`)"
         package = heif if file_format == "HEIF" else "pillow with its AVIF decoder"
         raise PhotoError(
@@ -127,14 +144,22 @@ def _require_decoder(file_format: str, name: str) -> None:
             f"{package}, or save the photo as JPEG.",
             "unsupported",
         )
-
-
-def _has_heif() -> bool:
     try:
-        import_module("pillow_heif").register_heif_opener()
+        return opener(file)
+    except (SyntaxError, IndexError, TypeError, struct.error):  # by which Pillow says no
+        raise PhotoError(
+            f"Expected {name} to be a whole photo, but it cannot be decoded: its header is broken, or says of its "
+            f"pixels what no decoder for {file_format} here knows.",
+            "broken",
+        ) from None
+
+
+def _heif_opener() -> Callable[[TimedFile], Any] | None:
+    try:
+        opener: Callable[[TimedFile], Any] = import_module("pillow_heif").HeifImageFile
     except ModuleNotFoundError:
-        return False
-    return True
+        return None
+    return opener
 
 
 def _pixels(
@@ -144,6 +169,7 @@ def _pixels(
     if header is not None:
         _refuse_planes(header, name)
     profile, notes = image.info.get("icc_profile"), list[str]()
+    refuse_profile(len(profile or b""), name)
     if image.format in _PULLING:
         image.decodermaxblock = BLOCK
     if is_deep(image):
@@ -151,6 +177,10 @@ def _pixels(
         planes = _deep(content, image, header, file, name)
         if planes is not None:
             return _deep_in_srgb(planes, profile, gray, notes), notes
+        if header is None:
+            notes.append(
+                f"It has 16 bits a channel, of which 8 were taken: a side has more than {LONGEST_SIDE:,} pixels."
+            )
     image.load()
     if header is not None and header.bits == 16 and image.mode in ("RGB", "RGBA", "CMYK"):
         notes.append("It has 16 bits a channel, of which 8 were taken: its kind of pixels is kept with 8.")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FULL = 65535
+LONGEST_SIDE = 1_000_000  # pixels, of what OpenCV decodes
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,8 @@ def colour16(content: bytes, size: tuple[int, int]) -> Planes | None:
     Planes or None
         None if OpenCV cannot decode it to such pixels. A TIFF's are upright already.
     """
-    cv2.utils.logging.setLogLevel(
-        cv2.utils.logging.LOG_LEVEL_SILENT
-    )  # it tells of broken files on stderr; we tell it in the exception
+    if max(size) > LONGEST_SIDE:
+        return None  # libpng, which would tell it on stderr
     try:
         decoded: Any = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:

@@ -1,17 +1,24 @@
-"""Eight-bit pixels of any colour space as sRGB, strip by strip, and the profile that says so in a file."""
+"""Eight-bit pixels of any colour space as sRGB, block by block, and the profile that says so in a file."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-_STRIP = 1 << 20  # pixels converted at once: a second and third copy of a large photo never exist
+_BLOCK = 1 << 20  # pixels converted at once: a second and third copy of a large photo never exist
+_MOST_TRANSFORMS = 16
+_transforms: OrderedDict[tuple[str, bytes], Any] = OrderedDict()
+_lock = threading.Lock()
 
 
 def rgb8_and_alpha(image: Any, profile: bytes | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
@@ -34,13 +41,14 @@ def rgb8_and_alpha(image: Any, profile: bytes | None) -> tuple[NDArray[np.uint8]
     rgb8 = np.empty((height, width, 3), np.uint8)
     alpha = np.empty((height, width), np.uint8) if transparent else None
     to_srgb = _conversion(_colour(image.crop((0, 0, 1, 1))).mode, profile)
-    rows = max(1, _STRIP // width)
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        strip = image.crop((0, top, width, bottom))
-        rgb8[top:bottom] = _array(to_srgb(_colour(strip)), 3)
+    columns = min(width, _BLOCK)
+    rows = max(1, _BLOCK // width)
+    for top, left in product(range(0, height, rows), range(0, width, columns)):
+        bottom, right = min(top + rows, height), min(left + columns, width)
+        block = image.crop((left, top, right, bottom))
+        rgb8[top:bottom, left:right] = _array(to_srgb(_colour(block)), 3)
         if alpha is not None:
-            alpha[top:bottom] = _array(_with_alpha(strip).getchannel("A"), 1)
+            alpha[top:bottom, left:right] = _array(_with_alpha(block).getchannel("A"), 1)
     return rgb8, alpha
 
 
@@ -76,11 +84,26 @@ def _conversion(mode: str, profile: bytes | None) -> Callable[[Any], Any]:
     return lambda image: ImageCms.applyTransform(image, transform)
 
 
-@lru_cache(
-    maxsize=16
-)  # building one takes longer than a small photo's pixels; most photos share a few profiles
 def _transform(mode: str, profile: bytes) -> Any:
-    """LittleCMS's conversion; None for a broken or foreign profile, which says nothing about the pixels."""
+    """LittleCMS's conversion; None for a broken or foreign profile, which says nothing about the pixels.
+
+    Building one takes longer than a small photo's pixels, and most photos share a few profiles. The latest are kept
+    by a digest: the bytes are a stranger's, and may be many.
+    """
+    key = mode, hashlib.sha256(profile).digest()
+    with _lock:
+        if key in _transforms:
+            _transforms.move_to_end(key)
+            return _transforms[key]
+    transform = _built(mode, profile)
+    with _lock:
+        _transforms[key] = transform
+        while len(_transforms) > _MOST_TRANSFORMS:
+            _transforms.popitem(last=False)
+    return transform
+
+
+def _built(mode: str, profile: bytes) -> Any:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
@@ -105,7 +128,7 @@ def shown(levels: NDArray[Any]) -> NDArray[np.uint8]:
     """Levels of 16 bits in 8, of shape (H, W) or (H, W, 3)."""
     table = ((np.arange(65536) + 128) // 257).astype(np.uint8)  # each to the nearest
     result = np.empty(levels.shape, np.uint8)
-    rows = max(1, _STRIP // max(1, levels[0].size))
+    rows = max(1, _BLOCK // max(1, levels[0].size))
     for top in range(0, len(levels), rows):  # NumPy makes indices of 8 bytes
         result[top : top + rows] = table[levels[top : top + rows]]
     return result

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.models.bundle import NETWORK_FILE, bundle_digest, read_info, save_bundle
-from tintype.serving.pointer import Pointer, read_pointer, write_pointer
+from tintype.serving.model.served_version_file import ServedVersion, read_served_version, write_served_version
 
 PHOTOS = ("astronaut", "cat", "clock", "leaves")
 _IMPORT = """
 import json, sys
 from pathlib import Path
 from tintype.imaging.provenance import Lineage
-from tintype.serving.model import import_version
+from tintype.serving.model.store import import_version
 for number, (folder, digest) in enumerate(json.loads(sys.argv[1]), 1):
     print(import_version(Path(folder), Lineage("tintype", str(number), digest)))
 """
@@ -69,7 +69,7 @@ class Following:
     tags: list[str]
 
     def point(self, version: int) -> None:
-        write_pointer(self.pointer, read_pointer(self.pointer).moved(self.tags[version - 1]))
+        write_served_version(self.pointer, read_served_version(self.pointer).moved_to(self.tags[version - 1]))
 
     def facts(self) -> dict[str, Any]:
         with self.server.client() as client:
@@ -112,7 +112,7 @@ def following(
     )
     assert done.returncode == 0, done.stderr
     tags = done.stdout.split()
-    write_pointer(pointer, Pointer(model=tags[0]))
+    write_served_version(pointer, ServedVersion(model=tags[0]))
     with serving(
         tmp_path, {"TINTYPE_POINTER": str(pointer), "TINTYPE_FOLLOW": "models:/tintype@champion"}
     ) as server:

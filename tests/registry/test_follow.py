@@ -23,7 +23,12 @@ from tintype.params import RegisterParams
 from tintype.registry.resolve import exact_address, resolve
 from tintype.registry.store import connect, find_store
 from tintype.registry.versions import register
-from tintype.serving.pointer import Pointer, PointerError, read_pointer, write_pointer
+from tintype.serving.model.served_version_file import (
+    ServedVersion,
+    ServedVersionError,
+    read_served_version,
+    write_served_version,
+)
 
 PARAMS = RegisterParams(experiment="tests", model_name="tintype")
 ALIAS = "models:/tintype@champion"
@@ -144,12 +149,12 @@ def test_what_never_moves_cannot_be_followed(address: str) -> None:
 
 
 def test_a_pointer_remembers_the_last_three(tmp_path: Path) -> None:
-    pointer = Pointer(model="a")
+    pointer = ServedVersion(model="a")
     for model in ("b", "c", "b", "d", "e", "e"):
-        pointer = pointer.moved(model)
+        pointer = pointer.moved_to(model)
     assert (pointer.model, pointer.before) == ("e", ("d", "b", "c"))
-    write_pointer(tmp_path / "deep/pointer.json", pointer)
-    assert read_pointer(tmp_path / "deep/pointer.json") == pointer
+    write_served_version(tmp_path / "deep/pointer.json", pointer)
+    assert read_served_version(tmp_path / "deep/pointer.json") == pointer
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"model": "a", "unknown": 1}'])
@@ -157,5 +162,5 @@ def test_a_pointer_that_cannot_be_read_is_told(tmp_path: Path, content: str | No
     file = tmp_path / "pointer.json"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(PointerError, match="Expected the followed version's name in "):
-        read_pointer(file)
+    with pytest.raises(ServedVersionError, match="Expected the followed version's name in "):
+        read_served_version(file)

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from tintype.serving.answer import disposition
+from tintype.serving.http.answer import disposition
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from tintype.serving.form import Form
-from tintype.serving.responses import Refusal
+from tintype.serving.http.errors import Refusal
+from tintype.serving.http.form import Form
 
 TYPE = "multipart/form-data; boundary=BOUND"
 

@@ -7,12 +7,12 @@ import time
 import pytest
 
 from tintype.imaging.provenance import Lineage
-from tintype.serving.admission import House
-from tintype.serving.app import build_app
-from tintype.serving.painter import Painter
-from tintype.serving.responses import Gone
+from tintype.serving.http.app import build_app
+from tintype.serving.http.capacity import Capacity
+from tintype.serving.http.errors import Gone
+from tintype.serving.photo_pipeline import PhotoPipeline
 from tintype.serving.settings import read_settings
-from tintype.serving.studio import Studio
+from tintype.serving.worker import WorkerState
 
 DECODING_SECONDS = 0.15
 
@@ -44,14 +44,18 @@ def decoder():
 
 
 @pytest.fixture
-def studio(decoder):
+def worker(decoder):
     """A worker's state that has room for the pixels of one photo, and threads for eight."""
-    studio = Studio(read_settings({"TINTYPE_THREADS": "8"}))
-    studio.house = House(32, files=10**9, pixels=studio.settings.limits.pixels, observe=lambda _: None)
-    painter = Painter(decoder, Lineage("test"), studio.settings.limits, threads=8, metrics=studio.metrics)
-    studio.shift.relieve(painter)
-    yield studio
-    studio.close()
+    worker = WorkerState(read_settings({"TINTYPE_THREADS": "8"}))
+    worker.capacity = Capacity(
+        32, file_bytes=10**9, pixels=worker.settings.limits.pixels, observe=lambda _: None
+    )
+    pipeline = PhotoPipeline(
+        decoder, Lineage("test"), worker.settings.limits, threads=8, metrics=worker.metrics
+    )
+    worker.model.swap(pipeline)
+    yield worker
+    worker.close()
 
 
 async def post(app, content, hang_up_after):
@@ -75,20 +79,20 @@ async def post(app, content, hang_up_after):
         await app(scope, receive, send)
 
 
-def test_room_is_given_back_only_when_the_thread_has_let_go_of_the_photo(studio, decoder, cat_file):
+def test_room_is_given_back_only_when_the_thread_has_let_go_of_the_photo(worker, decoder, cat_file):
     async def story():
-        app = build_app(studio)
+        app = build_app(worker)
         # Each hangs up while its own photo is decoded, if that begins as soon as the one before has hung up.
         await asyncio.gather(*(post(app, cat_file, 0.05 + 0.03 * number) for number in range(8)))
 
     asyncio.run(story())
     assert decoder.most_at_once == 1
-    assert (studio.house.photos, studio.house.bytes, studio.house.decoded) == (0, 0, 0)
+    assert (worker.capacity.photos, worker.capacity.file_bytes, worker.capacity.pixels) == (0, 0, 0)
 
 
-def test_who_hangs_up_while_waiting_for_room_is_not_decoded(studio, decoder, cat_file):
+def test_who_hangs_up_while_waiting_for_room_is_not_decoded(worker, decoder, cat_file):
     async def story():
-        app = build_app(studio)
+        app = build_app(worker)
         await asyncio.gather(*(post(app, cat_file, 0.05) for _ in range(8)))
 
     asyncio.run(story())

@@ -1,11 +1,12 @@
 import pytest
 
-from tintype.serving.options import Options, read_options
-from tintype.serving.responses import Refusal
+from tintype.engine.photo_job import PhotoOptions
+from tintype.serving.http.contract import read_options
+from tintype.serving.http.errors import Refusal
 
 
 def test_defaults():
-    assert read_options([]) == Options(saturation=1.0, format=None, metadata="strip")
+    assert read_options([]) == PhotoOptions(saturation=1.0, file_format=None, metadata="strip")
 
 
 @pytest.mark.parametrize("value", ["0", "2", "0.5", " 1.5 ", "1e0", '"1.5"'])
@@ -23,7 +24,7 @@ def test_another_saturation_is_refused(value):
 
 def test_formats_and_metadata_as_bentomls_client_sends_them():
     given = [("format", '"png"'), ("metadata", '"no-gps"'), ("saturation", "null")]
-    assert read_options(given) == Options(1.0, "png", "no-gps")
+    assert read_options(given) == PhotoOptions(1.0, file_format="png", metadata="no-gps")
 
 
 @pytest.mark.parametrize(
@@ -41,4 +42,4 @@ def test_an_option_given_twice_is_refused_even_if_both_agree():
 
 
 def test_an_empty_option_is_none():
-    assert read_options([("format", ""), ("saturation", "")]) == Options()
+    assert read_options([("format", ""), ("saturation", "")]) == PhotoOptions(metadata="strip")

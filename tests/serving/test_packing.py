@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from tintype.imaging.provenance import Lineage
 from tintype.models.bundle import BundleError, bundle_digest, read_info
-from tintype.serving.model import ModelError, import_version, load_packed, model_tag
+from tintype.serving.model.store import ModelError, import_version, load_packed, model_tag
 from tintype.serving.packing.context import fill_context, packed_files
 from tintype.serving.packing.labels import bento_labels
 from tintype.serving.packing.requirements import locked_requirements

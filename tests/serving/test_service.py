@@ -11,7 +11,7 @@ from PIL import Image
 
 from tintype.imaging.lab import rgb_to_lab
 from tintype.models.bundle import bundle_digest, read_info
-from tintype.serving.errors import ERRORS
+from tintype.serving.http.errors import ERRORS
 
 SECURITY = ("content-security-policy", "x-content-type-options", "referrer-policy")
 

@@ -1,7 +1,7 @@
 """The follower of `tintype serve --follow`: a process beside the service that asks the registry for it.
 
 The service knows no registry. This process looks where an alias points, puts a new version's bundle into BentoML's
-store and names it in the pointer file, at which the service's workers look. It ends with the service.
+store and names it in the served-version file, at which the service's workers look. It ends with the service.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ from tintype.cli.outage import Outage
 from tintype.cli.state import state_folder
 from tintype.cli.version import SCHEME, find_version
 from tintype.errors import TintypeError, missing_package
-from tintype.serving.pointer import Pointer, PointerError, read_pointer, touch, write_pointer
+from tintype.serving.model.served_version_file import (
+    ServedVersion,
+    ServedVersionError,
+    read_served_version,
+    touch,
+    write_served_version,
+)
 
 _ALIAS = re.compile(rf"{SCHEME}[^@/]+@[^@/]+")
 _PAUSE = 0.5  # seconds between two looks whether the service still runs
@@ -34,7 +40,7 @@ def begin_following(alias: str, port: int, every: float) -> tuple[str, Path]:
     alias : str
         ``models:/tintype@champion``.
     port : int
-        Of the service; names the pointer file.
+        Of the service; names the served-version file.
     every : float
         Seconds between two looks at the registry.
 
@@ -42,8 +48,8 @@ def begin_following(alias: str, port: int, every: float) -> tuple[str, Path]:
     -------
     tag : str
         Of the model to begin with.
-    pointer : Path
-        The pointer file.
+    file : Path
+        The served-version file.
 
     Raises
     ------
@@ -57,14 +63,14 @@ def begin_following(alias: str, port: int, every: float) -> tuple[str, Path]:
     if find_spec("mlflow") is None:
         raise missing_package("Following an alias", "mlflow", "pipeline")
     file = state_folder() / f"serve-{port}.json"
-    pointer = _first(alias, file)
-    write_pointer(file, pointer)
+    served = _first(alias, file)
+    write_served_version(file, served)
     command = [sys.executable, "-m", "tintype.cli.following", alias, str(file), str(every), str(os.getpid())]
     subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    return pointer.model, file
+    return served.model, file
 
 
-def _first(alias: str, file: Path) -> Pointer:
+def _first(alias: str, file: Path) -> ServedVersion:
     """The alias' version; if it cannot be had, what this service answered with when it ran last."""
     before = _known(file)
     try:
@@ -74,32 +80,32 @@ def _first(alias: str, file: Path) -> Pointer:
             raise
         print_error(f"error: {error} Beginning with {before.model}, which was served last.")
         return before.model_copy(update={"error": str(error)})
-    return Pointer(model=tag) if before is None else before.moved(tag)
+    return ServedVersion(model=tag) if before is None else before.moved_to(tag)
 
 
-def _known(file: Path) -> Pointer | None:
+def _known(file: Path) -> ServedVersion | None:
     try:
-        return read_pointer(file)
-    except PointerError:
+        return read_served_version(file)
+    except ServedVersionError:
         return None
 
 
 def _fetched(address: str) -> str:
     """The tag in BentoML's store of a version of the registry."""
-    from tintype.serving.model import import_version
+    from tintype.serving.model.store import import_version
 
     found = find_version(address)
     return import_version(found.bundle, found.lineage)
 
 
 def follow(alias: str, file: Path, every: float, service: int) -> None:
-    """Keep the pointer where the alias is, for as long as the service runs.
+    """Keep the file at what the alias names, for as long as the service runs.
 
     Parameters
     ----------
     alias : str
     file : Path
-        The pointer file.
+        The served-version file.
     every : float
         Seconds between two looks.
     service : int
@@ -125,16 +131,16 @@ def follow(alias: str, file: Path, every: float, service: int) -> None:
 
 
 def _point(file: Path, tag: str) -> None:
-    pointer = read_pointer(file)
-    if pointer.model != tag or pointer.error:
-        write_pointer(file, pointer.moved(tag))
+    served = read_served_version(file)
+    if served.model != tag or served.error:
+        write_served_version(file, served.moved_to(tag))
 
 
 def _tell(file: Path, sentence: str) -> None:
-    """Leave the sentence where the service finds it, without making the pointer look fresh."""
-    pointer, status = read_pointer(file), file.stat()
-    if pointer.error != sentence:
-        write_pointer(file, pointer.model_copy(update={"error": sentence}))
+    """Leave the sentence where the service finds it, without making the file look fresh."""
+    served, status = read_served_version(file), file.stat()
+    if served.error != sentence:
+        write_served_version(file, served.model_copy(update={"error": sentence}))
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 

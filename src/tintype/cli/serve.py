@@ -57,7 +57,7 @@ def run(
         environment = _environment(workers, backend)
         if follow is None:
             found = find_version(model)
-            from tintype.serving.model import import_version
+            from tintype.serving.model.store import import_version
 
             tag = import_version(found.bundle, found.lineage)
         else:

@@ -1,17 +1,18 @@
 """The service as BentoML starts it: ``bentoml serve tintype.serving.service:Tintype``.
 
 BentoML gives processes, sockets, packaging and its client. Requests are answered by our own application
-(`tintype.serving.app`) at the front door, before BentoML's routes. Importing this reads the settings and loads
+(`tintype.serving.http.app`) at the gateway, before BentoML's routes. Importing this reads the settings and loads
 nothing.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import bentoml
 from bentoml.models import BentoModel
@@ -20,20 +21,46 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from tintype.errors import TintypeError
-from tintype.serving.app import ROUTES, build_app
-from tintype.serving.front import FrontDoor
-from tintype.serving.loading import find_model
-from tintype.serving.log import keep_lines_whole
+from tintype.serving.http.app import ROUTES, build_app
+from tintype.serving.http.contract import signature_with_options
+from tintype.serving.http.gateway import Gateway
+from tintype.serving.model.store import find_model
 from tintype.serving.monitor.day_writer import check_folder
 from tintype.serving.settings import Settings, read_settings
-from tintype.serving.studio import Studio
-from tintype.serving.telemetry import send_none
+from tintype.serving.worker import WorkerState
 
-# Seconds for a photo in the house, the longest queue before it included. Each step has a clock of its own; BentoML's,
-# which cannot be switched off, answers 504 and keeps a timer for each request until it is over.
+# Seconds for a photo inside the service, the longest queue before it included. Each step has a clock of its own;
+# BentoML's, which cannot be switched off, answers 504 and keeps a timer for each request until it is over.
 _WORK_SECONDS = 300.0
 
-send_none()
+
+def _send_no_telemetry() -> None:
+    """Have BentoML report to nobody: it does at every start, every 12 hours and at the end unless told not to.
+
+    Its command asks once, before it imports the service, and keeps the answer: make it ask again.
+    """
+    from bentoml._internal.utils.analytics import usage_stats
+
+    os.environ["BENTOML_DO_NOT_TRACK"] = "True"  # for the workers too
+    usage_stats.do_not_track.cache_clear()
+
+
+class _OneLine(logging.Filter):
+    """Paths come from clients and are logged as they are: a line break in one would forge a line of the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = ascii(record.getMessage())[1:-1], None
+        return True
+
+
+def _keep_log_lines_whole() -> None:
+    """Let each request have one line in the access log, whatever it asked for. Queries are not logged at all."""
+    logger = logging.getLogger("bentoml.access")
+    if not any(isinstance(known, _OneLine) for known in logger.filters):
+        logger.addFilter(_OneLine())
+
+
+_send_no_telemetry()
 
 
 class Arguments(BaseModel):
@@ -61,9 +88,9 @@ SETTINGS = _settings()
 
 
 @cache
-def studio() -> Studio:
+def worker() -> WorkerState:
     """What the requests to this worker process share."""
-    return Studio(SETTINGS)
+    return WorkerState(SETTINGS)
 
 
 @bentoml.service(
@@ -79,8 +106,8 @@ class Tintype:
         model = BentoModel(SETTINGS.model)  # here, or a built Bento would not hold it
 
     def __init__(self) -> None:
-        keep_lines_whole()
-        studio().open()
+        _keep_log_lines_whole()
+        worker().open()
 
     @bentoml.on_deployment
     def check() -> None:  # BentoML calls it without an instance, once before the workers start
@@ -95,28 +122,21 @@ class Tintype:
     @bentoml.on_shutdown
     def close(self) -> None:
         """Finish what is under way; BentoML calls it when all requests were answered."""
-        studio().close()
+        worker().close()
 
     async def __is_ready__(self) -> bool:
-        return studio().is_ready
+        return worker().is_ready
 
     @bentoml.api(route="/colorize")
-    async def colorize(
-        self,
-        photo: Path,
-        saturation: float = 1.0,
-        format: Literal["jpeg", "png", "tiff", "webp"] | None = None,
-        metadata: Literal["strip", "no-gps", "keep"] = "strip",
-    ) -> Annotated[Path, ContentType("image/*")]:
-        """Colour a photo. This is the schema for BentoML's client; the front door answers."""
-        raise RuntimeError(
-            "Expected the front door to answer POST /colorize. Received the request behind it."
-        )
+    @signature_with_options
+    async def colorize(self, photo: Path, **options: Any) -> Annotated[Path, ContentType("image/*")]:
+        """Colour a photo. This is the schema for BentoML's client; the gateway answers."""
+        raise RuntimeError("Expected the gateway to answer POST /colorize. Received the request behind it.")
 
 
-def _front_door(app: ASGIApp) -> FrontDoor:
-    return FrontDoor(app, build_app(studio()), ROUTES, studio().metrics)
+def _gateway(app: ASGIApp) -> Gateway:
+    return Gateway(app, build_app(worker()), ROUTES, worker().metrics)
 
 
 _service: Any = Tintype  # what the decorator made of it has no types
-_service.add_asgi_middleware(_front_door)
+_service.add_asgi_middleware(_gateway)

@@ -46,16 +46,15 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     bundle: Path | None = None  # a bundle's folder, instead of the packed model
     model: str = ""  # tag of the packed model
     follow: str = ""  # address of the alias that is followed, as `tintype serve --follow` was told
-    pointer: Path | None = (
-        None  # file that names the version to answer with; `tintype serve --follow` writes it
-    )
+    # File that names the version to answer with; `tintype serve --follow` writes it.
+    pointer: Path | None = None
     api_key: SecretStr | None = None  # if set, /colorize and /metrics ask for it
     backend: Literal["openvino", "tensorflow"] | None = None  # Keras' backend
     workers: int = Field(1, ge=1, le=64)  # processes, each with its own model
     threads: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=256
     )  # for decoding etc.
-    queue: int = Field(32, ge=1, le=10_000)  # photos in the house at once, for each worker
+    queue: int = Field(32, ge=1, le=10_000)  # photos inside at once, for each worker
     max_megabytes: float = Field(SERVICE.bytes / MEGA, gt=0, le=2_000)  # of one file
     max_megapixels: float = Field(SERVICE.pixels / MEGA, gt=0, le=2_000)  # of one photo
     read_seconds: float = Field(60.0, gt=0, le=3_600)  # for a request's body to arrive
@@ -77,7 +76,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
         return bundle
 
     @model_validator(mode="after")
-    def _has_who_follows(self) -> Settings:
+    def _is_started_to_follow(self) -> Settings:
         # A Bento is one version. Whoever sets this expects it to change, and must not wait in vain.
         if self.follow and self.pointer is None:
             raise ValueError(

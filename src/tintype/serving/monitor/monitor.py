@@ -26,8 +26,8 @@ from tintype.imaging.lab import lightness, lightness_to_gray8
 from tintype.imaging.provenance import Lineage
 from tintype.measures.glance import Glance, glance
 from tintype.measures.records import line_of
+from tintype.serving.metrics import MonitorSeries
 from tintype.serving.monitor.day_writer import DayWriter, FullDay
-from tintype.serving.monitor.series import Series
 
 _QUALITY = 80  # of kept pictures, as JPEG
 _SILENCE = 60.0  # seconds between two lines of the log about the same trouble
@@ -75,14 +75,16 @@ class Monitor:
     Parameters
     ----------
     writer : DayWriter
-    series : Series
+    series : MonitorSeries
     most_pixels : int
         Of photos that wait to be measured; a single one may always wait.
     pictures : float
         Share of photos of which small copies are kept, 0 to 1.
     """
 
-    def __init__(self, writer: DayWriter, series: Series, most_pixels: int, pictures: float = 0.0) -> None:
+    def __init__(
+        self, writer: DayWriter, series: MonitorSeries, most_pixels: int, pictures: float = 0.0
+    ) -> None:
         self._writer = writer
         self._series = series
         self._most_pixels = most_pixels

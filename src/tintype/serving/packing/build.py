@@ -14,7 +14,7 @@ import bentoml
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_text
 from tintype.imaging.provenance import Lineage
-from tintype.serving.model import import_version, model_tag
+from tintype.serving.model.store import import_version, model_tag
 from tintype.serving.packing.context import fill_context
 from tintype.serving.packing.labels import bento_labels
 from tintype.serving.packing.readme import bento_readme

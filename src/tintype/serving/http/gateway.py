@@ -1,4 +1,4 @@
-"""The front door: every request passes here first, before BentoML's own routes, and every answer last.
+"""The gateway: every request passes here first, before BentoML's own routes, and every answer last.
 
 It belongs before them because BentoML's parsing of uploads answers strange ones with 500 and fetches addresses.
 """
@@ -11,10 +11,11 @@ import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tintype.serving.http.errors import Gone, Refusal
 from tintype.serving.metrics import Metrics
-from tintype.serving.responses import Gone, Refusal
 
 BENTOML_ROUTES = frozenset({"/schema.json"})  # what is left to BentoML: its client reads this one
+# Of every answer.
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "
@@ -29,7 +30,7 @@ _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.item
 _log = logging.getLogger("bentoml.tintype")
 
 
-class FrontDoor:
+class Gateway:
     """ASGI middleware.
 
     Parameters

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tintype.colorize import Colorizer
-from tintype.serving.trial import TrialError, known_photos, try_out
+from tintype.serving.model.smoke_test import SmokeTestError, known_photos, smoke_test
 
 
 class Faulty(Colorizer):
@@ -29,7 +29,7 @@ def with_one_that_is_no_number(ab):
 
 
 def test_a_whole_model_passes(whole):
-    try_out(whole)
+    smoke_test(whole)
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def test_a_whole_model_passes(whole):
     ],
 )
 def test_a_faulty_one_does_not(whole, spoil, said):
-    with pytest.raises(TrialError, match=said):
-        try_out(Faulty(whole, spoil))
+    with pytest.raises(SmokeTestError, match=said):
+        smoke_test(Faulty(whole, spoil))
 
 
 def test_a_slow_one_does_not(whole, monkeypatch):
-    monkeypatch.setattr("tintype.serving.trial._MOST_SECONDS", 0.0)
-    with pytest.raises(TrialError, match=r"Expected an even gray in colour within 0 s\. It took "):
-        try_out(whole)
+    monkeypatch.setattr("tintype.serving.model.smoke_test._MOST_SECONDS", 0.0)
+    with pytest.raises(SmokeTestError, match=r"Expected an even gray in colour within 0 s\. It took "):
+        smoke_test(whole)
 
 
 def test_the_known_photos_are_the_same_each_time():

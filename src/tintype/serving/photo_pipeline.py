@@ -1,44 +1,36 @@
-"""One photo's way through the house: decode and prepare, the network, merge and encode.
+"""A loaded model and the threads around it: the steps of `tintype.engine`, for an event loop.
 
 Decoding, merging and encoding run in a pool of threads, the network's part in the batcher's thread; the event loop
-only waits. Network, lightness and file formats belong to `tintype.colorize` and `tintype.imaging`.
+only waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tintype.colorize import SIZES, Colorizer, Colours
 from tintype.engine.batcher import Batcher
-from tintype.engine.photo_job import (
-    OpenPhoto,
-    PhotoOptions,
-    colour_photo,
-    encode_coloured,
-    is_out_of_memory,
-    open_photo,
-)
-from tintype.formats.photo import Photo
-from tintype.imaging.limits import MEGA, Limits, PhotoError
+from tintype.engine.memory_budget import Lease
+from tintype.engine.photo_job import OpenPhoto, PhotoOptions, colour_photo, encode_coloured, open_photo
+from tintype.imaging.limits import MEGA, Limits
 from tintype.imaging.merge import Receipt
 from tintype.imaging.provenance import Lineage
-from tintype.serving.admission import Room
-from tintype.serving.body import in_thread
+from tintype.serving.http.contract import answer_format
 from tintype.serving.metrics import Metrics
 from tintype.serving.monitor.monitor import Answered, Monitor
-from tintype.serving.responses import Refusal, refusal_of
-from tintype.serving.uploads import Upload
 
-_ANSWERED_AS = {"JPEG": "jpeg", "PNG": "png", "TIFF": "tiff", "WEBP": "webp", "BMP": "png", "GIF": "png"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Painted:
+class ColouredFile:
     """A coloured photo, ready to be sent.
 
     Attributes
@@ -46,7 +38,7 @@ class Painted:
     content : bytes
         The file.
     format : str
-        ``jpeg``, ``png``, ``tiff`` or ``webp``.
+        One of `ANSWER_FORMATS`.
     receipt : Receipt
         How well the lightness was kept.
     notes : tuple of str
@@ -59,7 +51,7 @@ class Painted:
     notes: tuple[str, ...]
 
 
-class Painter:
+class PhotoPipeline:
     """A loaded model with all that it takes to answer photos.
 
     Parameters
@@ -93,40 +85,28 @@ class Painter:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photo")
         self._batcher = Batcher(colorizer.colours, SIZES, observe=metrics.batch)
 
-    async def paint(self, upload: Upload, room: Room) -> Painted:
+    async def colour(self, content: bytes, options: PhotoOptions, lease: Lease) -> ColouredFile:
         """Colour one photo.
 
         Parameters
         ----------
-        upload : Upload
-        room : Room
-            For the largest photo there may be; shrunk to what this one takes.
-
-        Returns
-        -------
-        Painted
+        content : bytes
+            The photo's file.
+        options : PhotoOptions
+        lease : Lease
+            Of pixels, for the largest photo there may be; shrunk to what this one takes.
 
         Raises
         ------
-        Refusal
-            413, 415 or 422, if the photo cannot be read or written.
+        PhotoError
+            If the photo cannot be read or written.
         """
-        try:
-            opened = await in_thread(self._pool, self._open, upload.content)
-            height, width = opened.photo.pixels.shape[:2]
-            room.shrink(height * width)
-            self._metrics.megapixels.observe(height * width / MEGA)
-            colours = await asyncio.wrap_future(self._batcher.submit(opened.l8, opened.gray8))
-            return await in_thread(self._pool, self._finish, opened.photo, colours, upload)
-        except PhotoError as error:
-            raise refusal_of(error) from None
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            raise Refusal(
-                "too_much_memory",
-                "Expected a photo that fits into this service's memory. Received a larger one. Send it smaller.",
-            ) from None
+        opened = await _in_thread(self._pool, self._open, content)
+        height, width = opened.photo.pixels.shape[:2]
+        lease.shrink(height * width)
+        self._metrics.megapixels.observe(height * width / MEGA)
+        colours = await asyncio.wrap_future(self._batcher.submit(opened.l8, opened.gray8))
+        return await _in_thread(self._pool, self._finish, opened, colours, options, len(content))
 
     def close(self) -> None:
         """Finish what is under way and end the threads."""
@@ -139,12 +119,10 @@ class Painter:
         self._metrics.stage("open", start)
         return opened
 
-    def _finish(self, photo: Photo, colours: Colours, upload: Upload) -> Painted:
+    def _finish(self, opened: OpenPhoto, colours: Colours, options: PhotoOptions, size: int) -> ColouredFile:
         start = time.perf_counter()
-        options = PhotoOptions(saturation=upload.options.saturation, metadata=upload.options.metadata)
-        file_format = upload.options.format or _ANSWERED_AS.get(
-            photo.format, "jpeg" if photo.alpha is None else "png"
-        )
+        photo = opened.photo
+        file_format = options.file_format or answer_format(photo)
         coloured = colour_photo(photo, colours, options, self.lineage)
         content = encode_coloured(coloured, file_format.upper(), options)
         self._metrics.stage("finish", start)
@@ -158,8 +136,23 @@ class Painter:
                     None if colours.confidence is None else float(colours.confidence.mean()),
                     options.saturation,
                     photo.format,
-                    len(upload.content),
+                    size,
                     self.lineage,
                 )
             )
-        return Painted(content, file_format, coloured.receipt, photo.notes)
+        return ColouredFile(content, file_format, coloured.receipt, photo.notes)
+
+
+async def _in_thread(pool: Executor, function: Callable[..., T], *args: Any) -> T:
+    """Run a function in a pool's thread; if this is cancelled, wait until the thread has left the function.
+
+    A thread cannot be stopped. Whoever went on at once would give back memory that the thread still uses.
+    """
+    running = pool.submit(function, *args)
+    done = asyncio.wrap_future(running)
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        if not running.cancel():  # it has begun
+            await asyncio.wait({done})
+        raise

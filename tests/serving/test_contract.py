@@ -3,9 +3,9 @@
 import pytest
 from jsonschema import Draft202012Validator
 
-from tintype.serving.app import ROUTES
-from tintype.serving.errors import ERRORS
-from tintype.serving.openapi import openapi
+from tintype.serving.http.app import ROUTES
+from tintype.serving.http.contract import openapi
+from tintype.serving.http.errors import ERRORS
 from tintype.serving.settings import read_settings
 
 BENTOML_OR_ALIAS = {"/", "/docs.json", "/schema.json", "/healthz"}

@@ -10,9 +10,8 @@ from __future__ import annotations
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from tintype.serving.body import too_large
-from tintype.serving.options import NAMES
-from tintype.serving.responses import Refusal
+from tintype.serving.http.contract import OPTION_NAMES
+from tintype.serving.http.errors import Refusal, too_large
 
 FIELD = "photo"
 _MAX_OPTION = 200  # bytes of an option's value
@@ -120,11 +119,11 @@ class Form:
         self._part, self._option = bytearray(), name
         if name == FIELD:
             self._begin_file(parameters.get(b"filename"))
-        elif name in NAMES:
+        elif name in OPTION_NAMES:
             self._part_limit = _MAX_OPTION
         else:
             raise bad_form(
-                f"Expected the fields {', '.join((FIELD, *NAMES))} in the form. Received: {name[:50]!r}."
+                f"Expected the fields {', '.join((FIELD, *OPTION_NAMES))} in the form. Received: {name[:50]!r}."
             )
 
     def _begin_file(self, file_name: bytes | None) -> None:

@@ -7,6 +7,7 @@ Workspace and built Bento load it the same way. The tag names the version and th
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -17,9 +18,13 @@ from bentoml.exceptions import BentoMLException
 from tintype.errors import TintypeError
 from tintype.imaging.provenance import Lineage
 from tintype.models.bundle import BundleError, bundle_digest, read_info
+from tintype.models.lineage import unregistered_lineage
+from tintype.serving.model.served_version_file import ServedVersion, read_served_version
+from tintype.serving.settings import Settings
 
 BUNDLE = "bundle"
 LINEAGE = "lineage.json"
+_log = logging.getLogger("bentoml.tintype")
 _DIGITS = 12  # of the digest: enough to tell bundles apart, short enough to read
 
 
@@ -117,6 +122,46 @@ def load_packed(tag: str) -> tuple[Path, Lineage]:
     bundle = Path(model.path_of(BUNDLE))
     _check_digest(bundle, lineage)
     return bundle, lineage
+
+
+def find_model(settings: Settings) -> tuple[Path, Lineage]:
+    """The bundle to serve, checked against its checksums; nothing is loaded yet.
+
+    Parameters
+    ----------
+    settings : Settings
+        A file of the served version wins over a bundle's folder, and that over a packed model.
+
+    Returns
+    -------
+    bundle : Path
+    lineage : Lineage
+
+    Raises
+    ------
+    BundleError, ModelError, ServedVersionError
+        If there is none or it is damaged.
+    """
+    if settings.pointer is not None:
+        return _first_whole(read_served_version(settings.pointer))
+    if settings.bundle is not None:
+        return settings.bundle, unregistered_lineage(read_info(settings.bundle))
+    if settings.model:
+        return load_packed(settings.model)
+    raise ModelError(
+        "Expected a model to serve. Received: none. Run `tintype serve`, or set TINTYPE_BUNDLE to a bundle's folder."
+    )
+
+
+def _first_whole(version: ServedVersion) -> tuple[Path, Lineage]:
+    """The version that the file names, or the newest before it that is not damaged."""
+    for tag in version.before:
+        try:
+            return load_packed(version.model)
+        except TintypeError as error:
+            _log.error("%s", error)
+            version = version.model_copy(update={"model": tag})
+    return load_packed(version.model)
 
 
 def _check_digest(bundle: Path, lineage: Lineage) -> None:

@@ -10,12 +10,12 @@ from urllib.parse import quote
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tintype.engine.photo_job import RESULT_SUFFIXES
 from tintype.imaging.provenance import Lineage
-from tintype.serving.painter import Painted
-from tintype.serving.responses import Gone
+from tintype.serving.http.errors import Gone
+from tintype.serving.photo_pipeline import ColouredFile
 
 _CHUNK = 256 * 1024
-_SUFFIX = {"jpeg": "jpg", "png": "png", "tiff": "tif", "webp": "webp"}
 
 
 class PhotoAnswer(Response):
@@ -23,7 +23,7 @@ class PhotoAnswer(Response):
 
     Parameters
     ----------
-    painted : Painted
+    coloured : ColouredFile
     lineage : Lineage
         Of the model that coloured it.
     file_name : str
@@ -32,11 +32,11 @@ class PhotoAnswer(Response):
         For the client to take it.
     """
 
-    def __init__(self, painted: Painted, lineage: Lineage, file_name: str, seconds: float) -> None:
+    def __init__(self, coloured: ColouredFile, lineage: Lineage, file_name: str, seconds: float) -> None:
         super().__init__(
-            painted.content,
-            headers=_headers(painted, lineage, file_name),
-            media_type=f"image/{painted.format}",
+            coloured.content,
+            headers=_headers(coloured, lineage, file_name),
+            media_type=f"image/{coloured.format}",
         )
         self._seconds = seconds
 
@@ -56,10 +56,10 @@ class PhotoAnswer(Response):
             raise Gone from None  # the server closes the connection of an answer that was not finished
 
 
-def _headers(painted: Painted, lineage: Lineage, file_name: str) -> dict[str, str]:
-    receipt = painted.receipt
+def _headers(coloured: ColouredFile, lineage: Lineage, file_name: str) -> dict[str, str]:
+    receipt = coloured.receipt
     headers = {
-        "Content-Disposition": disposition(file_name, painted.format),
+        "Content-Disposition": disposition(file_name, coloured.format),
         "Cache-Control": "no-store",
         "X-Tintype-Model": f"{lineage.name}/{lineage.version or 'unregistered'}",
         "X-Tintype-Bundle": lineage.bundle_sha256,
@@ -67,8 +67,8 @@ def _headers(painted: Painted, lineage: Lineage, file_name: str) -> dict[str, st
     }
     if lineage.run_id:
         headers["X-Tintype-Run"] = lineage.run_id
-    if painted.notes:
-        headers["X-Tintype-Notes"] = quote(" ".join(painted.notes), safe=" .,:;()'/")
+    if coloured.notes:
+        headers["X-Tintype-Notes"] = quote(" ".join(coloured.notes), safe=" .,:;()'/")
     return headers
 
 
@@ -84,7 +84,7 @@ def disposition(file_name: str, file_format: str) -> str:
     """
     stem = PurePosixPath(file_name.replace("\\", "/")).stem
     stem = re.sub(r"[^\w \-.()]", "", stem, flags=re.UNICODE).strip(" .")[:80] or "photo"
-    name = f"{stem}-colour.{_SUFFIX[file_format]}"
+    name = f"{stem}-colour{RESULT_SUFFIXES[file_format]}"
     plain = re.sub(r"[^\x20-\x7e]", "_", name)
     extended = "" if plain == name else f"; filename*=UTF-8''{quote(name)}"
     return f'inline; filename="{plain}"{extended}'

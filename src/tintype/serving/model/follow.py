@@ -1,7 +1,7 @@
-"""Following a pointer file: the version that it names is loaded beside the one that answers, tried, and takes over.
+"""Following the served-version file: the version that it names is loaded beside the one that answers, and takes over.
 
-What cannot be loaded or fails its trial is told in the log, at `/model_info` and to Prometheus, and the version before
-goes on answering. It is not tried again until the pointer has named another one.
+What cannot be loaded or fails its smoke test is told in the log, at `/model_info` and to Prometheus, and the
+version before goes on answering. It is not tried again until the file has named another one.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from pathlib import Path
 
 from tintype.errors import TintypeError
 from tintype.serving.metrics import Metrics
-from tintype.serving.pointer import Pointer, PointerError, read_pointer
+from tintype.serving.model.served_version_file import ServedVersion, ServedVersionError, read_served_version
 
 _EVERY = 0.5  # seconds between two looks
 _log = logging.getLogger("bentoml.tintype")
 
 
 class Follower:
-    """A thread that keeps a worker at the version that a pointer file names.
+    """A thread that keeps a worker at the version that the file names.
 
     Parameters
     ----------
     file : Path
-        The pointer.
+        The version.
     serve : callable
         Loads the model of a tag, tries it and lets it take over; raises if it is not fit to.
     metrics : Metrics
@@ -39,20 +39,20 @@ class Follower:
         self._stop = threading.Event()
         self._told = ""
         self.served = ""  # tag of the model that answers
-        self.wanted = ""  # tag that the pointer names
+        self.wanted = ""  # tag that the file names
         self.error = ""  # why they differ, or why the alias' newest version is not the one wanted
 
     def begin(self) -> None:
-        """Serve what the pointer names, or the newest before it that is fit to, and follow it from then on.
+        """Serve what the file names, or the newest before it that is fit to, and follow it from then on.
 
         Raises
         ------
         TintypeError
             If none is.
         """
-        pointer = read_pointer(self._file)
-        self._begin_with(pointer)
-        self.wanted, self.error = pointer.model, self.error or pointer.error
+        version = read_served_version(self._file)
+        self._begin_with(version)
+        self.wanted, self.error = version.model, self.error or version.error
         self._tell_metrics()
         threading.Thread(target=self._follow, name="following", daemon=True).start()
 
@@ -60,23 +60,23 @@ class Follower:
         """Follow no longer."""
         self._stop.set()
 
-    def _begin_with(self, pointer: Pointer) -> None:
-        if not any(self._takes_over(tag) for tag in (pointer.model, *pointer.before)):
-            raise PointerError(
+    def _begin_with(self, version: ServedVersion) -> None:
+        if not any(self._takes_over(tag) for tag in (version.model, *version.before)):
+            raise ServedVersionError(
                 f"Expected a version that can be served in {self._file}. Received: none. {self.error}"
             )
 
     def _follow(self) -> None:
         while not self._stop.wait(_EVERY):
             try:
-                pointer = read_pointer(self._file)
-            except PointerError as error:
+                version = read_served_version(self._file)
+            except ServedVersionError as error:
                 self._tell(str(error))
                 continue
-            if pointer.model != self.wanted:
-                self._move_to(pointer.model)
-            if pointer.model == self.served:
-                self.error = pointer.error
+            if version.model != self.wanted:
+                self._move_to(version.model)
+            if version.model == self.served:
+                self.error = version.error
             self._tell_metrics()
 
     def _move_to(self, tag: str) -> None:

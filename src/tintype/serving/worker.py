@@ -1,34 +1,37 @@
-"""What the routes of one worker process share: settings, metrics, the house, and who paints once it is loaded."""
+"""The state of one worker process, which its routes share: settings, metrics, capacity, and the model that answers."""
 
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import threading
 from pathlib import Path
 
 from tintype.colorize import Colorizer
+from tintype.errors import TintypeError
 from tintype.imaging.limits import MEGA
 from tintype.imaging.provenance import Lineage
 from tintype.models.keras_backend import colours_on
-from tintype.serving.admission import House
-from tintype.serving.drain import on_stop
-from tintype.serving.follow import Follower
-from tintype.serving.loading import find_model, in_background
+from tintype.serving.http.capacity import Capacity
+from tintype.serving.http.connections import on_stop
+from tintype.serving.http.errors import busy
 from tintype.serving.metrics import Metrics
-from tintype.serving.model import load_packed
+from tintype.serving.model.current import CurrentModel
+from tintype.serving.model.follow import Follower
+from tintype.serving.model.smoke_test import smoke_test
+from tintype.serving.model.store import find_model, load_packed
 from tintype.serving.monitor.day_writer import DayWriter
 from tintype.serving.monitor.monitor import Monitor
-from tintype.serving.painter import Painter
-from tintype.serving.responses import busy
+from tintype.serving.photo_pipeline import PhotoPipeline
 from tintype.serving.settings import Settings
-from tintype.serving.shift import Shift
-from tintype.serving.trial import try_out
 
 _log = logging.getLogger("bentoml.tintype")
 _LARGEST_AT_ONCE = 4  # photos of the largest size, and twice as many of the largest files
 _QUEUE_SECONDS = 60.0
 
 
-class Studio:
+class WorkerState:
     """Opened once in a worker process.
 
     Parameters
@@ -40,30 +43,30 @@ class Studio:
         self.settings = settings
         self.metrics = Metrics()
         limits = settings.limits
-        self.house = House(
+        self.capacity = Capacity(
             settings.queue,
-            files=2 * _LARGEST_AT_ONCE * limits.bytes,
+            file_bytes=2 * _LARGEST_AT_ONCE * limits.bytes,
             pixels=_LARGEST_AT_ONCE * limits.pixels,
-            observe=self.metrics.in_house.set,
+            observe=self.metrics.photos_inside.set,
         )
         self.monitor = _monitor(settings, self.metrics)
-        self.draining = False
-        self.shift = Shift()
+        self.is_draining = False
+        self.model = CurrentModel()
         self.follower: Follower | None = None
         if settings.pointer is not None:
-            self.follower = Follower(settings.pointer, self._serve_tried, self.metrics)
+            self.follower = Follower(settings.pointer, self._serve_tested, self.metrics)
 
     def open(self) -> None:
         """Begin to load the model, and listen for the signal to stop."""
         settings = self.settings
         # Time for a body to arrive, for those before it in the queue, and for the answer to be taken.
         on_stop(self._stop, settings.read_seconds + settings.send_seconds + _QUEUE_SECONDS)
-        in_background(self._load)
+        threading.Thread(target=self._load_or_stop, name="loading", daemon=True).start()
 
     @property
     def is_ready(self) -> bool:
         """Whether photos are taken now."""
-        return self.shift.is_staffed and not self.draining
+        return self.model.is_loaded and not self.is_draining
 
     def check_ready(self) -> None:
         """Whether photos are taken now, as an answer.
@@ -73,34 +76,46 @@ class Studio:
         Refusal
             503 while the model is loaded and warmed, and once the service is told to stop.
         """
-        if self.draining:
+        if self.is_draining:
             raise busy("stopping", "Expected a running service. This one is about to stop. Try again soon.")
-        self.shift.check()
+        self.model.check()
 
     def close(self) -> None:
         """Finish what is under way."""
         if self.follower is not None:
             self.follower.close()
-        self.shift.close()
+        self.model.close()
         if self.monitor is not None:
             self.monitor.close()
 
     def _stop(self) -> None:
-        self.draining = True
+        self.is_draining = True
+
+    def _load_or_stop(self) -> None:
+        """Load the model; if that fails, end this process, whose supervisor starts another."""
+        try:
+            self._load()
+        except TintypeError as error:
+            _log.error("%s", error)
+        except Exception:
+            _log.exception("The model cannot be loaded.")
+        else:
+            return
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _load(self) -> None:
         if self.follower is not None:
             self.follower.begin()
         else:
             bundle, lineage = find_model(self.settings)
-            self.shift.relieve(self._painter(self._warm(bundle), lineage))
+            self.model.swap(self._pipeline(self._warm(bundle), lineage))
 
-    def _serve_tried(self, tag: str) -> None:
+    def _serve_tested(self, tag: str) -> None:
         """Let a model of BentoML's store take over, if it is fit to."""
         bundle, lineage = load_packed(tag)
         colorizer = self._warm(bundle)
-        try_out(colorizer)
-        self.shift.relieve(self._painter(colorizer, lineage))
+        smoke_test(colorizer)
+        self.model.swap(self._pipeline(colorizer, lineage))
 
     def _warm(self, bundle: Path) -> Colorizer:
         colorizer = Colorizer.load(bundle, self.settings.backend or colours_on())
@@ -111,9 +126,11 @@ class Studio:
         colorizer.warm_up()  # or the first clients would wait for the network to be compiled
         return colorizer
 
-    def _painter(self, colorizer: Colorizer, lineage: Lineage) -> Painter:
+    def _pipeline(self, colorizer: Colorizer, lineage: Lineage) -> PhotoPipeline:
         settings = self.settings
-        return Painter(colorizer, lineage, settings.limits, settings.threads, self.metrics, self.monitor)
+        return PhotoPipeline(
+            colorizer, lineage, settings.limits, settings.threads, self.metrics, self.monitor
+        )
 
 
 def _monitor(settings: Settings, metrics: Metrics) -> Monitor | None:

@@ -1,18 +1,20 @@
-"""From a request to a photo's file and the client's options; nothing is decoded here."""
+"""From a request to a photo's file and the client's options, under a limit and a clock; nothing is decoded here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
+from tintype.engine.photo_job import PhotoOptions
 from tintype.imaging.reading.sniff import sniff
-from tintype.serving.body import chunks, too_large
-from tintype.serving.form import Form, bad_form
-from tintype.serving.options import Options, read_options
-from tintype.serving.responses import Refusal
+from tintype.serving.http.contract import read_options
+from tintype.serving.http.errors import Gone, Refusal, too_large
+from tintype.serving.http.form import Form, bad_form
 
+_FRAMING = 64 * 1024  # bytes that a form may add to the photo: boundaries, headers, options
 _FORM = "multipart/form-data"
 _URLENCODED = "application/x-www-form-urlencoded"
 
@@ -27,13 +29,13 @@ class Upload:
         The photo's file.
     file_name : str
         As the client's form calls it, unchecked; empty if it does not.
-    options : Options
+    options : PhotoOptions
         From form and query.
     """
 
     content: bytes
     file_name: str
-    options: Options
+    options: PhotoOptions
 
 
 async def read_upload(request: Request, most: int, seconds: float, hold: Callable[[int], None]) -> Upload:
@@ -68,7 +70,7 @@ async def read_upload(request: Request, most: int, seconds: float, hold: Callabl
     content_type = request.headers.get("content-type", "")
     if _media_type(content_type) == _FORM:
         form = Form(content_type, most)
-        async for chunk in chunks(request, most, seconds, hold):
+        async for chunk in _chunks(request, most, seconds, hold):
             form.write(chunk)
         content, file_name, given = form.finish(), form.file_name, form.options
     else:
@@ -79,7 +81,7 @@ async def read_upload(request: Request, most: int, seconds: float, hold: Callabl
 
 async def _raw(request: Request, most: int, seconds: float, hold: Callable[[int], None]) -> bytes:
     content = bytearray()
-    async for chunk in chunks(request, most, seconds, hold):
+    async for chunk in _chunks(request, most, seconds, hold):
         content += chunk
         if len(content) > most:
             raise too_large(most)
@@ -106,3 +108,65 @@ def _refuse_what_is_no_photo(content: bytes, content_type: str) -> None:
         "unknown_format",
         "Expected a photo, such as JPEG, PNG, TIFF or WebP. Received bytes that are none of the formats known here.",
     )
+
+
+def refuse_announced(request: Request, most: int) -> None:
+    """Refuse a body whose announced length is too large: nothing of it is read."""
+    if announced(request) > most + _FRAMING:
+        raise too_large(most)
+
+
+def announced(request: Request) -> int:
+    """The body's length as the client says it, 0 if it does not."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+async def _chunks(
+    request: Request, most: int, seconds: float, hold: Callable[[int], None]
+) -> AsyncIterator[bytes]:
+    """The body as it comes in.
+
+    Parameters
+    ----------
+    request : Request
+    most : int
+        Bytes that a photo's file may have. The body may have a little more, for a form.
+    seconds : float
+        For the whole body to arrive.
+    hold : callable
+        Told the number of bytes so far; may refuse them.
+
+    Yields
+    ------
+    bytes
+
+    Raises
+    ------
+    Refusal
+        413 as soon as it is known to be too large, by its announced length or on the way; 408 if it takes too long.
+    Gone
+        If the client hangs up.
+    """
+    refuse_announced(request, most)
+    received = 0
+    body = request.stream()
+    end = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            async with asyncio.timeout_at(end):
+                chunk = await anext(body, None)
+        except TimeoutError:
+            raise Refusal(
+                "too_slow_upload",
+                f"Expected the whole request within {seconds:g} seconds. Received {received} bytes. Send it again.",
+            ) from None
+        except ClientDisconnect:
+            raise Gone from None
+        if chunk is None:
+            return
+        received += len(chunk)
+        if received > most + _FRAMING:
+            raise too_large(most)
+        hold(received)
+        yield chunk

@@ -1,4 +1,4 @@
-"""A trial before a version is taken into service: it colours known photos, and the results must make sense.
+"""A smoke test before a version is taken into service: it colours known photos, and the results must make sense.
 
 The checksums of a bundle say that it is the one that was made, and nothing of what was made. A version whose colours
 are no numbers, have the wrong shape or take forever is refused here; whether it colours *well* was judged before it
@@ -22,7 +22,7 @@ _MOST_DL = 2.0  # L*, mean over a photo: half of what an eye sees on areas side 
 _MOST_SECONDS = 20.0  # for one photo by a network that is warm, beside the service's own load
 
 
-class TrialError(TintypeError):
+class SmokeTestError(TintypeError):
     """A version did not colour the known photos as a version must."""
 
 
@@ -48,7 +48,7 @@ def known_photos() -> dict[str, NDArray[np.uint8]]:
     }
 
 
-def try_out(colorizer: Colorizer) -> None:
+def smoke_test(colorizer: Colorizer) -> None:
     """Let a loaded and warm model colour the known photos, each alone and all in one batch.
 
     Parameters
@@ -57,7 +57,7 @@ def try_out(colorizer: Colorizer) -> None:
 
     Raises
     ------
-    TrialError
+    SmokeTestError
         If a result has another shape than the photo, holds what is no number, does not keep the photo's lightness, or
         took too long.
     """
@@ -69,7 +69,7 @@ def try_out(colorizer: Colorizer) -> None:
         _check_photo(name, pixels, ab[0])
         seconds = time.monotonic() - start
         if seconds > _MOST_SECONDS:
-            raise TrialError(
+            raise SmokeTestError(
                 f"Expected {name} in colour within {_MOST_SECONDS:g} s. It took {seconds:.1f} s."
             )
     _check_colours("the known photos together", colorizer.chroma_of(list(photos.values())), len(photos))
@@ -77,10 +77,12 @@ def try_out(colorizer: Colorizer) -> None:
 
 def _check_colours(name: str, ab: NDArray[Any], count: int) -> None:
     if ab.ndim != 4 or len(ab) != count or ab.shape[-1] != 2 or 0 in ab.shape:
-        raise TrialError(f"Expected colours of shape ({count}, h, w, 2) for {name}. Received: {ab.shape}.")
+        raise SmokeTestError(
+            f"Expected colours of shape ({count}, h, w, 2) for {name}. Received: {ab.shape}."
+        )
     if not np.isfinite(ab).all():
         share = 1 - float(np.isfinite(ab).mean())
-        raise TrialError(
+        raise SmokeTestError(
             f"Expected colours that are numbers for {name}. Received: {share:.0%} that are none."
         )
 
@@ -88,11 +90,11 @@ def _check_colours(name: str, ab: NDArray[Any], count: int) -> None:
 def _check_photo(name: str, pixels: NDArray[np.uint8], ab: NDArray[np.float32]) -> None:
     coloured, receipt = merge(pixels, ab)
     if coloured.shape != pixels.shape or coloured.dtype != pixels.dtype:
-        raise TrialError(
+        raise SmokeTestError(
             f"Expected {name} in colour as {pixels.dtype} {pixels.shape}. Received: {coloured.dtype} {coloured.shape}."
         )
     if not receipt.mean_dl <= _MOST_DL:
-        raise TrialError(
+        raise SmokeTestError(
             f"Expected the lightness of {name} to change by at most {_MOST_DL:g} L* on average. "
             f"Received: {receipt.mean_dl:.2f}."
         )

@@ -1,7 +1,15 @@
-"""Every code that an error may have, with its status and an example of its sentence."""
+"""What is answered when there is no photo to answer: JSON with a code for programs and a sentence for people."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from starlette.responses import JSONResponse
+
+from tintype.imaging.limits import MEGA, PhotoError
+
+RETRY_SECONDS = 2
+# Every code that an error may have, with its status and an example of its sentence.
 ERRORS: dict[str, tuple[int, str]] = {
     "bad_form": (400, "Expected a file in the form's field 'photo'. Received: no such field."),
     "bad_request": (400, "Expected a request that can be understood. Received another."),
@@ -34,3 +42,53 @@ ERRORS: dict[str, tuple[int, str]] = {
     "not_ready": (503, "Expected a loaded model. It is being loaded. Try again soon."),
     "stopping": (503, "Expected a running service. This one is about to stop. Try again soon."),
 }
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, and no error of the program
+    """A request that is not done.
+
+    Parameters
+    ----------
+    code : str
+        For programs; one of `ERRORS`, which knows its status.
+    message : str
+        A sentence for people: what was expected, what came, what to do.
+    headers : mapping of str to str, optional
+        To send along.
+    """
+
+    def __init__(self, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = ERRORS[code][0]
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+    def response(self) -> JSONResponse:
+        """The answer that says so."""
+        return JSONResponse(
+            {"error": self.code, "message": self.message}, status_code=self.status, headers=self.headers
+        )
+
+
+class Gone(Exception):  # noqa: N818
+    """The client hung up: nobody is there to be answered."""
+
+
+def busy(code: str, message: str) -> Refusal:
+    """A refusal for now: 503, with the advice to come again."""
+    return Refusal(code, message, {"Retry-After": str(RETRY_SECONDS)})
+
+
+def refusal_of(error: PhotoError) -> Refusal:
+    """The refusal of a photo that cannot be read or written; what is not told apart is a broken photo, 422."""
+    code = error.code if error.code in ERRORS else "broken"
+    return Refusal(code, str(error))
+
+
+def too_large(most: int) -> Refusal:
+    """The refusal of a file of more than `most` bytes."""
+    return Refusal(
+        "too_many_bytes",
+        f"Expected a file of at most {most / MEGA:g} MB. Received more. Send a smaller one.",
+    )

@@ -22,7 +22,7 @@ from tintype.imaging.geometry import crops_of
 from tintype.imaging.inputs import gray8_of, lab8_of
 from tintype.imaging.lab import rgb_to_lab
 from tintype.models.backbone.engine import choose_engine
-from tintype.params import FusionParams
+from tintype.params.blocks import FusionParams
 
 SIZE = 64  # pixels
 HELD_BACK = 0.2  # of the photos

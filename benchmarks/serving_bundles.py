@@ -54,7 +54,8 @@ def inception_bundle(folder: Path) -> Path:
     from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo, save_bundle
     from tintype.models.fusion import build_fusion
     from tintype.models.network import AB_LIMIT
-    from tintype.params import FusionParams, load_params
+    from tintype.params import load_params
+    from tintype.params.blocks import FusionParams
 
     backbone = folder.with_name(f"{folder.name}-backbone")
     weights = load_params(ROOT / "params.yaml").weights

@@ -292,7 +292,7 @@ def network_params() -> Callable[..., NetworkParams]:
 
 
 def _network_params(**changed: Any) -> NetworkParams:
-    from tintype.params import FusionParams, PyramidParams
+    from tintype.params.blocks import FusionParams, PyramidParams
 
     if changed.get("name") == "pyramid":
         pyramid = PyramidParams(

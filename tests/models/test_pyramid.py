@@ -13,7 +13,7 @@ from tintype.models.keras_backend import prepare_keras
 from tintype.models.keras_file import load_network, save_network
 from tintype.models.network import build_network, needs_embedding
 from tintype.models.pyramid import build_pyramid
-from tintype.params import PyramidParams
+from tintype.params.blocks import PyramidParams
 
 prepare_keras()
 

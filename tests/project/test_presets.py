@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tintype.params import MseParams, Params, PyramidParams, TrainParams, load_params
+from tintype.params import Params, TrainParams, load_params
+from tintype.params.blocks import MseParams, PyramidParams
 
 PRESETS = sorted(path.stem for path in (Path(__file__).parents[2] / "conf/preset").glob("*.yaml"))
 

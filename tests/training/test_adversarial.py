@@ -17,7 +17,8 @@ from tintype.models.decoding import annealed_mean
 from tintype.models.heads import put_head
 from tintype.models.keras_backend import make_deterministic, prepare_keras
 from tintype.models.network import AB_LIMIT
-from tintype.params import AdversarialParams, ClassesParams, HuberParams, Params, TrainParams
+from tintype.params import AdversarialParams, Params, TrainParams
+from tintype.params.blocks import ClassesParams, HuberParams
 from tintype.training.batches import batches
 from tintype.training.inputs import Tensors, checkpoints_of
 from tintype.training.train import train_network

@@ -15,7 +15,8 @@ from tintype.models.bins import ab_bins, class_weights
 from tintype.models.heads import put_head
 from tintype.models.keras_backend import prepare_keras
 from tintype.models.network import build_network
-from tintype.params import ClassesParams, Head, HuberParams, MseParams, Params, TrainParams
+from tintype.params import Params, TrainParams
+from tintype.params.blocks import ClassesParams, Head, HuberParams, MseParams
 from tintype.training.batches import batches
 from tintype.training.checkpoint import Checkpoints, TrainingState
 from tintype.training.fit import Fitted, fit

@@ -9,7 +9,8 @@ import pytest
 
 from tintype.models.bins import ab_bins
 from tintype.models.keras_backend import prepare_keras
-from tintype.params import ClassesParams, HuberParams, MseParams, Params, TrainParams
+from tintype.params import Params, TrainParams
+from tintype.params.blocks import ClassesParams, HuberParams, MseParams
 
 prepare_keras()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tintype.models.heads import put_head
 from tintype.models.keras_backend import prepare_keras
-from tintype.params import FusionParams
+from tintype.params.blocks import FusionParams
 
 ENCODER = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 1), (256, 1))  # channels, stride
 STRIDE = 8

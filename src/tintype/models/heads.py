@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from tintype.models.bins import ab_bins
-from tintype.params import Head
+from tintype.params.blocks import Head
 
 
 def put_head(features: Any, head: Head) -> Any:

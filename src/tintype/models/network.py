@@ -50,7 +50,7 @@ def build_network(
         Inputs by name, ``l`` of shape (B, size, size, 1) in 0..255 and ``embedding`` if it needs one; output as
         `tintype.models.heads.put_head` says, at the size or a fraction of it.
     """
-    from tintype.params import FusionParams, PyramidParams
+    from tintype.params.blocks import FusionParams, PyramidParams
 
     match params:
         case FusionParams():

@@ -10,7 +10,7 @@ from typing import Any
 
 from tintype.models.heads import put_head
 from tintype.models.keras_backend import prepare_keras
-from tintype.params import PyramidParams
+from tintype.params.blocks import PyramidParams
 
 LEVELS = ((16, 192), (8, 128), (4, 96))  # stride, channels
 FINEST = LEVELS[-1][0]

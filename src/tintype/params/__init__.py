@@ -1,23 +1,20 @@
-"""params.yaml: `blocks` says what may be in it, `load` reads it and puts what is wrong with it into sentences."""
+"""params.yaml: `blocks` says what may be in it, `load` reads it and puts what is wrong with it into sentences.
+
+The class of a single network or loss is imported from `blocks`, by the one that builds it.
+"""
 
 from tintype.params.blocks import (
     AdversarialParams,
-    ClassesParams,
     ClusterParams,
     CropsParams,
     DecodeParams,
     EmbedParams,
     EvaluateParams,
     FetchParams,
-    FusionParams,
-    Head,
-    HuberParams,
     LabParams,
     LossParams,
-    MseParams,
     NetworkParams,
     Params,
-    PyramidParams,
     RegisterParams,
     TrainParams,
     ValidateParams,
@@ -28,23 +25,17 @@ from tintype.params.load import PARAMS_FILE, ParamsError, load_params
 __all__ = [
     "PARAMS_FILE",
     "AdversarialParams",
-    "ClassesParams",
     "ClusterParams",
     "CropsParams",
     "DecodeParams",
     "EmbedParams",
     "EvaluateParams",
     "FetchParams",
-    "FusionParams",
-    "Head",
-    "HuberParams",
     "LabParams",
     "LossParams",
-    "MseParams",
     "NetworkParams",
     "Params",
     "ParamsError",
-    "PyramidParams",
     "RegisterParams",
     "TrainParams",
     "ValidateParams",

@@ -30,7 +30,8 @@ from tintype.models.bundle import (
 from tintype.models.decoding import CLASSES, annealed_mean, decoded, plain_ab, undecoded
 from tintype.models.keras_file import load_network
 from tintype.models.network import needs_embedding
-from tintype.params import ClassesParams, DecodeParams, HuberParams, LossParams, MseParams, TrainParams
+from tintype.params import DecodeParams, LossParams, TrainParams
+from tintype.params.blocks import ClassesParams, HuberParams, MseParams
 from tintype.training.calibrate import PHOTOS, fit_decoding, outputs_of, scene_of
 from tintype.training.checkpoint import Checkpoints
 from tintype.training.fit import fit, trained_info

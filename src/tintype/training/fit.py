@@ -14,7 +14,8 @@ from tintype.data.validation.manifest import TRAIN
 from tintype.models.bins import ab_bins, class_weights
 from tintype.models.bundle import TrainedInfo
 from tintype.models.keras_backend import jit_choice, make_deterministic, prepare_keras, set_precision
-from tintype.params import ClassesParams, TrainParams
+from tintype.params import TrainParams
+from tintype.params.blocks import ClassesParams
 from tintype.training.batches import ALONE, Worker, batches
 from tintype.training.checkpoint import Checkpoints, TrainingState
 from tintype.training.observer import Observer

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from tintype.models.bins import SIGMA, ab_bins
 from tintype.models.network import AB_LIMIT
-from tintype.params import ClassesParams, HuberParams, LossParams, MseParams, TrainParams
+from tintype.params import LossParams, TrainParams
+from tintype.params.blocks import ClassesParams, HuberParams, MseParams
 
 Distance = Callable[[Any, Any], Any]
 """From the truth (B, S, S, 3), L* as 0..255 and ab in [-1, 1], and a head's output to a distance per crop, (B,)."""

@@ -45,7 +45,8 @@ def main(folder: Path, rank: int, workers: int, address: str, kind: str) -> None
 def job_in(folder: Path, kind: str, **train: Any) -> Any:
     """The training of the tensors in a folder; `params.json` there says how, of `kind` which network."""
     from tintype.data.tensors.plan import PhotoRef, ShardPlan
-    from tintype.params import FusionParams, PyramidParams, TrainParams
+    from tintype.params import TrainParams
+    from tintype.params.blocks import FusionParams, PyramidParams
     from tintype.training.inputs import Tensors, checkpoints_of
     from tintype.training.parallel.job import Job
 

@@ -29,7 +29,7 @@ from tintype.data.tensors.plan import ShardPlan, plan_shards
 from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
-from tintype.imaging.inputs import gray8_of
+from tintype.imaging.inputs import backbone_gray8
 from tintype.models.backbone import BackboneError
 from tintype.models.backbone.engine import Engine, choose_engine
 from tintype.params import CropsParams, LabParams, WeightsParams
@@ -170,7 +170,7 @@ def _in_memory(photos: list[Path], engine: Engine, crops: CropsParams) -> list[n
     side = engine.backbone.spec.input_size
     plans = _plans(photos, crops)
     return [
-        gray8_of(crop, side)
+        backbone_gray8(crop, side)
         for plan in plans
         for photo in plan.photos
         for crop in lightness_crops(Path("/"), photo, plan.crops, crops.min_side_share)

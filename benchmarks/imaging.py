@@ -56,7 +56,7 @@ def _measure(megapixels: int, depth: int) -> None:
     import numpy as np
 
     from tintype.formats.photo import encode_photo, read_photo
-    from tintype.imaging.inputs import inputs_of
+    from tintype.imaging.inputs import network_inputs
     from tintype.imaging.limits import Limits
     from tintype.imaging.merge import merge
 
@@ -78,7 +78,7 @@ def _measure(megapixels: int, depth: int) -> None:
         return result
 
     photo = best("decode", lambda: read_photo(content, limits))
-    best("inputs", lambda: inputs_of(photo.pixels, 128, 224))
+    best("inputs", lambda: network_inputs(photo.pixels, 128, 224))
     coloured, _ = best("merge", lambda: merge(photo.pixels, patches))
     best("encode", lambda: encode_photo(coloured, "JPEG" if depth == 8 else "TIFF", like=photo))
     figures = {

@@ -18,8 +18,8 @@ from benchmarks import results
 from benchmarks.features import SAMPLE, in_process, make_backbone_folder
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
-from tintype.imaging.geometry import crops_of
-from tintype.imaging.inputs import gray8_of, lab8_of
+from tintype.imaging.geometry import photo_crops
+from tintype.imaging.inputs import backbone_gray8, network_lab8
 from tintype.imaging.lab import rgb_to_lab
 from tintype.models.backbone.engine import choose_engine
 from tintype.params.blocks import FusionParams
@@ -110,9 +110,9 @@ def _rows(photos: list[Path], crops: int) -> tuple[NDArray[np.uint8], NDArray[np
     lab8, gray8 = [], []
     for path in photos:
         lab = rgb_to_lab(read_photo(path).pixels)
-        for crop in crops_of(*lab.shape[:2], crops, 0.5, path.name):
-            lab8.append(lab8_of(crop.of(lab), SIZE))
-            gray8.append(gray8_of(crop.of(lab)[..., 0], 224))
+        for crop in photo_crops(*lab.shape[:2], crops, 0.5, path.name):
+            lab8.append(network_lab8(crop.cut(lab), SIZE))
+            gray8.append(backbone_gray8(crop.cut(lab)[..., 0], 224))
     return np.stack(lab8), np.stack(gray8)
 
 

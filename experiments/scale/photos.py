@@ -19,7 +19,7 @@ from tintype.data.validation.perceptual_hash import BAND_BITS, BANDS, hashes_as_
 from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
-from tintype.imaging.inputs import gray8_of, lab8_of
+from tintype.imaging.inputs import backbone_gray8, network_lab8
 from tintype.training.shard_set import ShardSet, class_prior, mean_ab
 
 SIDE = 256  # of a row of tensors
@@ -43,11 +43,13 @@ def costs(folder: Path, count: int) -> dict[str, Any]:
             "fetch_ms": _each(fetch, photos),
             "decode_ms": _each(lambda name: read_photo(folder / name), photos),
             "validate_ms": _each(lambda name: inspect_photo(folder, name), photos),
-            "lab_ms": _each(lambda ref: [lab8_of(lab, SIDE) for lab in lab_crops(folder, ref, 1, 1.0)], refs),
+            "lab_ms": _each(
+                lambda ref: [network_lab8(lab, SIDE) for lab in lab_crops(folder, ref, 1, 1.0)], refs
+            ),
             "crowding": _crowding(folder, photos),
             **_passes(folder, refs, Path(copies)),
             "embed_input_ms": _each(
-                lambda ref: [gray8_of(lab, VIEW) for lab in lab_crops(folder, ref, 1, 1.0)], refs
+                lambda ref: [backbone_gray8(lab, VIEW) for lab in lab_crops(folder, ref, 1, 1.0)], refs
             ),
         }
 
@@ -67,7 +69,7 @@ def _crowding(folder: Path, photos: list[str]) -> float:
 def _passes(folder: Path, refs: list[PhotoRef], copies: Path) -> dict[str, float]:
     """What is read of every row before a training: its checksum, its mean colour and its classes of colour."""
     shard = copies / "shard.npy"
-    np.save(shard, np.stack([lab8_of(next(lab_crops(folder, ref, 1, 1.0)), SIDE) for ref in refs]))
+    np.save(shard, np.stack([network_lab8(next(lab_crops(folder, ref, 1, 1.0)), SIDE) for ref in refs]))
     rows = ShardSet([shard], [], len(refs), SIDE, 0)
     return {
         "checksum_ms": _each(sha256_of, [shard], len(refs)),

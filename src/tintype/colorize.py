@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
 from tintype.imaging.confidence import faded
-from tintype.imaging.inputs import inputs_of, lightness_at
+from tintype.imaging.inputs import lightness_at, network_inputs
 from tintype.imaging.lab import round_ab
 from tintype.imaging.merge import Receipt, merge
 from tintype.imaging.smoothing import smooth_colours
@@ -282,7 +282,7 @@ class Colorizer:
         gray8 : ndarray of shape (S, S, 1), uint8
             Gray levels at the backbone's size.
         """
-        return inputs_of(pixels, self.info.size, self.info.backbone.input_size)
+        return network_inputs(pixels, self.info.size, self.info.backbone.input_size)
 
     def warm_up(self) -> None:
         """Have the network compiled, or the first photos would wait for it.

@@ -12,14 +12,12 @@ from PIL import Image, IptcImagePlugin, TiffImagePlugin
 from tintype.formats.iptc import (
     CHARACTER_SET,
     INSTRUCTIONS,
-    PREFIX,
     PROGRAM,
     RECORD_VERSION,
     TIFF_TAG,
     iptc_record,
     photoshop_block,
     read_record,
-    record_of_block,
     without_provenance,
 )
 from tintype.imaging.provenance import Lineage, Provenance
@@ -82,20 +80,13 @@ def test_pillow_reads_the_record_out_of_a_tiff(tmp_path: Path) -> None:
     assert found[PROGRAM] == b"Tintype"
 
 
-def test_the_record_is_found_behind_resources_with_names_and_odd_lengths() -> None:
+def test_a_record_cut_anywhere_is_read_as_far_as_it_goes() -> None:
     record = iptc_record(MADE)
-    named = b"8BIM" + struct.pack(">H", 0x03ED) + b"\x04name\x00" + struct.pack(">I", 3) + b"abc\x00"
-    block = photoshop_block(record)
-    assert record_of_block(PREFIX + named + block[len(PREFIX) :]) == record
-
-
-def test_a_block_cut_anywhere_is_read_as_far_as_it_goes() -> None:
-    record = iptc_record(MADE)
-    block = photoshop_block(record)
-    for length in range(len(block)):
-        part = record_of_block(block[:length])
-        assert part is None or record.startswith(part)
-        assert read_record(part or b"") == read_record(record)[: len(read_record(part or b""))]
+    whole = read_record(record)
+    for length in range(len(record)):
+        part = read_record(record[:length])
+        assert part == whole[: len(part)]
+        assert len(part) < len(whole)
 
 
 def test_without_provenance_the_owners_datasets_remain() -> None:

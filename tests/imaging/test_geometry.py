@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tintype.imaging.geometry import Crop, crops_of, resize
+from tintype.imaging.geometry import Crop, photo_crops, resize
 
 
 def test_shrinking_averages_and_so_keeps_the_mean() -> None:
@@ -37,22 +37,22 @@ def test_an_axis_that_shrinks_is_averaged_even_if_the_other_grows() -> None:
 
 
 def test_the_first_crop_is_the_whole_photo() -> None:
-    assert crops_of(30, 40, 3, 0.5, "key")[0] == Crop(0, 0, 30, 40)
+    assert photo_crops(30, 40, 3, 0.5, "key")[0] == Crop(0, 0, 30, 40)
 
 
 def test_crops_depend_on_the_key_alone_and_a_longer_list_starts_with_the_shorter() -> None:
-    assert crops_of(300, 400, 3, 0.5, "key") == crops_of(300, 400, 8, 0.5, "key")[:3]
-    assert crops_of(300, 400, 3, 0.5, "key")[1:] != crops_of(300, 400, 3, 0.5, "other")[1:]
+    assert photo_crops(300, 400, 3, 0.5, "key") == photo_crops(300, 400, 8, 0.5, "key")[:3]
+    assert photo_crops(300, 400, 3, 0.5, "key")[1:] != photo_crops(300, 400, 3, 0.5, "other")[1:]
 
 
 @pytest.mark.parametrize("shape", [(300, 400), (1, 17), (2, 2)])
 def test_crops_lie_inside_the_photo_and_have_its_shape(shape: tuple[int, int]) -> None:
-    for crop in crops_of(*shape, 50, 0.5, "key"):
+    for crop in photo_crops(*shape, 50, 0.5, "key"):
         assert crop.height >= 1
         assert crop.width >= 1
         assert crop.top >= 0
         assert crop.left >= 0
         assert crop.top + crop.height <= shape[0]
         assert crop.left + crop.width <= shape[1]
-        assert crop.of(np.zeros(shape)).shape == (crop.height, crop.width)
+        assert crop.cut(np.zeros(shape)).shape == (crop.height, crop.width)
         assert crop.height >= round(0.5 * shape[0])

@@ -20,7 +20,7 @@ def _guided(ab: Planes, lightness: Planes) -> Planes:
     """Colours at the size of the lightness."""
     height, width = lightness.shape
     small = resize(lightness, *ab.shape[:2])
-    return np.dstack(GuidedColours(ab, small, height, width).of(slice(0, height), lightness))
+    return np.dstack(GuidedColours(ab, small, height, width).strip(slice(0, height), lightness))
 
 
 def _house() -> tuple[Planes, Planes]:
@@ -90,10 +90,10 @@ def test_rows_are_the_same_whichever_others_come_with_them(cat: NDArray[np.uint8
     height, width = lightness.shape
     ab = np.random.default_rng(6).uniform(-60, 60, (32, 32, 2)).astype(np.float32)
     colours = GuidedColours(ab, resize(lightness, 32, 32), height, width)
-    whole = np.dstack(colours.of(slice(0, height), lightness))
+    whole = np.dstack(colours.strip(slice(0, height), lightness))
     for portion in (1, 7, 64):
         parts = [
-            np.dstack(colours.of(slice(top, min(top + portion, height)), lightness[top : top + portion]))
+            np.dstack(colours.strip(slice(top, min(top + portion, height)), lightness[top : top + portion]))
             for top in range(0, height, portion)
         ]
         np.testing.assert_array_equal(np.concatenate(parts), whole)

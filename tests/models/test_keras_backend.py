@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tintype.imaging.inputs import inputs_of
+from tintype.imaging.inputs import network_inputs
 from tintype.models.bins import ab_bins
 from tintype.models.decoding import annealed_mean, decoded, spread_of, undecoded
 from tintype.models.heads import put_head
@@ -78,7 +78,7 @@ np.savez(sys.argv[4], **{name: np.asarray(values) for name, values in output.ite
 def test_openvino_decodes_classes_to_the_colours_and_the_spread_that_numpy_makes_of_them(
     pyramid_bundle: Path, cat: np.ndarray, tmp_path: Path
 ) -> None:
-    l8 = np.stack([inputs_of(turned, 48, 48)[0] for turned in (cat, cat[:, ::-1])]).astype(np.float32)
+    l8 = np.stack([network_inputs(turned, 48, 48)[0] for turned in (cat, cat[:, ::-1])]).astype(np.float32)
     scores = np.asarray(undecoded(load_network(pyramid_bundle / "network.keras"))({"l": l8}))
     check_decoding(pyramid_bundle / "network.keras", l8, scores, tmp_path)
 

@@ -45,9 +45,9 @@ def spec_of(name: str, size: int) -> BackboneSpec:
 @pytest.fixture(scope="module")
 def l8(cat: np.ndarray) -> np.ndarray:
     """The cat's lightness, (1, 224, 224, 1) float32."""
-    from tintype.imaging.inputs import inputs_of
+    from tintype.imaging.inputs import network_inputs
 
-    return inputs_of(cat, 224, 224)[0][np.newaxis].astype(np.float32)
+    return network_inputs(cat, 224, 224)[0][np.newaxis].astype(np.float32)
 
 
 def prepared(l8: np.ndarray, spec: BackboneSpec) -> np.ndarray:

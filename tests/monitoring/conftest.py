@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tintype.formats.photo import read_photo
-from tintype.imaging.geometry import crops_of
+from tintype.imaging.geometry import photo_crops
 from tintype.imaging.lab import gray_to_rgb, lab_to_rgb, rgb_to_lab
 from tintype.measures.glance import glance
 from tintype.measures.records import day_file, line_of
@@ -57,8 +57,8 @@ def pool(sample: Path) -> Pool:
     found: dict[str, list[Values]] = {name: [] for name in treatments}
     for file in files:
         rgb8 = read_photo(file).rgb8
-        for crop in crops_of(*rgb8.shape[:2], PHOTOS // len(files), 0.4, file.stem):
-            part = crop.of(rgb8)
+        for crop in photo_crops(*rgb8.shape[:2], PHOTOS // len(files), 0.4, file.stem):
+            part = crop.cut(rgb8)
             step = max(1, max(part.shape[:2]) // 128)
             for name, (colours, brighter) in treatments.items():
                 found[name].append(measured(np.ascontiguousarray(part[::step, ::step]), colours, brighter))

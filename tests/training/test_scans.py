@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from tintype.formats.photo import read_photo
-from tintype.imaging.inputs import lab8_of
+from tintype.imaging.inputs import network_lab8
 from tintype.imaging.lab import decode_lab8, encode_l8, rgb_to_lab
 from tintype.training.scans import ScanParams, as_scans
 from tintype.training.scans.effects import (
@@ -42,7 +42,7 @@ def patch(*rgb: int) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="module")
 def lab8(cat: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.stack([lab8_of(rgb_to_lab(np.rot90(cat, turn)), SIDE) for turn in range(16)])
+    return np.stack([network_lab8(rgb_to_lab(np.rot90(cat, turn)), SIDE) for turn in range(16)])
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tintype.formats.png import (
 from tintype.formats.tiff import encode_tiff
 from tintype.imaging.geometry import resize, resize_axis, rows_between, strips
 from tintype.imaging.limits import PhotoError, reason
-from tintype.imaging.reading.srgb import shown, srgb_profile
+from tintype.imaging.reading.srgb import srgb_profile, to_8_bits
 
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}  # pixels
 _MOST_XMP_IN_JPEG = 65_502  # bytes, in a segment of its own
@@ -137,7 +137,7 @@ def _with_alpha8(pixels: NDArray[Any], alpha: NDArray[Any] | None) -> Any:
 
 
 def _eight_bits(levels: NDArray[Any]) -> NDArray[np.uint8]:
-    return shown(levels) if levels.dtype == np.uint16 else np.ascontiguousarray(levels)
+    return to_8_bits(levels) if levels.dtype == np.uint16 else np.ascontiguousarray(levels)
 
 
 WRITERS: dict[str, Callable[[NDArray[Any], NDArray[Any] | None, int, OutputMetadata], bytes]] = {

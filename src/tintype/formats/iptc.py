@@ -7,7 +7,7 @@ own. It says in one sentence that the colours are AI-made; what is exact is in t
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
@@ -51,7 +51,22 @@ def iptc_record(provenance: Provenance) -> bytes:
     datasets += [
         Dataset(number, _fitted(text, _MOST_BYTES[number])) for number, text in texts.items() if text
     ]
-    return b"".join(_encoded(dataset) for dataset in datasets)
+    return _record(datasets)
+
+
+def merge_records(existing: bytes | None, ours: bytes) -> bytes:
+    """A photo's captions, in UTF-8, and what is ours in the place of the same datasets."""
+    if not existing:
+        return ours
+    theirs, new = read_record(existing), read_record(ours)
+    replaced = {dataset.number for dataset in new}
+    unicode = any(dataset.number == CHARACTER_SET and dataset.data == _UTF8 for dataset in theirs)
+    kept = [
+        Dataset(number, data if unicode or number[0] == 1 else data.decode("latin-1").encode())
+        for number, data in theirs
+        if number not in replaced
+    ]
+    return _record(sorted([*kept, *new], key=lambda dataset: dataset.number))
 
 
 def without_provenance(record: bytes) -> bytes:
@@ -65,8 +80,8 @@ def without_provenance(record: bytes) -> bytes:
     ):
         return record
     kept = [dataset for dataset in datasets if dataset.number not in (INSTRUCTIONS, PROGRAM, PROGRAM_VERSION)]
-    said = any(dataset.number not in (CHARACTER_SET, RECORD_VERSION) for dataset in kept)
-    return b"".join(_encoded(dataset) for dataset in kept) if said else b""
+    has_facts = any(dataset.number not in (CHARACTER_SET, RECORD_VERSION) for dataset in kept)
+    return _record(kept) if has_facts else b""
 
 
 def sentence(provenance: Provenance) -> str:
@@ -91,22 +106,6 @@ def read_record(record: bytes) -> list[Dataset]:
     return list(_datasets(record))
 
 
-def record_of_block(block: bytes) -> bytes | None:
-    """The IIM record in the content of a segment APP13; None if there is none, or the block is broken before it."""
-    at = len(PREFIX) if block.startswith(PREFIX) else len(block)
-    while block[at : at + 4] == b"8BIM" and at + 12 <= len(block):
-        number, name = struct.unpack_from(">HB", block, at + 4)
-        at += 6 + name + 1 + (name + 1) % 2
-        if at + 4 > len(block):
-            return None
-        (length,) = struct.unpack_from(">I", block, at)
-        at += 4
-        if number == RESOURCE:
-            return block[at : at + length]
-        at += length + length % 2
-    return None
-
-
 def _datasets(record: bytes) -> Iterator[Dataset]:
     at = 0
     while at + 5 <= len(record) and record[at] == _TAG_MARKER:
@@ -118,8 +117,9 @@ def _datasets(record: bytes) -> Iterator[Dataset]:
         at += length
 
 
-def _encoded(dataset: Dataset) -> bytes:
-    return struct.pack(">BBBH", _TAG_MARKER, *dataset.number, len(dataset.data)) + dataset.data
+def _record(datasets: Iterable[Dataset]) -> bytes:
+    headers = (struct.pack(">BBBH", _TAG_MARKER, *number, len(data)) + data for number, data in datasets)
+    return b"".join(headers)
 
 
 def _fitted(text: str, most: int) -> bytes:

@@ -154,9 +154,8 @@ def _check_header(content: bytes, name: str) -> None:
 
 
 def _colours(content: bytes, name: str) -> NDArray[np.float32]:
-    decoded = (
-        cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if _is_whole(content) else None
-    )
+    whole = _is_whole(content)
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if whole else None
     if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
         raise LayerError(
             f"Expected a whole colour layer in {name}, but it is damaged. Make it anew from the master."

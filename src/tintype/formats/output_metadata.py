@@ -1,19 +1,17 @@
-"""What is written beside the pixels: chosen by a policy out of what the photo said, and where its colours come from."""
+"""What is written beside the pixels: what a photo says, as far as a policy allows, and where its colours come from."""
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import Literal
 
 from tintype.formats.exif import Exif, parse_exif, resolution_tags, without_gps, write_exif
-from tintype.formats.iptc import CHARACTER_SET, iptc_record, read_record
+from tintype.formats.iptc import iptc_record, merge_records
 from tintype.formats.xmp import provenance_xmp, without_place
 from tintype.imaging.provenance import Provenance
 
 Policy = Literal["keep", "no-gps", "strip"]
 POLICIES: tuple[Policy, ...] = ("keep", "no-gps", "strip")
-_UTF8 = b"\x1b%G"
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class OutputMetadata:
     xmp : bytes or None
         A packet.
     xmp_alone : bytes or None
-        The same without what the photo said, for where the packet is too long.
+        Our part of it alone, for where the whole packet is too long.
     iptc : bytes or None
         IIM datasets.
     dpi : tuple of float or None
@@ -60,7 +58,7 @@ def output_metadata(
     Parameters
     ----------
     exif, xmp, iptc, dpi
-        What the photo said.
+        What the photo's file says.
     provenance : Provenance, optional
         Where its colours come from.
     metadata : {"keep", "no-gps", "strip"}
@@ -80,21 +78,5 @@ def output_metadata(
         parsed, xmp = parsed and without_gps(parsed), xmp and without_place(xmp)
     if provenance is None:
         return OutputMetadata(parsed, xmp, None, iptc, dpi)
-    packet, record = provenance_xmp(provenance, xmp), _merged(iptc, iptc_record(provenance))
+    packet, record = provenance_xmp(provenance, xmp), merge_records(iptc, iptc_record(provenance))
     return OutputMetadata(parsed, packet, provenance_xmp(provenance, None), record, dpi)
-
-
-def _merged(existing: bytes | None, ours: bytes) -> bytes:
-    """A photo's captions, in UTF-8, and what is ours in the place of the same datasets."""
-    if not existing:
-        return ours
-    theirs, new = read_record(existing), read_record(ours)
-    replaced = {dataset.number for dataset in new}
-    unicode = any(dataset.number == CHARACTER_SET and dataset.data == _UTF8 for dataset in theirs)
-    kept = [
-        (number, data if unicode or number[0] == 1 else data.decode("latin-1").encode())
-        for number, data in theirs
-        if number not in replaced
-    ]
-    datasets = sorted([*kept, *new], key=lambda dataset: dataset[0])
-    return b"".join(struct.pack(">BBBH", 0x1C, *number, len(data)) + data for number, data in datasets)

@@ -22,7 +22,7 @@ from tintype.imaging.finding import WRITABLE
 from tintype.imaging.limits import COLLECTION, Limits, PhotoError, reason
 from tintype.imaging.picture import Picture, broken_photo_errors, decode_file
 from tintype.imaging.provenance import Provenance
-from tintype.imaging.reading.srgb import shown
+from tintype.imaging.reading.srgb import to_8_bits
 
 __all__ = ["WRITABLE", "Photo", "PhotoError", "Policy", "encode_photo", "read_photo", "write_photo"]
 
@@ -148,7 +148,7 @@ def _alpha_for(pixels: NDArray[Any], like: Photo | None) -> NDArray[Any] | None:
     """The photo's opacity with as many bits as the pixels."""
     if like is None or like.alpha is None or like.alpha.dtype == pixels.dtype:
         return like.alpha if like else None
-    return like.alpha.astype(np.uint16) * 257 if pixels.dtype == np.uint16 else shown(like.alpha)
+    return like.alpha.astype(np.uint16) * 257 if pixels.dtype == np.uint16 else to_8_bits(like.alpha)
 
 
 def write_photo(

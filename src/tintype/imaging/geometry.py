@@ -119,12 +119,12 @@ class Crop(NamedTuple):
     height: int
     width: int
 
-    def of(self, planes: Any) -> Any:
+    def cut(self, planes: Any) -> Any:
         """The rectangle of an array whose first axes are height and width; a view, not a copy."""
         return planes[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
-def crops_of(height: int, width: int, count: int, min_side_share: float, key: str) -> list[Crop]:
+def photo_crops(height: int, width: int, count: int, min_side_share: float, key: str) -> list[Crop]:
     """The crops of one photo: the whole of it first, then seeded rectangles of the photo's own shape.
 
     The first is what serving sees. The rest depend on `key` alone, so a photo's crops are

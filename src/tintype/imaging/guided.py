@@ -46,7 +46,7 @@ class GuidedColours:
         self._planes = np.concatenate([slope, offset, low, high], axis=-1)
         self._height, self._width = height, width
 
-    def of(self, rows: slice, lightness: Planes) -> tuple[Planes, Planes]:
+    def strip(self, rows: slice, lightness: Planes) -> tuple[Planes, Planes]:
         """The colours of some rows; which others are asked for with them makes no difference.
 
         Parameters

@@ -16,7 +16,7 @@ from tintype.imaging.geometry import by_strips, resize, resize_axis
 from tintype.imaging.lab import decode_l8, encode_l8, encode_lab8, lightness, lightness_to_gray8
 
 
-def lab8_of(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+def network_lab8(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """Lab at the network's size: plane 0 is its input, planes 1 and 2 its target.
 
     Parameters
@@ -34,7 +34,7 @@ def lab8_of(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     return encode_lab8(resize(lab, size, size))
 
 
-def gray8_of(lightness: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+def backbone_gray8(lightness: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """The gray photo at the backbone's size.
 
     Parameters
@@ -52,10 +52,10 @@ def gray8_of(lightness: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     return _gray8(resize(lightness, size, size))
 
 
-def inputs_of(
+def network_inputs(
     pixels: NDArray[Any], size: int, backbone_size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Both inputs of a photo: what `lab8_of` and `gray8_of` make of it, without ever holding all of its Lab.
+    """Both inputs of a photo: what `network_lab8` and `backbone_gray8` make of it, without ever holding all of its Lab.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def lightness_at(l8: NDArray[np.uint8], height: int, width: int) -> NDArray[np.f
     Parameters
     ----------
     l8 : ndarray of shape (n, size, size, 1), uint8
-        As `inputs_of` gives them.
+        As `network_inputs` gives them.
     height, width : int
         In pixels.
 

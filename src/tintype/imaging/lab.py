@@ -21,10 +21,8 @@ Byte = NDArray[np.uint8]
 Pixels = NDArray[Any]  # uint8 or uint16
 
 _LUMINANCE = np.array([[0.2126729, 0.7151522, 0.0721750]], np.float32)  # the Y row of sRGB's primaries
-_EPSILON, _KAPPA = (
-    216 / 24389,
-    24389 / 27,
-)  # CIE 15:2004: where the cube root ends, the slope of the line below
+# CIE 15:2004: where the cube root ends, the slope of the line below.
+_EPSILON, _KAPPA = 216 / 24389, 24389 / 27
 
 
 def rgb_to_lab(pixels: Pixels) -> Float:

@@ -63,7 +63,7 @@ def merge(
 
     def join(rows: slice) -> _Tally:
         before = lightness(pixels[rows])
-        a, b = colours.of(rows, before)
+        a, b = colours.strip(rows, before)
         coloured[rows] = _joined(before, a, b, pixels.dtype)
         return _tally(before, lightness(coloured[rows]), cv2.magnitude(a, b))
 
@@ -89,7 +89,7 @@ class _PlainColours:
         # At the photo's width, and at its height too where that is the smaller one.
         self._wide, self._height = resize(ab, min(len(ab), height), width), height
 
-    def of(
+    def strip(
         self, rows: slice, lightness: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Planes a and b, of shape (n, W), of some rows; their L* plays no part here."""

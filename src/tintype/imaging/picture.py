@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tintype.imaging.limits import COLLECTION, Limits, PhotoError, reason, refuse_bytes
 from tintype.imaging.reading.decode import decode
 from tintype.imaging.reading.sniff import FORMATS, sniff
-from tintype.imaging.reading.srgb import shown
+from tintype.imaging.reading.srgb import to_8_bits
 
 __all__ = [
     "FORMATS",
@@ -69,12 +69,14 @@ class Picture:
     @cached_property
     def rgb8(self) -> NDArray[np.uint8]:
         """The pixels with 8 bits, of shape (H, W, 3)."""
-        return shown(self.pixels) if self.pixels.dtype == np.uint16 else self.pixels
+        return to_8_bits(self.pixels) if self.pixels.dtype == np.uint16 else self.pixels
 
     @cached_property
     def alpha8(self) -> NDArray[np.uint8] | None:
         """The opacity with 8 bits, of shape (H, W), or None."""
-        return shown(self.alpha) if self.alpha is not None and self.alpha.dtype == np.uint16 else self.alpha
+        return (
+            to_8_bits(self.alpha) if self.alpha is not None and self.alpha.dtype == np.uint16 else self.alpha
+        )
 
 
 class DecodedFile(NamedTuple):

@@ -19,8 +19,8 @@ from tintype.data.tensors.shards import ShardError, npy_path, open_shard, remove
 from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
-from tintype.imaging.geometry import crops_of
-from tintype.imaging.inputs import gray8_of, lab8_of
+from tintype.imaging.geometry import photo_crops
+from tintype.imaging.inputs import backbone_gray8, network_lab8
 from tintype.imaging.lab import rgb_to_lab
 from tintype.params import CropsParams, LabParams
 
@@ -93,9 +93,9 @@ def test_lab_rows_are_the_crops_at_the_networks_size(
         assert rows.shape == (plan.rows, SIZE, SIZE, 3)
         assert index.photos == sorted(index.photos)
         lab = rgb_to_lab(read_photo(photos / plan.photos[0].path).rgb8)
-        cut = crops_of(*lab.shape[:2], plan.crops, crops.min_side_share, plan.photos[0].content_hash)
+        cut = photo_crops(*lab.shape[:2], plan.crops, crops.min_side_share, plan.photos[0].content_hash)
         for row, crop in zip(rows, cut, strict=False):
-            np.testing.assert_array_equal(row, lab8_of(crop.of(lab), SIZE))
+            np.testing.assert_array_equal(row, network_lab8(crop.cut(lab), SIZE))
 
 
 def test_embedding_rows_are_of_the_same_crops(photos: Path, crops: CropsParams, tmp_path: Path) -> None:
@@ -106,8 +106,8 @@ def test_embedding_rows_are_of_the_same_crops(photos: Path, crops: CropsParams, 
         expected = []
         for photo in plan.photos:
             lab = rgb_to_lab(read_photo(photos / photo.path).rgb8)
-            cut = crops_of(*lab.shape[:2], plan.crops, crops.min_side_share, photo.content_hash)
-            expected += [gray8_of(crop.of(lab)[..., 0], 24) for crop in cut]
+            cut = photo_crops(*lab.shape[:2], plan.crops, crops.min_side_share, photo.content_hash)
+            expected += [backbone_gray8(crop.cut(lab)[..., 0], 24) for crop in cut]
         np.testing.assert_array_equal(
             rows, np.concatenate([fake_embed(gray[np.newaxis]) for gray in expected])
         )

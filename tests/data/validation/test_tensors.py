@@ -23,7 +23,7 @@ from tintype.data.validation.tensors import (
 )
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
-from tintype.imaging.inputs import lab8_of
+from tintype.imaging.inputs import network_lab8
 from tintype.imaging.lab import rgb_to_lab
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample"
@@ -32,7 +32,9 @@ SAMPLE = Path(__file__).parents[3] / "data" / "sample"
 @pytest.fixture(scope="module")
 def tensor() -> NDArray[np.uint8]:
     """Lab of six sample photos, (6, 32, 32, 3)."""
-    return np.stack([lab8_of(rgb_to_lab(read_photo(path).rgb8), 32) for path in find_photos(SAMPLE)[2:8]])
+    return np.stack(
+        [network_lab8(rgb_to_lab(read_photo(path).rgb8), 32) for path in find_photos(SAMPLE)[2:8]]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_lab_facts(tmp_path: Path, tensor: NDArray[np.uint8]) -> None:
 def test_all_of_srgb_is_in_range(tmp_path: Path) -> None:
     levels = np.arange(0, 256, 17, dtype=np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(64, 64, 3)
-    statistics = lab_statistics(saved(tmp_path, lab8_of(rgb_to_lab(cube), 64)[np.newaxis]))
+    statistics = lab_statistics(saved(tmp_path, network_lab8(rgb_to_lab(cube), 64)[np.newaxis]))
     assert failures(lab_table(statistics, 64)) == []
 
 

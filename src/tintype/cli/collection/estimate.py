@@ -23,7 +23,7 @@ from tintype.cli.collection.run import IN_FLIGHT, IN_FLIGHT_PIXELS
 from tintype.cli.collection.summary import say_left_out
 from tintype.cli.console import counted, print_error, print_line
 from tintype.formats.photo import encode_photo, read_photo
-from tintype.imaging.inputs import inputs_of
+from tintype.imaging.inputs import network_inputs
 from tintype.imaging.merge import merge
 
 LOAD_SECONDS = 7.0
@@ -83,7 +83,7 @@ def measure() -> float:
     ab = np.full((32, 32, 2), 10, np.float32)  # gray would be quicker
     start = time.thread_time()
     photo = read_photo(content)
-    inputs_of(photo.pixels, 128, 224)
+    network_inputs(photo.pixels, 128, 224)
     encode_photo(merge(photo.pixels, ab)[0], "JPEG", like=photo)
     return (time.thread_time() - start) * 1e6 / _SIDE**2
 

@@ -26,7 +26,7 @@ from tintype.imaging.finding import WRITABLE
 from tintype.imaging.limits import PhotoError
 from tintype.imaging.merge import Receipt
 from tintype.imaging.provenance import Lineage
-from tintype.imaging.reading.srgb import shown
+from tintype.imaging.reading.srgb import to_8_bits
 
 if TYPE_CHECKING:
     from tintype.colorize import Colours
@@ -168,7 +168,7 @@ def side_by_side(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.uint8]
 
 
 def _in_8_bits(pixels: NDArray[Any]) -> NDArray[Any]:
-    return pixels if pixels.dtype == np.uint8 else shown(pixels)
+    return pixels if pixels.dtype == np.uint8 else to_8_bits(pixels)
 
 
 def _write(path: Path, content: bytes) -> None:

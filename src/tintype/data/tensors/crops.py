@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.data.tensors.plan import PhotoRef
-from tintype.imaging.geometry import crops_of
+from tintype.imaging.geometry import photo_crops
 from tintype.imaging.lab import lightness, rgb_to_lab
 from tintype.imaging.picture import read_picture
 
@@ -30,7 +30,7 @@ def lab_crops(
     count : int
         Number of crops.
     min_side_share : float
-        See `tintype.imaging.geometry.crops_of`.
+        See `tintype.imaging.geometry.photo_crops`.
 
     Yields
     ------
@@ -62,8 +62,8 @@ def _crops(
     planes: NDArray[np.float32], photo: PhotoRef, count: int, min_side_share: float
 ) -> Iterator[NDArray[np.float32]]:
     height, width = planes.shape[:2]
-    for crop in crops_of(height, width, count, min_side_share, photo.content_hash):
-        yield crop.of(planes)
+    for crop in photo_crops(height, width, count, min_side_share, photo.content_hash):
+        yield crop.cut(planes)
 
 
 @contextmanager

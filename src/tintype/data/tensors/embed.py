@@ -22,7 +22,7 @@ from tintype.data.tensors.lab import Made
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
 from tintype.files.objects import Folder
-from tintype.imaging.inputs import gray8_of
+from tintype.imaging.inputs import backbone_gray8
 from tintype.params import CropsParams
 
 FORMAT = 2  # raise when the same parameters give other bytes than before
@@ -114,7 +114,7 @@ def make_embeddings(
         def load(item: tuple[_Shard, PhotoRef]) -> _Crop:
             shard, photo = item
             parts = lightness_crops(photos, photo, shard.plan.crops, crops.min_side_share)
-            return shard, photo, np.stack([gray8_of(part, input_size) for part in parts])
+            return shard, photo, np.stack([backbone_gray8(part, input_size) for part in parts])
 
         def embedded(batch: list[_Crop]) -> tuple[list[_Crop], NDArray[np.float16]]:
             return batch, embed(np.stack([gray for _, _, gray in batch]))

@@ -26,7 +26,7 @@ from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
 from tintype.errors import TintypeError
 from tintype.files.objects import Folder
-from tintype.imaging.inputs import lab8_of
+from tintype.imaging.inputs import network_lab8
 from tintype.params import CropsParams, LabParams
 
 FORMAT = 1  # raise when the same parameters give other bytes than before
@@ -110,7 +110,7 @@ def make_lab_shard(plan: ShardPlan, photos: Path, folder: Folder, crops: CropsPa
         if photo.content_hash in kept:
             return kept[photo.content_hash]
         parts = lab_crops(photos, photo, plan.crops, crops.min_side_share)
-        return np.stack([lab8_of(part, size) for part in parts])
+        return np.stack([network_lab8(part, size) for part in parts])
 
     write_shard(folder, plan, fingerprint, map(rows, plan.photos), row_shape=(size, size, 3), dtype=np.uint8)
     reused = sum(photo.content_hash in kept for photo in plan.photos)

@@ -34,7 +34,7 @@ from tintype.imaging.reading.icc import ProfileError, parse_profile, to_srgb16
 from tintype.imaging.reading.orientation import read_orientation, upright
 from tintype.imaging.reading.png import read_chunks, xmp_in_text
 from tintype.imaging.reading.quiet import quiet_decoders
-from tintype.imaging.reading.srgb import gray8, is_usable, rgb8_and_alpha, shown
+from tintype.imaging.reading.srgb import gray8, is_usable, rgb8_and_alpha, to_8_bits
 from tintype.imaging.reading.tiff import TiffHeader, read_tiff_header
 
 # What `Image.open` would find. It also compares a picture's size with a limit of the process, which is not ours to
@@ -236,6 +236,6 @@ def _deep_in_srgb(planes: Planes, profile: bytes | None, gray: bool, notes: list
 
 
 def _shallow(planes: Planes, profile: bytes, gray: bool) -> Planes:
-    levels = shown(planes.pixels)
+    levels = to_8_bits(planes.pixels)
     rgb8, _ = rgb8_and_alpha(Image.fromarray(levels[..., 0] if gray else levels), profile)
-    return Planes(rgb8, None if planes.alpha is None else shown(planes.alpha))
+    return Planes(rgb8, None if planes.alpha is None else to_8_bits(planes.alpha))

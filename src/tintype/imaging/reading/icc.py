@@ -22,9 +22,8 @@ _SRGB_COLORANTS = np.array(
 _TO_SRGB = np.linalg.inv(_SRGB_COLORANTS)
 # Parametric curves, 10.18: how many parameters each function has, of g a b c d e f.
 _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
-_SAME = (
-    0.0025  # of the whole range: half a level of 8 bits, within which sRGB profiles differ among themselves
-)
+# Of the whole range: half a level of 8 bits, within which sRGB profiles differ among themselves.
+_SAME = 0.0025
 
 
 class ProfileError(ValueError):

@@ -124,7 +124,7 @@ def srgb_profile() -> bytes:
     return profile[:24] + bytes([0x07, 0xD0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]) + profile[36:]  # 2000-01-01
 
 
-def shown(levels: NDArray[Any]) -> NDArray[np.uint8]:
+def to_8_bits(levels: NDArray[Any]) -> NDArray[np.uint8]:
     """Levels of 16 bits in 8, of shape (H, W) or (H, W, 3)."""
     table = ((np.arange(65536) + 128) // 257).astype(np.uint8)  # each to the nearest
     result = np.empty(levels.shape, np.uint8)
@@ -136,4 +136,4 @@ def shown(levels: NDArray[Any]) -> NDArray[np.uint8]:
 
 def gray8(image: Any) -> Any:
     """An image of whole numbers beyond 8 bits as one with 8; what lies beyond 16 bits is cut off."""
-    return Image.fromarray(shown(np.clip(np.asarray(image), 0, 65535).astype(np.uint16)))
+    return Image.fromarray(to_8_bits(np.clip(np.asarray(image), 0, 65535).astype(np.uint16)))

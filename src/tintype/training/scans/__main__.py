@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tintype.imaging.finding import find_photos
 from tintype.imaging.grid import draw_grid, write_picture
-from tintype.imaging.inputs import lab8_of
+from tintype.imaging.inputs import network_lab8
 from tintype.imaging.lab import decode_l8, decode_lab8, encode_l8, gray_to_rgb, lab_to_rgb, rgb_to_lab
 from tintype.imaging.picture import read_picture
 from tintype.training.scans.effects import (
@@ -89,7 +89,7 @@ def _square(path: Path) -> NDArray[np.uint8]:
     height, width = rgb8.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return lab8_of(rgb_to_lab(rgb8[top : top + side, left : left + side]), SIDE)
+    return network_lab8(rgb_to_lab(rgb8[top : top + side, left : left + side]), SIDE)
 
 
 if __name__ == "__main__":

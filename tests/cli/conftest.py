@@ -1,4 +1,3 @@
-import importlib
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tintype.cli import app
+from tintype.cli.collection import command
 from tintype.cli.collection.results_log import LOG_FILE
 from tintype.models.bundle import bundle_digest, read_info
 
@@ -66,10 +66,7 @@ def load_once(loaded, folder):
 @pytest.fixture
 def tintype(bundle, loaded, monkeypatch):
     """The command `tintype`, in this process."""
-    module = importlib.import_module(
-        "tintype.cli.colorize"
-    )  # as an attribute of the package it is the command
-    monkeypatch.setattr(module, "_load", lambda folder: load_once(loaded, folder))
+    monkeypatch.setattr(command, "_load", lambda folder: load_once(loaded, folder))
 
     def invoke(*arguments):
         given = [str(argument) for argument in arguments]

@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tintype.cli import app
-from tintype.cli.adapting import prepare
+from tintype.cli.adapt import prepare
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.training.adapt import train_params
 

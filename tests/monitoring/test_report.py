@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tintype.cli import app
-from tintype.cli.monitoring import run_report
+from tintype.cli.monitor import ALARMED, write_report
 from tintype.measures.records import PICTURES
 from tintype.measures.statistics import STATISTICS
 from tintype.monitoring.reference import write_reference
@@ -55,8 +55,8 @@ def report(tmp_path, reference, today):
     def run(folder, *, check=True, read_only=False, with_reference=True, days=28):
         file = tmp_path / "reference.json" if with_reference else None
         page = tmp_path / "monitor.html"
-        code = run_report(folder, file, page, days, check=check, read_only=read_only, now=now)
-        return code, Page(page.read_text(encoding="utf-8"))
+        alarms = write_report(folder, file, page, days, read_only=read_only, now=now)
+        return ALARMED if check and alarms else 0, Page(page.read_text(encoding="utf-8"))
 
     return run
 
@@ -152,13 +152,15 @@ def test_the_command_needs_no_name_of_its_own(traffic, tmp_path):
     assert "reference" in CliRunner().invoke(app, ["monitor", "--help"]).output
 
 
-def test_trouble_is_told_in_a_sentence(tmp_path, traffic, capsys):
+def test_trouble_is_told_in_a_sentence(tmp_path, traffic):
     folder = traffic("normal", days=1)
-    assert run_report(tmp_path / "none", None, tmp_path / "x.html", 1, check=True, read_only=False) == 1
-    assert run_report(folder, tmp_path / "none", tmp_path / "x.html", 1, check=True, read_only=False) == 1
     (tmp_path / "file").touch()
-    page = tmp_path / "file" / "page.html"
-    assert run_report(folder, None, page, 1, check=True, read_only=True) == 1
-    said = capsys.readouterr().err
-    assert said.count("error: Expected ") == 3
-    assert "Traceback" not in said
+    for arguments in (
+        [tmp_path / "none", "--output", tmp_path / "x.html"],
+        [folder, "--reference", tmp_path / "none", "--output", tmp_path / "x.html"],
+        [folder, "--output", tmp_path / "file" / "page.html"],
+    ):
+        result = CliRunner().invoke(app, ["monitor", *map(str, arguments), "--days", "1", "--check"])
+        assert result.exit_code == 1
+        assert result.stderr.startswith("error: Expected ")
+        assert "Traceback" not in result.output

@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tintype.cli.deploy_command import DeployError, deploy_command
-from tintype.cli.watch import Deployer, lock_for
+from tintype.cli.deployer import Deployer, lock_for
 from tintype.errors import TintypeError
 from tintype.files.lock import locked
 from tintype.registry.store import NoAnswerError, connect, find_store

@@ -4,75 +4,68 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated
 
-from tintype.cli.console import print_error, print_line
-from tintype.cli.result import notes_on, result_path
-from tintype.errors import TintypeError, UsageError
-from tintype.formats.layer import Layer, LayerError, read_layer
-from tintype.formats.photo import Photo, read_photo, write_photo
-from tintype.imaging.merge import merge
+import typer
+
+from tintype.cli.arguments import Force, Metadata, OutputFile, Quality
+from tintype.cli.console import print_line
+
+if TYPE_CHECKING:
+    from tintype.formats.layer import Layer
+    from tintype.formats.photo import Photo
 
 
-def run(
-    master: Path,
-    layer_file: Path,
-    output: Path,
-    *,
-    quality: int = 95,
-    metadata: Literal["keep", "no-gps", "strip"] = "keep",
-    any_master: bool = False,
-    force: bool = False,
-) -> int:
-    """Write the photo that colouring the master gave.
+def apply(
+    master: Annotated[
+        Path,
+        typer.Argument(metavar="MASTER", help="The photo that the layer was made from.", show_default=False),
+    ],
+    layer: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LAYER", help="Its colours, by `tintype colorize --layer`.", show_default=False
+        ),
+    ],
+    output: OutputFile,
+    quality: Quality = 95,
+    metadata: Metadata = "keep",
+    any_master: Annotated[
+        bool,
+        typer.Option("--any-master", help="Take another file than the layer's own, such as a better scan."),
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Join an untouched photo and its colour layer.
 
-    Parameters
-    ----------
-    master : Path
-        The photo that nobody touched.
-    layer_file : Path
-        Its colour layer.
-    output : Path
-        A file or a folder.
-    quality : int
-        Of JPEG and WebP, 1 to 100.
-    metadata : str
-        What the result takes over from the master.
-    any_master : bool
-        Whether another photo than the layer's own is taken, such as a better scan of it.
-    force : bool
-        Whether a file may be replaced.
+    The result has the same pixels as from colouring it.
 
-    Returns
-    -------
-    int
-        Exit code: 0 written, 1 a file cannot be read, is another one, or the result not be written, 2 the command
-        makes no sense.
+    Exit code: 0 written, 1 a file cannot be read or written or is another one, 2 the command cannot be meant so.
     """
-    try:
-        destination = result_path(output, master, [master, layer_file], force=force)
-        layer = read_layer(layer_file)
-        photo = read_photo(master)
-        if not any_master:
-            _refuse_other(master, photo, layer)
-        coloured, receipt = merge(photo.pixels, layer.ab, layer.saturation, edges=layer.edges)
-        provenance = replace(layer.provenance, input_sha256=photo.sha256)
-        write_photo(
-            destination, coloured, like=photo, quality=quality, provenance=provenance, metadata=metadata
-        )
-    except TintypeError as error:
-        print_error(f"error: {error}")
-        return 2 if isinstance(error, UsageError) else 1
+    from tintype.cli.result import notes_on, result_path
+    from tintype.formats.layer import read_layer
+    from tintype.formats.photo import read_photo, write_photo
+    from tintype.imaging.merge import merge
+
+    destination = result_path(output, master, [master, layer], force=force)
+    colours = read_layer(layer)
+    photo = read_photo(master)
+    if not any_master:
+        _refuse_other(master, photo, colours)
+    coloured, receipt = merge(photo.pixels, colours.ab, colours.saturation, edges=colours.edges)
+    provenance = replace(colours.provenance, input_sha256=photo.sha256)
+    write_photo(destination, coloured, like=photo, quality=quality, provenance=provenance, metadata=metadata)
     print_line(
-        f"Joined {master} and {layer_file} in {destination}; "
+        f"Joined {master} and {layer} in {destination}; "
         f"mean |dL*| {receipt.mean_dl:.3f}, max {receipt.max_dl:.2f}."
     )
     for note in notes_on(photo, destination):
         print_line(f"note: {note}")
-    return 0
 
 
 def _refuse_other(master: Path, photo: Photo, layer: Layer) -> None:
+    from tintype.formats.layer import LayerError
+
     expected = layer.provenance.input_sha256
     if photo.sha256 != expected:
         raise LayerError(

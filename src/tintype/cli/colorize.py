@@ -1,164 +1,102 @@
-"""`tintype colorize`: photos from files to files through the `Colorizer`."""
+"""`tintype colorize`: photos in colour, from files to files."""
 
 from __future__ import annotations
 
-import sys
-import time
-import warnings
-from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, Literal
 
-from tintype.cli.collection.plan import Job, Options, Plan, plan
-from tintype.cli.collection.results_log import LOG_FILE, ResultsLog
-from tintype.cli.collection.resume import Decision, Identity, decide, remove_leftovers
-from tintype.cli.collection.run import CollectionRun
-from tintype.cli.collection.summary import Summary, say_found, say_left_out
-from tintype.cli.collection.write import ResultWriter
-from tintype.cli.console import print_error, print_line, progress
-from tintype.cli.lineage import find_model
-from tintype.cli.version import FoundVersion
-from tintype.errors import TintypeError, UsageError
+import typer
 
-if TYPE_CHECKING:
-    from tintype.colorize import Colorizer
-
-__all__ = ["print_error", "print_line", "run"]
-
-OK, FAILED, MEANINGLESS, STOPPED = 0, 1, 2, 130
-_GO_ON = "Run the same command again to go on."
+from tintype.cli.arguments import Force, Metadata, Model, Quality
 
 
-def run(
-    photos: Sequence[Path], output: Path, model: str | None, options: Options, *, dry_run: bool = False
-) -> int:
-    """Colour photos and say how it went.
+def colorize(
+    photos: Annotated[
+        list[Path],
+        typer.Argument(metavar="PHOTO", help="Photos, or folders of photos.", show_default=False),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="A folder; for one photo also a file name, whose suffix chooses the format.",
+            show_default=False,
+        ),
+    ],
+    model: Model = None,
+    saturation: Annotated[
+        float, typer.Option("--saturation", "-s", min=0, max=2, help="Factor on the colours; 0 is gray.")
+    ] = 1.0,
+    file_format: Annotated[
+        Literal["jpeg", "png", "tiff", "webp", "avif"] | None,
+        typer.Option("--format", "-f", help="Of the results.", show_default="the photo's own"),
+    ] = None,
+    quality: Quality = 95,
+    metadata: Metadata = "keep",
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Write NAME.compare.jpg too: before and after, side by side.")
+    ] = False,
+    layer: Annotated[
+        bool,
+        typer.Option("--layer", help="Write only the colours, as NAME.layer.png, for `tintype apply`."),
+    ] = False,
+    abstain: Annotated[
+        float,
+        typer.Option(
+            "--abstain",
+            metavar="T",
+            min=0,
+            max=1,
+            help="Leave gray what the model is less sure of than this; 0 leaves nothing.",
+        ),
+    ] = 0.0,
+    confidence: Annotated[
+        bool,
+        typer.Option(
+            "--confidence",
+            help="Write NAME.confidence.png too, at the photo's size: from black, where the model is not sure of its "
+            "colours (0), to white, where it is (1).",
+        ),
+    ] = False,
+    force: Force = False,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave out photos whose result is there already.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", "-n", help="Only say what would be done, and estimate time and memory."),
+    ] = False,
+    max_megapixels: Annotated[
+        float, typer.Option("--max-megapixels", min=0.001, help="Refuse larger photos.")
+    ] = 200,
+    max_megabytes: Annotated[
+        float, typer.Option("--max-megabytes", min=0.001, help="Refuse larger files.")
+    ] = 2000,
+) -> None:
+    """Colour photos at their full size; each keeps its own lightness.
 
-    Parameters
-    ----------
-    photos : sequence of Path
-        Photos and folders of photos.
-    output : Path
-        A folder, or a file for one photo.
-    model : str or None
-        As `tintype.cli.version.find_version` takes it.
-    options : Options
-        How.
-    dry_run : bool
-        Whether only to say what would be done.
+    Below a folder all photos are taken, and OUT gets the same tree. A photo that fails is named, the others go on.
+    OUT/tintype-manifest.jsonl keeps what became of each photo: the same command again does only what is not done yet.
 
-    Returns
-    -------
-    int
-        Exit code: 0 all were coloured, 1 some were not or there is no model, 2 the command makes no sense, 130 it was
-        stopped by Ctrl+C.
+    Exit code: 0 all were coloured, 1 some failed or have a result of another model or other options, 2 nothing was
+    begun because the command cannot be meant so, 130 stopped by Ctrl+C.
     """
-    warnings.filterwarnings("ignore", module="PIL")  # what matters in them comes as a photo's notes
-    find = cache(lambda: find_model(model))
-    try:
-        planned = plan(photos, output, options)
-        if dry_run:
-            from tintype.cli.collection.estimate import say_estimate
+    from tintype.cli.collection.command import run
+    from tintype.cli.collection.plan import Options, limits_of
 
-            log = ResultsLog.as_read(_folder_of_log(planned))
-            code = say_estimate(_decided(planned, log, options, find), options)
-            say_found(planned.found)
-            return code
-        with ResultsLog(_folder_of_log(planned)) as log:
-            return _run(planned, output, log, options, find)
-    except TintypeError as error:
-        print_error(f"error: {error}")
-        return MEANINGLESS if isinstance(error, UsageError) else FAILED
-    except KeyboardInterrupt:
-        print_error(f"Stopped. {_GO_ON}")
-        return STOPPED
-
-
-def _folder_of_log(planned: Plan) -> Path | None:
-    """Where the results' log is kept: beside the results of a collection, not for a single photo."""
-    if planned.folder is None:
-        return None
-    kept = planned.collects or (planned.folder / LOG_FILE).exists()
-    return planned.folder if kept else None
-
-
-def _decided(planned: Plan, log: ResultsLog, options: Options, find: Callable[[], FoundVersion]) -> Decision:
-    return decide(
-        planned.jobs,
-        log,
-        options,
-        lambda: Identity(find().lineage.bundle_sha256, options.parameters),
+    options = Options(
+        saturation=saturation,
+        file_format=file_format,
+        quality=quality,
+        metadata=metadata,
+        compare=compare,
+        layer=layer,
+        abstain=abstain,
+        confidence=confidence,
+        limits=limits_of(max_megapixels, max_megabytes),
+        force=force,
+        skip_existing=skip_existing,
     )
-
-
-def _run(
-    planned: Plan, output: Path, log: ResultsLog, options: Options, find: Callable[[], FoundVersion]
-) -> int:
-    if log.content.torn:
-        print_error(
-            f"note: {output / LOG_FILE}: Its last line was cut off, as by a kill; the photo is looked at anew."
-        )
-    decision = _decided(planned, log, options, find)
-    decision.refuse_foreign()
-    for record in decision.finished:
-        log.append(record)
-    code = OK
-    if decision.todo:
-        remove_leftovers(decision.todo, log)
-        found = find()
-        colorizer = _load(found.bundle)
-        if options.needs_confidence:
-            colorizer.check_confidence()
-        collection = CollectionRun(colorizer, ResultWriter(options, found.lineage, log))
-        code = _colour_all(collection, decision.todo, output)
-    elif decision.stale:
-        print_line(
-            "Nothing was coloured: every photo has a result already, but not all are what was asked for."
-        )
-    else:
-        print_line("Nothing to do: every photo has its result already.")
-    say_left_out(decision)
-    say_found(planned.found)
-    return FAILED if code == OK and (decision.stale or planned.found.unreadable) else code
-
-
-def _load(bundle: Path) -> Colorizer:
-    if sys.stderr.isatty():
-        print_error(f"Loading {bundle} ...")
-    from tintype.colorize import Colorizer
-    from tintype.models.keras_backend import colours_on
-
-    colorizer = Colorizer.load(bundle, colours_on())
-    if colorizer.lacks_ir:
-        print_error(
-            f"note: {bundle} is from before bundles had an IR. Keras colours, and takes longer to start."
-        )
-    return colorizer
-
-
-def _colour_all(collection: CollectionRun, jobs: Sequence[Job], output: Path) -> int:
-    """Colour each photo, name those that fail, and sum up."""
-    start, summary, code = time.monotonic(), Summary(len(jobs)), OK
-    with progress(len(jobs)) as bar:
-        try:
-            for result in collection.run(jobs):
-                bar.update()
-                summary.add(result)
-                if result.fatal is not None:
-                    raise result.fatal
-        except KeyboardInterrupt:
-            print_error("Stopping: photos that are being written are finished first ...")
-            code = STOPPED
-        except TintypeError:
-            code = FAILED  # said with its photo
-            print_error("Stopped: nothing can be written any more.")
-        finally:
-            for result in collection.stop():
-                summary.add(result)
-    summary.say(output, time.monotonic() - start)
-    if summary.answered < len(jobs):
-        print_error(f"{len(jobs) - summary.answered:,} not begun. {_GO_ON}")
-    elif summary.failed:
-        print_error(f"{summary.failed:,} failed. Run the same command again to try them again.")
-    return code or (FAILED if summary.failed else OK)
+    raise typer.Exit(run(photos, output, model, options, dry_run=dry_run))

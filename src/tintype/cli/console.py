@@ -19,6 +19,11 @@ def print_error(text: str) -> None:
     tqdm.write(_printable(text, sys.stderr.encoding), file=sys.stderr)
 
 
+def print_note(text: str) -> None:
+    """A line on stderr that begins with ``note:``."""
+    print_error(f"note: {text}")
+
+
 def _printable(text: str, encoding: str | None) -> str:
     """File names may be no text at all, and text may be more than a terminal takes."""
     encoding = encoding or "ascii"

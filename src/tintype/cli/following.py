@@ -16,10 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tintype.cli.console import print_error
-from tintype.cli.outage import Outage
-from tintype.cli.state import state_folder
-from tintype.cli.version import SCHEME, find_version
+from tintype.cli.long_running import Outage, state_folder
 from tintype.errors import TintypeError, missing_package
+from tintype.find_model import SCHEME, find_model
 from tintype.serving.model.served_version_file import (
     ServedVersion,
     ServedVersionError,
@@ -94,7 +93,7 @@ def _fetched(address: str) -> str:
     """The tag in BentoML's store of a version of the registry."""
     from tintype.serving.model.store import import_version
 
-    found = find_version(address)
+    found = find_model(address)
     return import_version(found.bundle, found.lineage)
 
 

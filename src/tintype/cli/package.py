@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from tintype.cli.console import print_error, print_line
+import typer
+
+from tintype.cli.arguments import Model, Variant
+from tintype.cli.console import print_line, print_note
 from tintype.cli.serve import needs_bentoml
-from tintype.cli.version import MODEL, SCHEME, find_version
-from tintype.errors import TintypeError
+from tintype.errors import UsageError
+from tintype.find_model import MODEL, SCHEME, find_model
 
 if TYPE_CHECKING:
     from tintype.serving.packing.build import Packed
 
 
-def run(model: str | None, alias: str | None, variant: str) -> int:
-    """Build the Bento and say what it is.
+def package(
+    model: Model = None,
+    alias: Annotated[
+        str | None,
+        typer.Option(
+            "--alias",
+            metavar="ALIAS",
+            help="Pack the version that has this alias, such as champion, instead of --model.",
+            show_default=False,
+        ),
+    ] = None,
+    variant: Variant = "cpu",
+) -> None:
+    """Pack a model as a Bento.
 
-    Parameters
-    ----------
-    model : str or None
-        As `tintype.cli.version.find_version` takes it.
-    alias : str or None
-        In the registry, instead of `model`.
-    variant : str
-        ``cpu`` or ``gpu``.
-
-    Returns
-    -------
-    int
-        0 it is in BentoML's store, 1 it could not be built, 2 the command cannot be meant so.
+    The Bento holds the model's lineage and pinned requirements. Run it in the project's folder.
     """
     if alias is not None and model is not None:
-        print_error(f"error: Expected --model or --alias. Received both: {model} and {alias}.")
-        return 2
-    try:
-        packed = package_version(f"{SCHEME}{MODEL}@{alias}" if alias is not None else model, variant)
-    except TintypeError as error:
-        print_error(f"error: {error}")
-        return 1
+        raise UsageError(f"Expected --model or --alias. Received both: {model} and {alias}.")
+    packed = package_version(f"{SCHEME}{MODEL}@{alias}" if alias is not None else model, variant)
     print_line(f"{'Built' if packed.anew else 'Unchanged:'} {packed.tag} with the model {packed.model}")
     print_line(f"In {packed.path}")
     print_line(f"Serve it:   bentoml serve {packed.tag}")
     print_line(f"An image:   bentoml containerize {packed.tag}")
-    return 0
 
 
 def package_version(model: str | None, variant: str) -> Packed:
@@ -52,13 +49,9 @@ def package_version(model: str | None, variant: str) -> Packed:
     Parameters
     ----------
     model : str or None
-        As `tintype.cli.version.find_version` takes it. An alias is looked up once: what is built is one version.
+        As `tintype.find_model.find_model` takes it. An alias is looked up once: what is built is one version.
     variant : str
         ``cpu`` or ``gpu``.
-
-    Returns
-    -------
-    Packed
 
     Raises
     ------
@@ -69,7 +62,7 @@ def package_version(model: str | None, variant: str) -> Packed:
     from tintype.serving.packing.build import build_bento
     from tintype.serving.packing.variants import VARIANTS
 
-    found = find_version(model)
+    found = find_model(model, print_note)
     project = Path.cwd()
     return build_bento(
         project, found.bundle, found.lineage, VARIANTS[variant], found.judgement, _commit(project)

@@ -1,88 +1,104 @@
-"""`tintype promote` and `tintype rollback`: which version is the champion."""
+"""`tintype promote`, `rollback` and `history`: which version is the champion, and who was when."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
-from tintype.cli.console import print_error, print_line
-from tintype.errors import TintypeError, missing_package
+import typer
+
+from tintype.cli.arguments import Json, ModelName, Reason
+from tintype.cli.console import print_line, print_note
+from tintype.errors import missing_package
 
 if TYPE_CHECKING:
+    from tintype.registry.history import Change
     from tintype.registry.promotion import Promotion
 
 _NOT_COMPARED = "not compared"
+_HEAD = ("when (UTC)", "version", "before", "by", "reason")
 
 
-def run(version: str, name: str, force: str | None, reason: str) -> int:
-    """Make a version the champion and say from what to what.
+def promote(
+    version: Annotated[
+        str,
+        typer.Argument(
+            metavar="VERSION",
+            help="A number, an alias such as challenger, or models:/NAME/VERSION.",
+            show_default=False,
+        ),
+    ],
+    force: Annotated[
+        str | None,
+        typer.Option(
+            "--force",
+            metavar="REASON",
+            help="Why it shall be champion though its verdict is fail; kept with it.",
+            show_default=False,
+        ),
+    ] = None,
+    reason: Reason = "",
+    name: ModelName = "tintype",
+) -> None:
+    """Make a version of the registry the champion.
 
-    Parameters
-    ----------
-    version : str
-        A number, an alias or a ``models:/`` address.
-    name : str
-        Of the registered model.
-    force : str or None
-        Why, in spite of the verdict ``fail``.
-    reason : str
-        Why; may be empty.
+    A version is refused if its verdict is fail or its files are not whole. The command does what moving the alias in
+    MLflow's pages does, and writes it into the history.
 
-    Returns
-    -------
-    int
-        Exit code: 0 it is the champion, 1 it is not.
+    Exit code: 0 it is the champion, 1 it was refused.
     """
+    with _needing_mlflow():
+        from tintype.registry import promotion
 
-    def act() -> Promotion:
-        from tintype.registry.promotion import promote
-
-        return promote(version, name, force=force, reason=reason)
-
-    return _carry_out(act, lambda made: [*_verdict(made), *_unneeded(made, force)])
+        made = promotion.promote(version, name, force=force, reason=reason)
+    _tell(made, [*_verdict(made), *_unneeded(made, force)])
 
 
-def run_back(name: str, reason: str) -> int:
-    """Make the champion before this one the champion again and say from what to what.
+def rollback(reason: Reason = "", name: ModelName = "tintype") -> None:
+    """Make the champion before this one the champion again. A second rollback goes further back.
 
-    Parameters
-    ----------
-    name : str
-        Of the registered model.
-    reason : str
-        Why; may be empty.
-
-    Returns
-    -------
-    int
-        Exit code: 0 it is the champion, 1 nothing was changed.
+    Exit code: 0 it is, 1 there was none before, or its files are not whole.
     """
+    with _needing_mlflow():
+        from tintype.registry import promotion
 
-    def act() -> Promotion:
-        from tintype.registry.promotion import rollback
-
-        return rollback(name, reason=reason)
-
-    return _carry_out(act, lambda _: [])
+        made = promotion.rollback(name, reason=reason)
+    _tell(made, [])
 
 
-def _carry_out(act: Callable[[], Promotion], notes: Callable[[Promotion], list[str]]) -> int:
+def history(as_json: Json = False, name: ModelName = "tintype") -> None:
+    """List who was champion when, the newest first. What was moved in MLflow's pages is noticed by this."""
+    with _needing_mlflow():
+        from tintype.registry.promotion import champions
+
+        changes = champions(name, seen_by="tintype history")
+    if as_json:
+        print_line(json.dumps([change.describe() for change in changes], indent=2, ensure_ascii=False))
+    elif not changes:
+        print_line(f"{name} has had no champion yet.")
+    else:
+        for line in _table(list(reversed(changes))):
+            print_line(line)
+
+
+@contextmanager
+def _needing_mlflow() -> Iterator[None]:
     try:
-        made = act()
+        yield
     except ModuleNotFoundError as error:
-        print_error(f"error: {missing_package('The registry', error.name, 'pipeline')}")
-        return 1
-    except TintypeError as error:
-        print_error(f"error: {error}")
-        return 1
+        raise missing_package("The registry", error.name, "pipeline") from None
+
+
+def _tell(made: Promotion, notes: Iterable[str]) -> None:
     if not made.changed:
         print_line(f"Version {made.version} of {made.name} is the champion already: nothing was changed.")
-        return 0
+        return
     before = f"before it was version {made.previous}" if made.previous else "before there was none"
     print_line(f"Version {made.version} of {made.name} is the champion now; {before}.")
-    for note in notes(made):
-        print_error(f"note: {note}")
-    return 0
+    for note in notes:
+        print_note(note)
 
 
 def _verdict(made: Promotion) -> Iterator[str]:
@@ -98,3 +114,22 @@ def _verdict(made: Promotion) -> Iterator[str]:
 def _unneeded(made: Promotion, force: str | None) -> Iterator[str]:
     if force is not None and not made.forced:
         yield "--force was not needed; its reason is kept in the history."
+
+
+def _table(changes: list[Change]) -> Iterator[str]:
+    rows = [_HEAD, *map(_row, changes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _row(change: Change) -> tuple[str, str, str, str, str]:
+    by = f"{change.by} ({change.user})" if change.user else change.by
+    reason = f"forced: {change.reason}" if change.forced else change.reason
+    return (
+        f"{change.at:%Y-%m-%d %H:%M:%S}",
+        change.version or "none",
+        change.previous or "none",
+        by,
+        reason,
+    )

@@ -3,73 +3,72 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from contextlib import closing
-from typing import NoReturn
+from typing import Annotated, Literal, NoReturn
 
-from tintype.cli.console import print_error
-from tintype.cli.version import find_version
-from tintype.errors import TintypeError, missing_package
+import typer
+
+from tintype.cli.arguments import Model
+from tintype.cli.console import print_error, print_note
+from tintype.errors import TintypeError, UsageError, missing_package
+from tintype.find_model import find_model
 
 SERVICE = "tintype.serving.service:Tintype"
 
 
-def run(
-    model: str | None,
-    host: str,
-    port: int,
-    workers: int | None,
-    backend: str | None,
-    follow: str | None = None,
-    every: float = 10.0,
-) -> int:
-    """Become the server; comes back only if that fails.
+def serve(
+    model: Model = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", "-p", help="Port to listen on.", min=1, max=65535)] = 3000,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", help="Processes that answer.", min=1, show_default="one"),
+    ] = None,
+    backend: Annotated[
+        Literal["openvino", "tensorflow"] | None,
+        typer.Option("--backend", help="What computes the network.", show_default="the service's own"),
+    ] = None,
+    follow: Annotated[
+        str | None,
+        typer.Option(
+            "--follow",
+            metavar="ALIAS",
+            envvar="TINTYPE_FOLLOW",
+            help="Instead of --model: serve what models:/NAME@ALIAS names, and take over what it is moved to while "
+            "running, without losing a request.",
+            show_default="the version stays",
+        ),
+    ] = None,
+    every: Annotated[
+        float,
+        typer.Option(
+            "--every", metavar="SECONDS", min=0.1, help="With --follow: between two looks at the registry."
+        ),
+    ] = 10.0,
+) -> None:
+    """Serve a model: the page at /, the interface at /colorize. Ends by Ctrl+C or SIGTERM, after what it accepted.
 
-    Parameters
-    ----------
-    model : str or None
-        As `tintype.cli.version.find_version` takes it.
-    host : str
-        Address to listen on.
-    port : int
-        Port to listen on.
-    workers : int or None
-        Processes that answer; None leaves it to the service.
-    backend : str or None
-        Keras' backend; None leaves it to the service.
-    follow : str or None
-        Address of an alias, instead of `model`: the version that it names answers, whenever it is moved.
-    every : float
-        Seconds between two looks at it.
-
-    Returns
-    -------
-    int
-        1: there is no such model, or the port is taken. 2: the command cannot be meant so.
+    Exit code: 1 there is no such model, or the port is taken; 2 the command cannot be meant so.
     """
     if follow is not None and model is not None:
-        print_error(f"error: Expected --model or --follow. Received both: {model} and {follow}.")
-        return 2
-    try:
-        _refuse_taken(host, port)
-        needs_bentoml()
-        environment = _environment(workers, backend)
-        if follow is None:
-            found = find_version(model)
-            from tintype.serving.model.store import import_version
+        raise UsageError(f"Expected --model or --follow. Received both: {model} and {follow}.")
+    _refuse_taken(host, port)
+    needs_bentoml()
+    environment = _environment(workers, backend)
+    if follow is None:
+        found = find_model(model, print_note)
+        from tintype.serving.model.store import import_version
 
-            tag = import_version(found.bundle, found.lineage)
-        else:
-            from tintype.cli.following import begin_following
+        tag = import_version(found.bundle, found.lineage)
+    else:
+        from tintype.cli.following import begin_following
 
-            tag, pointer = begin_following(follow, port, every)
-            environment |= {"TINTYPE_FOLLOW": follow, "TINTYPE_POINTER": str(pointer)}
-    except TintypeError as error:
-        print_error(f"error: {error}")
-        return 1
-    print_error(f"Serving {tag} at http://{_shown(host)}:{port} (Ctrl+C ends it) ...")
-    return _become_server(tag, host, port, environment | {"TINTYPE_MODEL": tag})
+        tag, pointer = begin_following(follow, port, every)
+        environment |= {"TINTYPE_FOLLOW": follow, "TINTYPE_POINTER": str(pointer)}
+    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host
+    print_error(f"Serving {tag} at http://{shown}:{port} (Ctrl+C ends it) ...")
+    _become_server(tag, host, port, environment | {"TINTYPE_MODEL": tag})
 
 
 def _become_server(tag: str, host: str, port: int, environment: dict[str, str]) -> NoReturn:
@@ -90,6 +89,8 @@ def _environment(workers: int | None, backend: str | None) -> dict[str, str]:
 
 def _refuse_taken(host: str, port: int) -> None:
     """Say at once what BentoML would say with a traceback after it has loaded everything."""
+    import socket
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -103,12 +104,8 @@ def _refuse_taken(host: str, port: int) -> None:
 
 
 def needs_bentoml() -> None:
-    """Say it in a sentence where BentoML is not installed."""
+    """Raise an error with the cure where BentoML is not installed."""
     from importlib.util import find_spec
 
     if find_spec("bentoml") is None:
         raise missing_package("The server", "bentoml", "serve")
-
-
-def _shown(host: str) -> str:
-    return "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host

@@ -4,55 +4,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
+import typer
 
-from tintype.cli.console import print_error, print_line
-from tintype.cli.result import notes_on, result_path
-from tintype.errors import TintypeError, UsageError
-from tintype.formats import iptc, xmp
-from tintype.formats.photo import Photo, read_photo, write_photo
-from tintype.formats.xmp import ProvenanceError, read_provenance
-from tintype.imaging.merge import merge
+from tintype.cli.arguments import Force, OutputFile, Quality
+from tintype.cli.console import print_line
 
-_NO_COLOUR = np.zeros((1, 1, 2), np.float32)
+if TYPE_CHECKING:
+    from tintype.formats.photo import Photo
 
 
-def run(source: Path, output: Path, *, quality: int, force: bool) -> int:
-    """Write the lightness of a photo alone: same size, same bits, its own metadata, no word of AI-made colours.
+def strip(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A coloured photo.", show_default=False)],
+    output: OutputFile,
+    quality: Quality = 95,
+    force: Force = False,
+) -> None:
+    """Take the colours out again.
 
-    Parameters
-    ----------
-    source : Path
-        The coloured photo.
-    output : Path
-        A file or a folder.
-    quality : int
-        Of JPEG and WebP, 1 to 100.
-    force : bool
-        Whether a file may be replaced.
+    What stays is the photo's lightness alone, at the same size and depth.
 
-    Returns
-    -------
-    int
-        Exit code: 0 written, 1 the photo cannot be read or the result not be written, 2 the command makes no sense.
+    Exit code: 0 written, 1 a file cannot be read or written, 2 the command cannot be meant so.
     """
-    try:
-        destination = result_path(output, source, [source], force=force)
-        photo = read_photo(source)
-        gray, receipt = merge(photo.pixels, _NO_COLOUR)
-        write_photo(destination, gray, like=_silent(photo), quality=quality)
-    except TintypeError as error:
-        print_error(f"error: {error}")
-        return 2 if isinstance(error, UsageError) else 1
-    print_line(f"Wrote the lightness of {source} to {destination}; mean |dL*| {receipt.mean_dl:.3f}.")
-    for note in (*notes_on(photo, destination), *_doubts(source)):
+    import numpy as np
+
+    from tintype.cli.result import notes_on, result_path
+    from tintype.formats.photo import read_photo, write_photo
+    from tintype.imaging.merge import merge
+
+    destination = result_path(output, photo, [photo], force=force)
+    content = read_photo(photo)
+    gray, receipt = merge(content.pixels, np.zeros((1, 1, 2), np.float32))
+    write_photo(destination, gray, like=_silent(content), quality=quality)
+    print_line(f"Wrote the lightness of {photo} to {destination}; mean |dL*| {receipt.mean_dl:.3f}.")
+    for note in (*notes_on(content, destination), *_doubts(photo)):
         print_line(f"note: {note}")
-    return 0
 
 
 def _silent(photo: Photo) -> Photo:
     """The photo with metadata that says nothing of AI-made colours."""
+    from tintype.formats import iptc, xmp
+
     return replace(
         photo,
         xmp=xmp.without_provenance(photo.xmp) if photo.xmp else None,
@@ -61,6 +54,8 @@ def _silent(photo: Photo) -> Photo:
 
 
 def _doubts(source: Path) -> list[str]:
+    from tintype.formats.xmp import ProvenanceError, read_provenance
+
     try:
         read_provenance(source)
     except ProvenanceError:

@@ -6,64 +6,61 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tintype.cli.console import print_error, print_line
-from tintype.cli.training_photos import counts_by_split, photo_lines
-from tintype.cli.walk import Walk, completed, walk_back
-from tintype.errors import TintypeError
-from tintype.files.digest import sha256_of
-from tintype.formats.layer import is_layer
-from tintype.formats.xmp import ProvenanceError, read_provenance
-from tintype.imaging.provenance import Lineage, Provenance
+import typer
+
+from tintype.cli.arguments import Json
+from tintype.cli.console import print_line
+from tintype.cli.lineage_walk import Walk, completed, counts_by_split, photo_lines, walk_back
 
 if TYPE_CHECKING:
+    from tintype.imaging.provenance import Lineage, Provenance
     from tintype.registry.dvc_lock import Lock
     from tintype.registry.trace import Trace
 
 
-def run(photo: Path, original: Path | None, *, all_photos: bool, as_json: bool) -> int:
+def trace(
+    photo: Annotated[
+        Path, typer.Argument(metavar="PHOTO", help="A coloured photo, or a colour layer.", show_default=False)
+    ],
+    original: Annotated[
+        Path | None,
+        typer.Option("--original", metavar="FILE", help="Check that it was made from this file."),
+    ] = None,
+    photos: Annotated[
+        bool,
+        typer.Option("--photos", help="List all photos that the model was made with, not only the first."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Say where a photo's colours come from.
 
-    Parameters
-    ----------
-    photo : Path
-        A coloured photo or a colour layer.
-    original : Path or None
-        The file that it is said to be made from.
-    all_photos : bool
-        Whether to list every photo that the model was made with, not only the first.
-    as_json : bool
-        For programs instead of people.
+    That is the model's version and run, its commit and dvc.lock, and the manifest and photos it was made with.
 
-    Returns
-    -------
-    int
-        Exit code: 0 the photo says where its colours come from, whatever else was reached; 1 it does not, or
-        `original` is another file.
+    Exit code: 0 the photo says it, whatever of the way back can be reached from here; 1 it does not, or it was not
+    made from the file of --original.
     """
-    try:
-        said = read_provenance(photo)
-        is_original = None if original is None else _digest(original) == said.input_sha256
-    except TintypeError as error:
-        print_error(f"error: {error}")
-        return 1
+    from tintype.formats.xmp import read_provenance
+
+    said = read_provenance(photo)
+    is_original = None if original is None else _digest(original) == said.input_sha256
     walk = walk_back(said.lineage)
     if as_json:
-        print_line(
-            json.dumps(
-                _for_programs(photo, said, walk, is_original, all_photos), indent=2, ensure_ascii=False
-            )
-        )
+        answer = _for_programs(photo, said, walk, is_original, photos)
+        print_line(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
-        for line in _for_people(photo, said, walk, all_photos):
+        for line in _for_people(photo, said, walk, photos):
             print_line(line)
-    if original is not None and not as_json:
-        print_line(f"{original} is {'the' if is_original else 'not the'} original.")
-    return 1 if is_original is False else 0
+        if original is not None:
+            print_line(f"{original} is {'the' if is_original else 'not the'} original.")
+    raise typer.Exit(1 if is_original is False else 0)
 
 
 def _digest(file: Path) -> str:
+    from tintype.files.digest import sha256_of
+    from tintype.formats.xmp import ProvenanceError
+
     try:
         return sha256_of(file)
     except OSError as error:
@@ -71,6 +68,8 @@ def _digest(file: Path) -> str:
 
 
 def _for_people(photo: Path, said: Provenance, walk: Walk, all_photos: bool) -> Iterator[str]:
+    from tintype.formats.layer import is_layer
+
     lineage = said.lineage
     if is_layer(said):
         yield f"{photo} is a colour layer: its colours are AI-made."
@@ -130,6 +129,8 @@ def _lock_lines(lock: Lock, made_from: str) -> Iterator[str]:
 def _for_programs(
     photo: Path, said: Provenance, walk: Walk, is_original: bool | None, all_photos: bool
 ) -> dict[str, Any]:
+    from tintype.formats.layer import is_layer
+
     return {
         "photo": str(photo),
         "ai_made_colours": True,

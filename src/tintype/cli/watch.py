@@ -1,240 +1,93 @@
-"""`tintype watch`: packs and deploys whichever version becomes the champion.
-
-`Deployer.look_once` looks at the registry and does what has not been done; the command repeats it until it is told to
-stop. Each step first looks whether it has been done, so a watch that was killed is finished by the next one. A failure
-is written to the registry and left alone until a person asks for another try or promotes again; the service that was
-there goes on.
-"""
+"""`tintype watch`: looks at the registry, once or until it is told to stop, and has each new champion deployed."""
 
 from __future__ import annotations
 
-import hashlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from typing import Annotated
 
+import typer
+
+from tintype.cli.arguments import Variant
 from tintype.cli.console import print_error
-from tintype.cli.deploy_command import DeployCommand, deploy_command
-from tintype.cli.outage import Outage
 from tintype.cli.serve import needs_bentoml
-from tintype.cli.state import state_folder
-from tintype.cli.version import MODEL
-from tintype.errors import TintypeError, missing_package
-from tintype.files.lock import locked
-from tintype.registry.deploy import (
-    DEPLOY_ERROR,
-    DEPLOYED_AT,
-    PACKAGED,
-    DeploymentState,
-    champion_state,
-    write_state,
-)
-from tintype.registry.store import NoAnswerError, find_store
-
-_PACKING_SECONDS = 600.0  # that a single look waits for another watch, beside what a deployment may take
-_SEEN_BY = "tintype watch"
+from tintype.errors import TintypeError, UsageError, missing_package
+from tintype.find_model import MODEL
 
 
-@dataclass(frozen=True)
-class WatchOptions:
-    """What the command line says; see the options of `tintype watch`."""
+def watch(
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="Between two looks at the registry.")
+    ] = 10.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once, do what is to be done, and end.")] = False,
+    deploy: Annotated[
+        str | None,
+        typer.Option(
+            "--deploy",
+            metavar="COMMAND",
+            help="Run for each new champion's Bento, without a shell. {bento} and {version} are replaced; so are they "
+            "in TINTYPE_BENTO and TINTYPE_VERSION.",
+            show_default="it is only packed",
+        ),
+    ] = None,
+    deploy_timeout: Annotated[
+        float, typer.Option("--deploy-timeout", metavar="SECONDS", min=1, help="That the command may take.")
+    ] = 600.0,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            "--log",
+            metavar="FILE",
+            help="For what the deploy command says.",
+            show_default="watch-deploy.log in ~/.local/state/tintype",
+        ),
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again what failed the last time.")] = False,
+    variant: Variant = "cpu",
+) -> None:
+    """Pack and deploy whichever version becomes the champion. Run it in the project's folder.
 
-    every: float
-    once: bool
-    retry: bool
-    variant: str
-    deploy: str | None
-    deploy_seconds: float
-    log: Path | None
+    What was done stands in the registry, as tags of the version: packaged, deployed_at, deploy_error. One promotion is
+    packed and deployed once, however often this is started; what failed waits for --retry or another promotion.
 
-
-def run(options: WatchOptions) -> int:
-    """Look once, or again and again until told to stop.
-
-    Returns
-    -------
-    int
-        0 told to stop, or with `once` all is done; 1 with `once`: the champion is not packed or deployed, or the
-        registry does not answer; 2 the command cannot be meant so.
+    Exit code: 0 told to stop, or with --once all is done; 1 with --once: it could not be done; 2 the command cannot be
+    meant so.
     """
+    from importlib.util import find_spec
+
     stop = threading.Event()
     try:
-        deployer = _deployer(options, stop)
+        if find_spec("mlflow") is None:
+            raise missing_package("Watching the registry", "mlflow", "pipeline")
+        needs_bentoml()
+        from tintype.cli.deployer import deployer_of_champion
+
+        deployer = deployer_of_champion(variant, deploy, deploy_timeout, log, stop, waits=once)
     except TintypeError as error:
-        print_error(f"error: {error}")
-        return 2
+        raise UsageError(str(error)) from None
     with _stopping(stop):
-        if options.once:
-            return _once(deployer, options.retry)
-        _repeat(deployer, options, stop)
-    return 0
+        if once:
+            raise typer.Exit(0 if deployer.look_once(retry) else 1)
+        _repeat(deployer.look_once, every, retry, stop)
 
 
-def _once(deployer: Deployer, retry: bool) -> int:
-    try:
-        return 0 if deployer.look_once(retry) else 1
-    except TintypeError as error:
-        print_error(f"error: {error}")
-        return 1
+def _repeat(look_once: Callable[[bool], bool], every: float, retry: bool, stop: threading.Event) -> None:
+    from tintype.cli.long_running import Outage
 
-
-def _repeat(deployer: Deployer, options: WatchOptions, stop: threading.Event) -> None:
-    print_error(f"Watching the champion of {MODEL}, every {options.every:g} s (Ctrl+C ends it) ...")
-    outage, retry = Outage(options.every), options.retry
+    print_error(f"Watching the champion of {MODEL}, every {every:g} s (Ctrl+C ends it) ...")
+    outage = Outage(every)
     while not stop.is_set():
         try:
-            deployer.look_once(retry)
+            look_once(retry)
         except TintypeError as error:
             pause = outage.failed(error)
         else:
             pause, retry = outage.over(), False
         stop.wait(pause)
-
-
-@dataclass(frozen=True)
-class Deployer:
-    """Packs and deploys the champion.
-
-    Attributes
-    ----------
-    name : str
-        Of the registered model.
-    seen_by : str
-        Who looks, for the history of champions.
-    pack : callable
-        Makes the Bento of a version's address, unless BentoML's store has it, and gives its tag.
-    deploy : DeployCommand or None
-        None: it is only packed.
-    lock : Path
-        Held while a promotion is acted on: one watch at a time on this machine.
-    patience : float
-        Seconds to wait for the lock.
-    stopped : callable
-        Whether the watch was told to stop. What fails then was cut off, and the next watch does it again.
-    """
-
-    name: str
-    seen_by: str
-    pack: Callable[[str], str]
-    deploy: DeployCommand | None
-    lock: Path
-    patience: float
-    stopped: Callable[[], bool]
-
-    def look_once(self, retry: bool) -> bool:
-        """Look at the champion and do what has not been done.
-
-        Parameters
-        ----------
-        retry : bool
-            Try again what has failed.
-
-        Returns
-        -------
-        bool
-            False if the champion could not be packed or deployed, now or the last time.
-
-        Raises
-        ------
-        NoAnswerError
-            If the registry does not answer; everything is still to be done then.
-        """
-        state = self._state()
-        if not self._is_open(state, retry):
-            return _is_well(state)
-        try:
-            with locked(self.lock, self.patience):
-                state = self._state()  # another watch may have done it meanwhile
-                if state is None or not self._is_open(state, retry):
-                    return _is_well(state)
-                return self._carry_out(state)
-        except TimeoutError:
-            print_error("note: Another watch is at work on this promotion.")
-            return True
-
-    def _state(self) -> DeploymentState | None:
-        return champion_state(self.name, self.seen_by)
-
-    def _is_open(self, state: DeploymentState | None, retry: bool) -> bool:
-        if state is None:
-            return False
-        if not state.handled:
-            return True
-        if state.deploy_error:
-            return retry
-        return not state.packaged or (self.deploy is not None and not state.deployed_at)
-
-    def _carry_out(self, state: DeploymentState) -> bool:
-        print_error(f"Version {state.version} of {state.name} is the champion: packing it ...")
-        try:
-            bento = self.pack(state.address)
-        except NoAnswerError:
-            raise
-        except (TintypeError, OSError) as error:
-            return self._fail(state, f"It could not be packed: {error}")
-        write_state(state, {PACKAGED: bento})
-        print_error(f"Packed as {bento}.")
-        if self.deploy is None:
-            write_state(state, {DEPLOY_ERROR: None}, handled=True)
-            return True
-        now = self._state()
-        if now is None or now.version != state.version:
-            print_error(f"Version {state.version} is not the champion any more: it is not deployed.")
-            return True
-        print_error(f"Deploying {bento}; the command's output is in {self.deploy.log} ...")
-        try:
-            self.deploy.run(bento, state.version)
-        except TintypeError as error:
-            return self._fail(state, f"It could not be deployed: {error}")
-        write_state(state, {DEPLOYED_AT: _now(), DEPLOY_ERROR: None}, handled=True)
-        print_error(f"Deployed {bento}.")
-        return True
-
-    def _fail(self, state: DeploymentState, sentence: str) -> bool:
-        if self.stopped():
-            print_error(f"note: Stopped. {sentence}")
-            return False
-        print_error(f"error: Version {state.version}: {sentence}")
-        print_error("note: What was in service is left as it is. `tintype watch --retry` tries again.")
-        write_state(state, {DEPLOY_ERROR: f"{_now()}: {sentence}"}, handled=True)
-        return False
-
-
-def lock_for(folder: Path, registry: str, name: str) -> Path:
-    """The lock file, in a folder, of one model in the registry of an address."""
-    return folder / f"watch-{hashlib.sha256(f'{registry} {name}'.encode()).hexdigest()[:16]}.lock"
-
-
-def _deployer(options: WatchOptions, stop: threading.Event) -> Deployer:
-    if find_spec("mlflow") is None:
-        raise missing_package("Watching the registry", "mlflow", "pipeline")
-    needs_bentoml()
-    command = None
-    if options.deploy is not None:
-        log = options.log or state_folder() / "watch-deploy.log"
-        command = deploy_command(options.deploy, options.deploy_seconds, log)
-    return Deployer(
-        MODEL,
-        _SEEN_BY,
-        partial(_pack, options.variant),
-        command,
-        lock_for(state_folder(), find_store().uri, MODEL),
-        options.deploy_seconds + _PACKING_SECONDS if options.once else 0.0,
-        stop.is_set,
-    )
-
-
-def _pack(variant: str, address: str) -> str:
-    from tintype.cli.package import package_version
-
-    return package_version(address, variant).tag
 
 
 @contextmanager
@@ -254,11 +107,3 @@ def _stopping(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _is_well(state: DeploymentState | None) -> bool:
-    return state is None or not state.deploy_error
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

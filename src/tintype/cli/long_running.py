@@ -1,10 +1,18 @@
-"""Something that is asked again and again, and sometimes does not answer."""
+"""What commands share that run for long: a folder for what they know, and sentences about outages."""
 
 from __future__ import annotations
 
-from tintype.cli.console import print_error
+import os
+from pathlib import Path
+
+from tintype.cli.console import print_error, print_note
 
 _LONGEST = 300.0  # seconds between two attempts
+
+
+def state_folder() -> Path:
+    """``$XDG_STATE_HOME/tintype``, or ``~/.local/state/tintype``; it need not be there yet."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "tintype"
 
 
 class Outage:
@@ -45,6 +53,6 @@ class Outage:
             Seconds to wait.
         """
         if self._failures:
-            print_error("note: The registry answers again.")
+            print_note("The registry answers again.")
         self._failures, self._told = 0, ""
         return self._every

@@ -1,13 +1,15 @@
-"""Which model it is where a person names none."""
+"""The model that a person means, by a name or without one."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tintype.cli.version import CHAMPION, find_version
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, UsageError
+from tintype.find_model import CHAMPION, find_model
 from tintype.imaging.provenance import Lineage
 from tintype.models import starter
 from tintype.models.bundle import bundle_digest, read_info
@@ -27,23 +29,23 @@ def shipped(here, bundle, monkeypatch):
 
 
 def test_without_a_registry_it_is_the_starter(shipped, bundle):
-    found = find_version(None)
+    found = find_model(None)
     assert found.bundle == shipped
     assert (found.lineage.name, found.lineage.version) == ("tintype", "starter")
     assert found.lineage.bundle_sha256 == bundle_digest(read_info(bundle))
-    assert find_version("starter") == found
+    assert find_model("starter") == found
 
 
 def test_what_lies_in_models_does_not_push_the_starter_out(shipped, bundle):
     Path("models").mkdir()
     Path("models/tintype").symlink_to(bundle)
-    assert find_version(None).bundle == shipped
-    assert find_version("models/tintype").bundle == Path("models/tintype")
+    assert find_model(None).bundle == shipped
+    assert find_model("models/tintype").bundle == Path("models/tintype")
 
 
 def test_a_project_that_has_run_nothing_yet_has_no_registry(shipped, here):
     Path("dvc.yaml").write_text("stages: {}\n")
-    assert find_version(None).lineage.version == "starter"
+    assert find_model(None).lineage.version == "starter"
     assert not Path(".mlflow").exists()
 
 
@@ -56,7 +58,7 @@ def test_where_there_is_a_registry_it_is_the_champion(shipped, here, bundle, mon
     monkeypatch.setattr(
         resolve, "resolve_version", lambda address, store: asked.append((address, store.uri)) or champion
     )
-    found = find_version(None)
+    found = find_model(None)
     assert (found.lineage.version, found.judgement) == ("7", "Good.")
     assert asked == [(CHAMPION, f"sqlite:///{here}/.mlflow/mlflow.db")]
 
@@ -66,15 +68,18 @@ def test_a_registry_that_is_named_and_not_there_is_no_reason_to_take_another_mod
 ):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/none.db")
     with pytest.raises(TintypeError, match=r"champion in the MLflow store at .*there is none yet"):
-        find_version(None)
+        find_model(None)
 
 
-def test_an_empty_registry_is_told_and_the_starter_taken(shipped, here, monkeypatch, capsys):
+def test_an_empty_registry_is_told_and_the_starter_taken(shipped, here, monkeypatch):
     Path("there.db").touch()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/there.db")
     monkeypatch.setattr(resolve, "resolve_champion", lambda name, store: None)
-    assert find_version(None).lineage.version == "starter"
-    assert "has no model yet: the starter is used" in capsys.readouterr().err
+    with pytest.warns(UserWarning, match="has no model yet: the starter is used"):
+        assert find_model(None).lineage.version == "starter"
+    told = []
+    find_model(None, told.append)
+    assert len(told) == 1
 
 
 def test_a_champion_that_was_taken_away_is_an_error(shipped, here, monkeypatch):
@@ -86,7 +91,7 @@ def test_a_champion_that_was_taken_away_is_an_error(shipped, here, monkeypatch):
 
     monkeypatch.setattr(resolve, "resolve_champion", missing)
     with pytest.raises(TintypeError, match="There is no champion"):
-        find_version(None)
+        find_model(None)
 
 
 def test_without_mlflow_it_says_what_can_be_done(shipped, monkeypatch):
@@ -95,20 +100,60 @@ def test_without_mlflow_it_says_what_can_be_done(shipped, monkeypatch):
 
     monkeypatch.setattr(resolve, "resolve_version", no_mlflow)
     with pytest.raises(TintypeError, match=r"needs the package mlflow: run .*--model starter"):
-        find_version(CHAMPION)
+        find_model(CHAMPION)
 
 
 def test_an_installation_without_a_starter_says_so(shipped):
     shipped.unlink()
     with pytest.raises(TintypeError, match="comes without it"):
-        find_version(None)
+        find_model(None)
 
 
 def test_without_a_registry_nothing_heavy_is_imported(shipped, here):
     code = (
         "import sys; from pathlib import Path; from tintype.models import starter; "
-        f"starter.FOLDER = Path({str(shipped.parent)!r}); from tintype.cli.version import find_version; "
-        "find_version(None); print(*{'mlflow', 'keras', 'tensorflow', 'pandas'} & set(sys.modules))"
+        f"starter.FOLDER = Path({str(shipped.parent)!r}); from tintype.find_model import find_model; "
+        "find_model(None); print(*{'mlflow', 'keras', 'tensorflow', 'pandas'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.fixture
+def project(here, bundle):
+    """The current folder: a project with a trained bundle."""
+    shutil.copytree(bundle, "models/tintype")
+    return here
+
+
+def registered(digest):
+    Path("reports").mkdir(exist_ok=True)
+    said = {"name": "portraits", "version": 7, "run_id": "abc", "bundle_sha256": digest}
+    Path("reports/register.json").write_text(json.dumps(said))
+
+
+def test_a_folders_lineage_is_what_its_bundle_says(project, bundle):
+    found = find_model("models/tintype")
+    assert found.bundle == Path("models/tintype")
+    info = read_info(bundle)
+    assert found.lineage.bundle_sha256 == bundle_digest(info)
+    assert found.lineage.manifest_sha256 == info.data.manifest_sha256
+    assert (found.lineage.name, found.lineage.version) == ("tintype", "")
+    with pytest.raises(UsageError, match="nowhere"):
+        find_model("nowhere")
+
+
+def test_a_folder_has_the_version_that_its_pipeline_registered(project):
+    digest = find_model("models/tintype").lineage.bundle_sha256
+    registered(digest)
+    lineage = find_model("models/tintype").lineage
+    assert (lineage.name, lineage.version, lineage.run_id) == ("portraits", "7", "abc")
+    assert lineage.bundle_sha256 == digest
+    assert find_model(str(project / "models/tintype")).lineage == lineage
+
+
+def test_another_bundles_registration_says_nothing(project):
+    registered("0" * 64)
+    assert find_model("models/tintype").lineage.version == ""
+    Path("reports/register.json").write_text("torn")
+    assert find_model("models/tintype").lineage.version == ""

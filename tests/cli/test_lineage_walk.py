@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tintype.cli.training_photos import TrainingPhoto, counts_by_split, photo_lines
+from tintype.cli.lineage_walk import TrainingPhoto, counts_by_split, photo_lines
 
 PHOTOS = [
     *(TrainingPhoto(f"{number}.jpg", f"{number:064x}", "train") for number in range(5)),

@@ -15,7 +15,7 @@ import pytest
 from tintype.formats.photo import read_photo
 from tintype.imaging.geometry import photo_crops
 from tintype.imaging.lab import gray_to_rgb, lab_to_rgb, rgb_to_lab
-from tintype.measures.glance import glance
+from tintype.measures.photo_statistics import photo_statistics
 from tintype.measures.records import day_file, line_of
 from tintype.monitoring.days import read_days
 from tintype.monitoring.reference import Reference, of_photos
@@ -33,7 +33,7 @@ def measured(rgb8: np.ndarray, colours: Callable[[np.ndarray], np.ndarray], brig
     plane = np.clip(lab[..., 0] + np.float32(brighter), 0, 100)
     ab = colours(lab[..., 1:]).astype(np.float32)
     answer = lab_to_rgb(np.dstack([plane, ab]))
-    seen = glance(gray_to_rgb(plane), answer, ab, 0.7)
+    seen = photo_statistics(gray_to_rgb(plane), answer, ab, 0.7)
     return {**seen.values, "kind": seen.kind}
 
 

@@ -12,7 +12,7 @@ import pytest
 from tintype.data.validation.inspection import inspect_photo
 from tintype.data.validation.manifest import COLUMNS, write_manifest
 from tintype.formats.photo import read_photo
-from tintype.measures.glance import glance_at_input
+from tintype.measures.photo_statistics import input_statistics
 from tintype.measures.statistics import STATISTICS
 from tintype.monitoring.days import read_days
 from tintype.monitoring.reference import (
@@ -46,7 +46,7 @@ def test_inputs_are_training_photos(data, sample):
     reference = of_manifest(data / "manifest", data / "raw", most=100, colorizer=None)
     assert reference.source == "4 training photos"
     assert reference.statistics.keys() == {name.name for name in STATISTICS if name.of == "input"}
-    expected = np.median([glance_at_input(read_photo(sample / name).rgb8)["lightness"] for name in LEARNT])
+    expected = np.median([input_statistics(read_photo(sample / name).rgb8)["lightness"] for name in LEARNT])
     assert reference.statistics["lightness"].middle == pytest.approx(expected)
     assert reference.statistics["lightness"].count == 4
     assert reference.gray is None

@@ -21,7 +21,7 @@ from tintype.errors import TintypeError
 from tintype.files.atomic import write_json
 from tintype.imaging.merge import merge
 from tintype.imaging.picture import read_picture
-from tintype.measures.glance import glance, glance_at_input
+from tintype.measures.photo_statistics import input_statistics, photo_statistics
 from tintype.measures.statistics import STATISTICS
 from tintype.monitoring.drift import Distribution, distribution_of
 from tintype.monitoring.photos import Photos
@@ -164,7 +164,7 @@ def of_manifest(
         raise UnusableReferenceError(
             f"Expected photos for training and others in {manifest}. Received: {len(learnt)} and {len(unseen)}."
         )
-    rows = _measured(learnt, glance_at_input, "training photos")
+    rows = _measured(learnt, input_statistics, "training photos")
     answers = _measured(unseen, _answering(colorizer), "answers") if colorizer else []
     columns = _columns(rows, "input") | (_columns(answers, "output") if answers else {})
     count = f"{len(learnt):,} training photos"
@@ -199,7 +199,7 @@ def _answering(colorizer: Colorizer) -> Callable[[NDArray[Any]], Values]:
     def measure(pixels: NDArray[Any]) -> Values:
         ab, confidence = colorizer.chroma_with_confidence(pixels)
         sure = None if confidence is None else float(confidence.mean())
-        return glance(pixels, merge(pixels, ab)[0], ab, sure).values
+        return photo_statistics(pixels, merge(pixels, ab)[0], ab, sure).values
 
     return measure
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from tintype.imaging.lab import lightness, lightness_to_gray8
 from tintype.imaging.provenance import Lineage
-from tintype.measures.glance import Glance, glance
+from tintype.measures.photo_statistics import PhotoStatistics, photo_statistics
 from tintype.measures.records import line_of
 from tintype.serving.metrics import MonitorSeries
 from tintype.serving.monitor.day_writer import DayWriter, FullDay
@@ -126,7 +126,7 @@ class Monitor:
                 self._series.seconds.observe(time.perf_counter() - start)
 
     def _note(self, answered: Answered) -> None:
-        seen = glance(answered.pixels, answered.coloured, answered.ab, answered.confidence)
+        seen = photo_statistics(answered.pixels, answered.coloured, answered.ab, answered.confidence)
         self._series.observe(seen.values)
         self._series.kinds.labels(seen.kind, answered.format).inc()
         self._series.monitored.labels("measured").inc()
@@ -167,7 +167,7 @@ class Monitor:
             )
 
 
-def _record(answered: Answered, seen: Glance, picture: str | None) -> dict[str, Any]:
+def _record(answered: Answered, seen: PhotoStatistics, picture: str | None) -> dict[str, Any]:
     lineage = answered.lineage
     return {
         "time": f"{answered.time:%Y-%m-%dT%H:%MZ}",
@@ -188,7 +188,7 @@ def _pixels(answered: Answered) -> int:
     return height * width
 
 
-def _copies(seen: Glance) -> dict[str, bytes]:
+def _copies(seen: PhotoStatistics) -> dict[str, bytes]:
     """The photo without its colours, and its answer, small, as JPEG without any metadata."""
     pictures = {"gray": lightness_to_gray8(lightness(seen.photo)), "colour": seen.coloured[..., ::-1]}
     return {

@@ -1,4 +1,4 @@
-"""What is seen at a glance, held to what was put there."""
+"""What is measured of a photo and its colours, held to what was put there."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from tintype.formats.photo import read_photo
 from tintype.imaging.lab import gray_to_rgb, lab_to_rgb, rgb_to_lab
 from tintype.measures.bleeding import bleed_score
 from tintype.measures.colourfulness import colourfulness
-from tintype.measures.glance import SIDE, glance, glance_at_input, small_copy
 from tintype.measures.patches import patch_gradient
+from tintype.measures.photo_statistics import SIDE, input_statistics, photo_statistics, small_copy
 from tintype.measures.statistics import KINDS, STATISTICS
 
 
 def seen(pixels, coloured=None, ab=None, confidence=None):
     coloured = pixels if coloured is None else coloured
-    return glance(pixels, coloured, np.zeros((8, 8, 2), np.float32) if ab is None else ab, confidence)
+    return photo_statistics(
+        pixels, coloured, np.zeros((8, 8, 2), np.float32) if ab is None else ab, confidence
+    )
 
 
 def flat(lightness, a=0.0, b=0.0, shape=(60, 80)):
@@ -30,7 +32,7 @@ def test_every_statistic_has_a_value_and_nothing_else_has(coffee):
     assert found.values.keys() == {statistic.name for statistic in STATISTICS}
     assert all(math.isfinite(value) for value in found.values.values())
     of_input = {statistic.name for statistic in STATISTICS if statistic.of == "input"}
-    assert glance_at_input(coffee) == pytest.approx({name: found.values[name] for name in of_input})
+    assert input_statistics(coffee) == pytest.approx({name: found.values[name] for name in of_input})
 
 
 def test_the_shared_figures_are_those_of_the_evaluation(scene):

@@ -1,4 +1,4 @@
-"""A photo and its colours at a glance: all that is measured of an answer, in a few milliseconds.
+"""All that a service measures of a photo and its colours, in a few milliseconds.
 
 Everything is measured on copies of at most `SIDE` pixels a side, whatever the photo's size. References and services
 use the same functions, so their figures can be compared with each other; with those of an evaluation, which sees more
@@ -34,8 +34,8 @@ Values = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Glance:
-    """What was seen.
+class PhotoStatistics:
+    """What was measured, and the copies on which it was.
 
     Attributes
     ----------
@@ -53,9 +53,9 @@ class Glance:
     coloured: NDArray[np.uint8]
 
 
-def glance(
+def photo_statistics(
     pixels: NDArray[Any], coloured: NDArray[Any], ab: NDArray[np.float32], confidence: float | None
-) -> Glance:
+) -> PhotoStatistics:
     """Measure a photo and its colours.
 
     Parameters
@@ -69,7 +69,7 @@ def glance(
 
     Returns
     -------
-    Glance
+    PhotoStatistics
     """
     before, after = small_copy(pixels), small_copy(coloured)
     lab = rgb_to_lab(before)
@@ -79,7 +79,7 @@ def glance(
         **_of_output(after, np.ascontiguousarray(lab[..., 0]), ab),
         "confidence": math.nan if confidence is None else confidence,
     }
-    return Glance(kind, values, before, after)
+    return PhotoStatistics(kind, values, before, after)
 
 
 def small_copy(pixels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -107,8 +107,8 @@ def small_copy(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(few, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def glance_at_input(pixels: NDArray[Any]) -> dict[str, float]:
-    """The part of `glance`'s values that is known of a photo before it is coloured.
+def input_statistics(pixels: NDArray[Any]) -> dict[str, float]:
+    """The part of `photo_statistics`'s values that is known of a photo before it is coloured.
 
     Parameters
     ----------

@@ -33,10 +33,6 @@ def constant_ab(a: float, b: float) -> Painter:
     a, b : float
         a* and b* in Lab units. With the mean of the training photos this is the best that a constant can do
         by squared error.
-
-    Returns
-    -------
-    Painter
     """
     chroma = constant_chroma(a, b)
 

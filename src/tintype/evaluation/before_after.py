@@ -70,11 +70,6 @@ def compare(photos: Mapping[str, Path], before: Painter, after: Painter) -> Comp
     ----------
     photos : mapping of str to Path
         Name in reports -> file; at least one.
-    before, after : Painter
-
-    Returns
-    -------
-    Compared
 
     Raises
     ------

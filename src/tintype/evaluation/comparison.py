@@ -67,7 +67,6 @@ class ComparisonReport:
 
     Attributes
     ----------
-    verdict : str
     reasons : tuple of str
     markdown : str
         The table, and on what it was measured.
@@ -83,7 +82,6 @@ class Comparison:
 
     Parameters
     ----------
-    bundle : Path
     photos : mapping of str to Path
         Name in reports -> file; at least one. The first `tintype.evaluation.metric_card.MOST` are judged: in the order
         of content hashes they are as good as drawn by lot.
@@ -115,10 +113,6 @@ class Comparison:
         folder : Path
             To write the report to: ``table.md``, ``photos.csv``, ``front.csv``, ``picture.jpg``, ``card.json`` and
             ``verdict.json``.
-
-        Returns
-        -------
-        ComparisonReport
 
         Raises
         ------
@@ -165,18 +159,10 @@ def write_report(
 
     Parameters
     ----------
-    folder : Path
-    card : dict
-    figures : Figures
-    verdict : Verdict
     notes : sequence of str
         Sentences on how it was compared, below the table.
     models : mapping, optional
         Which ones, for ``verdict.json``.
-
-    Returns
-    -------
-    ComparisonReport
     """
     paired = any(row.before for row in figures.rows())
     headings = ["champion", "challenger", "difference"] if paired else ["challenger"]

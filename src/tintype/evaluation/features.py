@@ -151,7 +151,6 @@ def feature_distance(backbone: Backbone, rgb8: Rgb8, truth: Rgb8) -> float:
 
     Parameters
     ----------
-    backbone : Backbone
     rgb8, truth : ndarray of shape (H, W, 3), uint8
         sRGB.
 

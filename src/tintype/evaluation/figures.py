@@ -48,8 +48,6 @@ class Compared:
 
     Attributes
     ----------
-    figure : Figure
-    photos : int
     before, after, difference : Interval or None
         `difference` is after minus before; None where one of them is not known.
     beside : dict of str to float
@@ -71,17 +69,12 @@ def compared(
 
     Parameters
     ----------
-    figure : Figure
     photos : int
         How many there are.
     before, after : str
         Painters; None if there is nothing to compare with.
     beside : sequence of str
         Painters of which the estimate is enough.
-
-    Returns
-    -------
-    Compared
     """
     one, other = _known(figure, before), figure.of(after)
     everything = np.arange(photos)
@@ -183,13 +176,8 @@ def figures_of(scored: PairedScores, beside: tuple[str, ...]) -> Figures:
 
     Parameters
     ----------
-    scored : PairedScores
     beside : tuple of str
         Painters that stand beside in the table.
-
-    Returns
-    -------
-    Figures
     """
     scores, photos = scored.scores, len(scored.scores.photos)
     champion = CHAMPION if CHAMPION in scores.of else None

@@ -87,16 +87,10 @@ def decide(scored: PairedScores, figures: Figures, rival: str | None, why_not: s
 
     Parameters
     ----------
-    scored : PairedScores
-    figures : Figures
     rival : str or None
         What sentences call the champion, such as "version 1"; None if there is nothing to compare with.
     why_not : str
         A sentence that says why there is nothing.
-
-    Returns
-    -------
-    Verdict
     """
     by_itself = _by_itself(figures)
     if by_itself:

@@ -45,7 +45,6 @@ def bootstrap(
         How many there are.
     seeds : sequence of int
         How many each recipe has.
-    resamples : int
 
     Returns
     -------
@@ -75,7 +74,6 @@ def paired(
         Take the numbers of the photos drawn, of shape (photos,).
     photos : int
         How many there are.
-    resamples : int
 
     Returns
     -------

@@ -81,10 +81,6 @@ def judge(
         person does not see more of a photo at once than 1024, and CIEDE2000 of 12 megapixels takes 6 s and 2 GB.
     prior : AbPrior, optional
         Of training photos, for the rebalanced curves.
-
-    Returns
-    -------
-    Judgement
     """
     seen = reduced(truth, side)
     lab = rgb_to_lab(seen)

@@ -74,7 +74,6 @@ def score_photos(
     ----------
     photos : mapping of str to Path
         Name in reports -> file; at least one.
-    challenger : Painter
     champion : Painter or None
         None if there is none, or it cannot be had.
     mean_ab : tuple of two floats
@@ -84,10 +83,6 @@ def score_photos(
     known : Path, optional
         The folder of an earlier comparison on the same photos, in which the champion was the challenger: its
         scores stand, and it colours for the clock and the picture only.
-
-    Returns
-    -------
-    PairedScores
 
     Raises
     ------

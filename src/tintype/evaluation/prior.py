@@ -62,10 +62,6 @@ def prior_of(photos: Iterable[NDArray[np.float32]]) -> AbPrior:
     ----------
     photos : iterable of ndarray of shape (..., 2), float32
         a* and b* of true photos, in Lab units; at least one.
-
-    Returns
-    -------
-    AbPrior
     """
     side = 2 * _REACH + 1
     counts = np.zeros(side * side)
@@ -85,10 +81,6 @@ def prior_of_files(photos: Iterable[Path]) -> AbPrior:
     ----------
     photos : iterable of Path
         The training split's, such as `tintype.evaluation.photos.photos_of_split` gives them.
-
-    Returns
-    -------
-    AbPrior
 
     Raises
     ------

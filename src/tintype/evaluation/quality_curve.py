@@ -48,7 +48,6 @@ def sweep(
         At the size at which it is judged.
     chroma : mapping of str to ndarray of shape (h, w, 2), float32
         Painter -> a* and b* in Lab units, at any size.
-    factors : sequence of float
 
     Returns
     -------
@@ -173,7 +172,6 @@ def interpolate(ratios: ArrayLike, values: ArrayLike, ratio: float) -> float:
     ----------
     ratios, values : array of shape (n,), float
         The curve's points in any order.
-    ratio : float
 
     Returns
     -------
@@ -196,13 +194,8 @@ def read_curve(
     ----------
     files : sequence of Path
         ``front_photos.csv`` of each seed, of the same photos and factors.
-    painter : str
     metric : str
         ``delta_e2000_mean`` or ``patch_score``; the latter is pooled as a ratio of sums.
-
-    Returns
-    -------
-    QualityCurve
     """
     tables = [_read(file, painter) for file in files]
     photos, factors = (tuple(dict.fromkeys(row[key] for row in tables[0])) for key in ("photo", "factor"))

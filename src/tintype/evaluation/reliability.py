@@ -79,7 +79,6 @@ def draw_reliability(rows: Sequence[dict[str, float]], destination: Path) -> Non
     ----------
     rows : sequence of dict
         Of `Reliability.rows`; may be empty.
-    destination : Path
     """
     import matplotlib
 

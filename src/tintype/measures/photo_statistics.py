@@ -66,10 +66,6 @@ def photo_statistics(
         The colours that were asked for, in Lab units, at any size.
     confidence : float or None
         Mean of what the model says of them; None if it says nothing.
-
-    Returns
-    -------
-    PhotoStatistics
     """
     before, after = small_copy(pixels), small_copy(coloured)
     lab = rgb_to_lab(before)

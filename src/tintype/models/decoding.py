@@ -69,10 +69,6 @@ def undecoded(network: Any) -> Any:
     ----------
     network : keras.Model
         From `decoded`, or from a bundle's file.
-
-    Returns
-    -------
-    keras.Model
     """
     import keras
 
@@ -117,7 +113,6 @@ def annealed_mean(scores: NDArray[np.float32], temperature: float = 1.0) -> NDAr
     Parameters
     ----------
     scores : ndarray of shape (..., Q), float32
-    temperature : float
 
     Returns
     -------

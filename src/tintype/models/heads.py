@@ -18,7 +18,6 @@ def put_head(features: Any, head: Head) -> Any:
     Parameters
     ----------
     features : tensor of shape (B, h, w, C)
-    head : str
 
     Returns
     -------

@@ -41,10 +41,6 @@ def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams) -> De
         Photos that were not learned from.
     params : DecodeParams
         What is given, and what is aimed at.
-
-    Returns
-    -------
-    Decoding
     """
     lab8, embeddings = first_rows(validation, PHOTOS)
     output = outputs_of(network, lab8[..., :1], embeddings)

@@ -77,10 +77,6 @@ def fit(
     grids : Path
         Folder for those pictures.
 
-    Returns
-    -------
-    Fitted
-
     Raises
     ------
     TintypeError
@@ -191,10 +187,6 @@ def loss_on(train: ShardSet, params: TrainParams, perceptual: Callable[[], Dista
     ----------
     train, params, perceptual
         As `fit` takes them.
-
-    Returns
-    -------
-    keras.losses.Loss
     """
     from tintype.training.losses import loss_of
 
@@ -213,10 +205,6 @@ def optimizer_of(params: TrainParams, steps: int) -> Any:
         The stage's parameters.
     steps : int
         In the whole training.
-
-    Returns
-    -------
-    keras.optimizers.Optimizer
     """
     import keras
 
@@ -259,16 +247,10 @@ def trained_info(
 
     Parameters
     ----------
-    fitted : Fitted
     plans : sequence of ShardPlan
         Of all splits.
     learn : ShardSet
         What was learned from.
-    params : TrainParams
-
-    Returns
-    -------
-    TrainedInfo
     """
     best = fitted.history[fitted.best_epoch - 1]
     return TrainedInfo(

@@ -27,10 +27,6 @@ class SumOfDistances(keras.losses.Loss):
     """Distances, each with its weight, added up.
 
     A network's file keeps the loss by name only: whoever loads one to go on with training sets the loss anew.
-
-    Parameters
-    ----------
-    distances : sequence of (float, Distance)
     """
 
     def __init__(self, distances: Any = (), name: str = "distance") -> None:

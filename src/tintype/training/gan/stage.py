@@ -46,7 +46,6 @@ def refine(
         Fitted, in float32; its weights are set to the best ones.
     build : callable
         Gives a fresh network like it.
-    params : AdversarialParams
     train, decode : TrainParams, DecodeParams
         Batches, seed and precision are those of the fit, and colours are made as for the bundle.
     learn, check : ShardSet

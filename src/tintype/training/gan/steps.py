@@ -47,7 +47,6 @@ class GanSteps:
         Makes colours of its output.
     loss : keras.losses.Loss
         What it was fitted with, which goes on to count.
-    params : AdversarialParams
     """
 
     def __init__(self, network: Any, decoding: Decoding, loss: Any, params: AdversarialParams) -> None:
@@ -156,7 +155,6 @@ def shown_ab(output: Any, decoding: Decoding) -> Any:
     ----------
     output : tensor of shape (B, h, w, C), float32
         Of either head.
-    decoding : Decoding
 
     Returns
     -------

@@ -38,7 +38,6 @@ class ValidationScore:
     ----------
     network : keras.Model
         The network as it was fitted.
-    validation : ShardSet
     decoding : Decoding
         Fitted for that network; its temperature holds for all.
     ratio : float or None

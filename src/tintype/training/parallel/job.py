@@ -56,7 +56,6 @@ def train_as_worker(job: Job, worker: Worker, coordinator: str, progress: Progre
 
     Parameters
     ----------
-    job : Job
     worker : Worker
         Which worker this is.
     coordinator : str

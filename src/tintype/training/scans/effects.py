@@ -113,7 +113,6 @@ def grain(plane: NDArray[np.float32], random: Generator, sigma: float, size: flo
     ----------
     plane : ndarray of shape (H, W), float32
         L* in [0, 100].
-    random : Generator
     sigma : float
         Standard deviation where it is strongest, in units of L*.
     size : float
@@ -194,7 +193,6 @@ def scratches(plane: NDArray[np.float32], random: Generator, length: float) -> N
     Parameters
     ----------
     plane : ndarray of shape (H, W), float32
-    random : Generator
     length : float
         Of all lines together, in sides of the crop.
 
@@ -217,7 +215,6 @@ def dust(plane: NDArray[np.float32], random: Generator, specks: float) -> NDArra
     Parameters
     ----------
     plane : ndarray of shape (H, W), float32
-    random : Generator
     specks : float
         How many; rounded up.
 

@@ -122,7 +122,6 @@ def as_scans(
     lab8 : ndarray of shape (n, S, S, 3), uint8
         Encoded as by `tintype.imaging.lab.encode_lab8`. The colours are read, since a plate saw them; nothing is
         written.
-    params : ScanParams
     seed, epoch : int
         At least 0. A crop's fate follows from these two and its row, whatever else is in the batch.
     rows : sequence of int, optional

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tintype.monitoring.days import Photos
 from tintype.monitoring.drift import FEW, Level
-from tintype.monitoring.photos import Photos
-from tintype.monitoring.reference import GRAY, Reference
-from tintype.monitoring.rows import Row, drift_in
+from tintype.monitoring.reference import GRAY, Reference, Row, drift_in
 
 WEEK = 7  # days
 _FEW_GRAY = 20  # a photo is gray or not: shares need fewer photos than distributions

@@ -13,10 +13,9 @@ import numpy as np
 
 from tintype.measures.statistics import STATISTICS
 from tintype.monitoring.alarms import WEEK, Alarm, alarms_of, silent
+from tintype.monitoring.days import Photos
 from tintype.monitoring.drift import FEW, Level
-from tintype.monitoring.photos import Photos
-from tintype.monitoring.reference import Reference
-from tintype.monitoring.rows import Row, drift_in, median, of_side
+from tintype.monitoring.reference import Reference, Row, drift_in, median, of_side
 
 ENOUGH = 300  # photos
 _SILENT = np.timedelta64(WEEK, "D")

@@ -7,6 +7,7 @@ what is usual there. An archive's scans are no training photos, so the second ki
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from tintype.files.atomic import write_json
 from tintype.imaging.merge import merge
 from tintype.imaging.picture import read_picture
 from tintype.measures.photo_statistics import input_statistics, photo_statistics
-from tintype.measures.statistics import STATISTICS
-from tintype.monitoring.drift import Distribution, distribution_of
-from tintype.monitoring.photos import Photos
+from tintype.measures.statistics import STATISTICS, Statistic
+from tintype.monitoring.days import Photos
+from tintype.monitoring.drift import Distribution, Drift, distribution_of, drift_of
 
 FORMAT = 1
 GRAY = 2.0  # mean C* of an answer below which people see a gray photo
@@ -211,3 +212,40 @@ def _columns(rows: Sequence[Values], of: str) -> dict[str, NDArray[np.float64]]:
 
 def _distributions(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, Distribution]:
     return {name: distribution_of(values) for name, values in columns.items() if len(values)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A statistic in the judged days.
+
+    Attributes
+    ----------
+    statistic : Statistic
+    middle : float
+        Median; NaN if there is none.
+    drift : Drift or None
+        Against the reference; None without one.
+    """
+
+    statistic: Statistic
+    middle: float
+    drift: Drift | None
+
+
+def of_side(photos: Photos, statistic: Statistic) -> Photos:
+    """Those in which a statistic means something: not how colourful an answer is that a client asked to be gray."""
+    return photos if statistic.of == "input" else photos.as_the_model_gives_them()
+
+
+def drift_in(photos: Photos, statistic: Statistic, reference: Reference | None) -> Drift | None:
+    """A statistic of some photos against the reference; None where there is none."""
+    if reference is None or statistic.name not in reference.statistics:
+        return None
+    values = of_side(photos, statistic).values(statistic.name)
+    return drift_of(values, reference.statistics[statistic.name])
+
+
+def median(values: NDArray[np.float64]) -> float:
+    """Of values of shape (n,) that are no NaN; NaN if all are."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else float("nan")

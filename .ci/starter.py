@@ -27,7 +27,7 @@ from tintype.models.bundle import BundleInfo, read_info  # noqa: E402
 from tintype.models.card import StarterFacts, starter_card  # noqa: E402
 from tintype.models.starter import BUNDLE, FOLDER, METRICS_FILE, ORIGIN_FILE, RELIABILITY_FILE  # noqa: E402
 
-MOST_MEGABYTES = 12.0
+MOST_MEGABYTES = 20.0
 KAGGLE = "ImageNet's subset on Kaggle (https://www.kaggle.com/datasets/ifigotin/imagenetmini-1000)"
 
 

@@ -31,7 +31,7 @@ from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
 from tintype.imaging.inputs import backbone_gray8
 from tintype.models.backbone import BackboneError
-from tintype.models.backbone.engine import Engine, choose_engine
+from tintype.models.backbone.embedder import Embedder, load_embedder
 from tintype.params import CropsParams, LabParams, WeightsParams
 
 SAMPLE = results.ROOT / "data" / "sample"
@@ -87,10 +87,10 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
     dict
         Rates in photos a second (of crops of a photo, one) and their ratios.
     """
-    engine = choose_engine(backbone, arguments.precision, 16)
+    embedder = load_embedder(backbone, arguments.precision, 16)
     crops = CropsParams(per_photo=arguments.crops, min_side_share=0.5)
     plans = _plans(photos, crops)
-    gray = _in_memory(photos, engine, crops)
+    gray = _in_memory(photos, embedder, crops)
     recipe = photos[: arguments.recipe_photos]
     own: dict[str, list[float]] = {"lab": [], "embed": []}
     cpu: dict[str, list[float]] = defaultdict(list)
@@ -107,17 +107,17 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
                     plans, Path("/"), Path(folder) / "lab", crops, LabParams(size=SIZE, workers=0)
                 )
             )
-            embed = results.seconds_of(lambda: _embed(engine, plans, crops, Path(folder) / "embeddings"))
+            embed = results.seconds_of(lambda: _embed(embedder, plans, crops, Path(folder) / "embeddings"))
         own["lab"].append(len(photos) / lab)
         own["embed"].append(len(photos) / embed)
 
     cases: dict[str, Callable[[], float]] = {
         "stages": lambda: rate("stages", len(photos), lambda: _both_clocks(stages)),
         "backbone_alone": lambda: rate(
-            "backbone_alone", len(photos), lambda: _both_clocks(lambda: _alone(engine, gray))
+            "backbone_alone", len(photos), lambda: _both_clocks(lambda: _alone(embedder, gray))
         ),
     }
-    other = _in_the_other_precision(backbone, engine)
+    other = _in_the_other_precision(backbone, embedder)
     if other is not None:
         name = f"backbone_alone_in_{other.precision}"
         cases[name] = lambda: rate(name, len(photos), lambda: _both_clocks(lambda: _alone(other, gray)))
@@ -136,7 +136,7 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
     return {
         "photos": len(photos),
         "crops_per_photo": crops.per_photo,
-        "engine": engine.sentence,
+        "engine": embedder.sentence,
         "photos_per_s": {name: results.spread(values) for name, values in (rates | own).items()},
         "stages_over_backbone_alone": results.ratio(rates["stages"], rates["backbone_alone"]),
         **compared,
@@ -147,11 +147,11 @@ def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) 
     }
 
 
-def _in_the_other_precision(backbone: Path, engine: Engine) -> Engine | None:
+def _in_the_other_precision(backbone: Path, embedder: Embedder) -> Embedder | None:
     """The backbone as the choice was not; None where there is no choice."""
-    other = "float32" if engine.precision == "bfloat16" else "bfloat16"
+    other = "float32" if embedder.precision == "bfloat16" else "bfloat16"
     try:
-        return choose_engine(backbone, other, 16)
+        return load_embedder(backbone, other, 16)
     except BackboneError:
         return None
 
@@ -165,9 +165,9 @@ def _plans(photos: list[Path], crops: CropsParams) -> list[ShardPlan]:
     return plan_shards(manifest.assign(split="train"), crops)
 
 
-def _in_memory(photos: list[Path], engine: Engine, crops: CropsParams) -> list[np.ndarray]:
+def _in_memory(photos: list[Path], embedder: Embedder, crops: CropsParams) -> list[np.ndarray]:
     """What the backbone sees of the photos."""
-    side = engine.backbone.spec.input_size
+    side = embedder.backbone.spec.input_size
     plans = _plans(photos, crops)
     return [
         backbone_gray8(crop, side)
@@ -177,29 +177,29 @@ def _in_memory(photos: list[Path], engine: Engine, crops: CropsParams) -> list[n
     ]
 
 
-def _alone(engine: Engine, gray: list[np.ndarray]) -> None:
-    """The backbone's pass over photos in memory, as many calls at a time as the engine wants."""
+def _alone(embedder: Embedder, gray: list[np.ndarray]) -> None:
+    """The backbone's pass over photos in memory, as many calls at a time as the embedder wants."""
     size = 16
     batches = [np.stack(gray[start : start + size]) for start in range(0, len(gray), size)]
-    with ThreadPoolExecutor(engine.at_once) as pool:
-        for _ in pool.map(lambda batch: engine.backbone.embed(batch, engine.batch_size), batches):
+    with ThreadPoolExecutor(embedder.at_once) as pool:
+        for _ in pool.map(lambda batch: embedder.embed(batch), batches):
             pass
 
 
-def _embed(engine: Engine, plans: list[ShardPlan], crops: CropsParams, folder: Path) -> None:
-    spec = engine.backbone.spec
+def _embed(embedder: Embedder, plans: list[ShardPlan], crops: CropsParams, folder: Path) -> None:
+    spec = embedder.backbone.spec
     make_embeddings(
         plans,
         Path("/"),
         folder,
         crops,
-        embed=lambda gray8: engine.backbone.embed(gray8, engine.batch_size),
+        embed=embedder.embed,
         input_size=spec.input_size,
         embedding_size=spec.embedding_size,
         backbone_sha256=spec.sha256,
         batch_size=16,
-        precision=engine.precision,
-        at_once=engine.at_once,
+        precision=embedder.precision,
+        at_once=embedder.at_once,
     )
 
 
@@ -212,8 +212,7 @@ def _second_decoding(photos: list[Path]) -> float:
 
 def make_backbone_folder(name: str, folder: Path) -> None:
     """A backbone's folder with its IR, made in a process of its own, as by the stage `weights`."""
-    from tintype.models.backbone.folder import make_backbone
-    from tintype.models.backbone.ir import add_ir
+    from tintype.models.backbone.weights import add_ir, make_backbone
 
     embedded = name == "efficientnet_lite0"
     weights = WeightsParams(

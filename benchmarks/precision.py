@@ -21,7 +21,7 @@ from tintype.imaging.finding import find_photos
 from tintype.imaging.geometry import photo_crops
 from tintype.imaging.inputs import backbone_gray8, network_lab8
 from tintype.imaging.lab import rgb_to_lab
-from tintype.models.backbone.engine import choose_engine
+from tintype.models.backbone.embedder import load_embedder
 from tintype.params.blocks import FusionParams
 
 SIZE = 64  # pixels
@@ -44,7 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "backbone"
         in_process(make_backbone_folder, "efficientnet_lite0", folder)
-        engines = {precision: choose_engine(folder, precision, 1) for precision in PRECISIONS}  # type: ignore[arg-type]
+        engines = {precision: load_embedder(folder, precision, 1) for precision in PRECISIONS}  # type: ignore[arg-type]
         seen = {name: engine.backbone.embed(gray8, 1) for name, engine in engines.items()}
     cosines = _cosine(seen["float32"], seen["bfloat16"])
     table: dict[str, Any] = {

@@ -49,8 +49,8 @@ def inception_bundle(folder: Path) -> Path:
     """
     if folder.exists():
         return folder
-    from tintype.models.backbone.folder import make_backbone
     from tintype.models.backbone.spec import NETWORK_FILE, read_spec
+    from tintype.models.backbone.weights import make_backbone
     from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo, save_bundle
     from tintype.models.fusion import build_fusion
     from tintype.models.network import AB_LIMIT

@@ -26,9 +26,8 @@ from tintype.cluster.connect import connected
 from tintype.data.tensors.plan import plan_shards
 from tintype.files.digest import sha256_of
 from tintype.imaging.finding import find_photos
-from tintype.models.backbone.engine import choice_for
-from tintype.models.backbone.folder import make_backbone
-from tintype.models.backbone.ir import add_ir
+from tintype.models.backbone.embedder import choice_for
+from tintype.models.backbone.weights import add_ir, make_backbone
 from tintype.params import CropsParams, load_params
 from tintype.stages.embedding import Embedding
 

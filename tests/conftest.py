@@ -268,7 +268,7 @@ def params() -> Params:
 @pytest.fixture(scope="session")
 def backbone_folder(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path:
     """The embedded backbone, as the stage `weights` makes it."""
-    from tintype.models.backbone.folder import make_backbone
+    from tintype.models.backbone.weights import make_backbone
 
     return shared(tmp_path_factory, "backbone", lambda folder: make_backbone(params.weights, folder))
 
@@ -276,11 +276,11 @@ def backbone_folder(tmp_path_factory: pytest.TempPathFactory, params: Params) ->
 @pytest.fixture(scope="session")
 def backbone_with_ir(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
     """The embedded backbone with its IR for OpenVINO."""
-    from tintype.models.backbone.ir import write_ir
+    from tintype.models.backbone.weights import write_backbone_ir
 
     def make(folder: Path) -> None:
         shutil.copytree(backbone_folder, folder)
-        write_ir(folder)
+        write_backbone_ir(folder)
 
     return shared(tmp_path_factory, "backbone-with-ir", make)
 

@@ -26,12 +26,11 @@ from tintype.imaging.lab import round_ab
 from tintype.imaging.merge import Receipt, merge
 from tintype.imaging.smoothing import smooth_colours
 from tintype.models.backbone import Backbone
-from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleInfo, read_info
-from tintype.models.ir.network import IrNetwork
-from tintype.models.ir.runtime import openvino_is_installed
+from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleError, BundleInfo, read_info
 from tintype.models.keras_backend import INFERENCE, colours_on, compile_for_inference, prepare_keras
 from tintype.models.keras_file import load_network
 from tintype.models.network import decode_ab, needs_embedding
+from tintype.models.openvino import OpenVinoNetwork
 
 # Photos in one call of the network. It is compiled anew for each size, so other numbers are filled up to the next.
 SIZES = (1, 2, 4, 8)
@@ -111,14 +110,19 @@ class Colorizer:
     ----------
     info : BundleInfo
         What the bundle says of itself.
-    network : keras.Model or IrNetwork
+    network : keras.Model or OpenVinoNetwork
         Of the bundle.
     backbone : Backbone or None
         Of the bundle; None if the network has what it needs of it inside.
+    lacks_ir : bool
+        Whether Keras colours only because the bundle has no IR.
     """
 
-    def __init__(self, info: BundleInfo, network: Any, backbone: Backbone | None) -> None:
+    def __init__(
+        self, info: BundleInfo, network: Any, backbone: Backbone | None, *, lacks_ir: bool = False
+    ) -> None:
         self.info = info
+        self.lacks_ir = lacks_ir
         self._network = network
         self._backbone = backbone
 
@@ -126,16 +130,17 @@ class Colorizer:
     def load(cls, bundle: Path, backend: str | None = None) -> Colorizer:
         """Load a bundle.
 
-        On OpenVINO its IR is used, and Keras is not imported. What has none, or is to be used on another backend, is
-        loaded by Keras, which takes seconds more.
+        On OpenVINO its IR is used, and Keras is not imported. A bundle without an IR is loaded by Keras on TensorFlow,
+        which takes seconds more, and so is every bundle if that backend is asked for. One forward pass tells whether
+        the network gives what it should.
 
         Parameters
         ----------
         bundle : Path
             The folder.
         backend : str, optional
-            Such as ``"openvino"``. If not given, as `tintype.models.keras_backend.colours_on` says for a bundle with
-            an IR, and as `prepare_keras` does for one without.
+            ``"openvino"``, or one of Keras' such as ``"tensorflow"``. If not given, as
+            `tintype.models.keras_backend.colours_on` says.
 
         Returns
         -------
@@ -144,35 +149,35 @@ class Colorizer:
         Raises
         ------
         BundleError, BackboneError, NetworkFileError, IrError
-            If the folder is not a whole and undamaged bundle.
+            If the folder is not a whole and undamaged bundle, or its network gives no finite colours.
         BackendError
-            If the backend is not installed, or another one has been imported already.
+            If Keras or its backend is needed and not installed, or another one has been imported already.
         """
         info = read_info(bundle)
         beside = needs_embedding(info.network.needs)
-        if info.ir is not None and (backend or colours_on()) == INFERENCE and openvino_is_installed():
-            graph = IrNetwork.load(bundle / BACKBONE_FILE) if beside else None
+        backend = backend or colours_on()
+        if backend == INFERENCE and info.ir is not None:
+            graph = OpenVinoNetwork.load(bundle / BACKBONE_FILE) if beside else None
             backbone = Backbone(None, info.backbone, graph) if beside else None
-            return cls(info, IrNetwork.load(bundle / NETWORK_FILE), backbone)
-        prepare_keras(backend)
-        network = load_network(bundle / NETWORK_FILE)
-        compile_for_inference(network)
-        return cls(info, network, Backbone.load_as(info.backbone, bundle / BACKBONE_FILE) if beside else None)
+            colorizer = cls(info, OpenVinoNetwork.load(bundle / NETWORK_FILE), backbone)
+        else:
+            prepare_keras(None if backend == INFERENCE else backend)
+            network = load_network(bundle / NETWORK_FILE)
+            compile_for_inference(network)
+            backbone = Backbone.load_as(info.backbone, bundle / BACKBONE_FILE) if beside else None
+            colorizer = cls(info, network, backbone, lacks_ir=backend == INFERENCE)
+        colorizer._check_output(bundle)
+        return colorizer
 
     @property
     def uses_ir(self) -> bool:
         """Whether the bundle's IR colours, without Keras."""
-        return isinstance(self._network, IrNetwork)
+        return isinstance(self._network, OpenVinoNetwork)
 
     @property
     def backend(self) -> str:
-        """What colours, such as ``"openvino"``; with Keras on top of it or without."""
+        """What colours: ``"openvino"``, or the backend of Keras."""
         return INFERENCE if self.uses_ir else colours_on()
-
-    @property
-    def lacks_ir(self) -> bool:
-        """Whether Keras colours only because the bundle has no IR."""
-        return self.info.ir is None and not self.uses_ir and self.backend == INFERENCE
 
     def colorize(self, pixels: NDArray[Any], saturation: float = 1.0, abstain: float = 0.0) -> NDArray[Any]:
         """Colour one photo.
@@ -385,6 +390,18 @@ class Colorizer:
                 "Expected a model that says how sure it is of its colours. "
                 f"Received: {self.info.name}, whose network {self.info.network.name} gives colours alone. Take a model "
                 "trained with `network.head: classes`, or leave out --confidence and --abstain."
+            )
+
+    def _check_output(self, bundle: Path) -> None:
+        """Have the network colour a gray picture: its output must be finite chroma."""
+        gray8 = np.full((1, *[self.info.backbone.input_size] * 2, 1), 128, np.uint8)
+        ab = self._output(np.full((1, *[self.info.size] * 2, 1), 128, np.uint8), gray8).get("ab")
+        if ab is None or ab.ndim != 4 or ab.shape[-1] != 2 or not np.isfinite(ab).all():
+            received = "no output of that name" if ab is None else f"numbers of shape {ab.shape}"
+            raise BundleError(
+                f"Expected the network in {bundle} to give finite a* and b* as ab, of shape (1, height, width, 2). "
+                f"Received: {received}{' that are not all finite' if ab is not None and ab.size else ''}. "
+                "Train or copy the bundle again."
             )
 
     def _output(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:

@@ -58,6 +58,9 @@ app.add_typer(monitor.monitor)
 
 def main() -> None:
     """Entry point of the installed command."""
+    from tintype.models.keras_backend import own_this_process
+
+    own_this_process()
     app()
 
 

@@ -1,6 +1,6 @@
 """The bundle: a folder with all that colouring takes.
 
-It holds network and backbone as `.keras` files, each with an IR of OpenVINO (`tintype.models.ir`), `bundle.json` with
+It holds network and backbone as `.keras` files, each with an IR (`tintype.models.openvino`), `bundle.json` with
 the constants of preprocessing, checksums and where it all came from, and a model card. Nothing else is read when a
 photo is coloured: no params.yaml, nothing from the network.
 """
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
+import sys
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -22,15 +24,24 @@ from tintype.files.atomic import new_folder, write_json, write_text
 from tintype.files.digest import sha256_of
 from tintype.models.backbone.spec import BackboneSpec
 from tintype.models.card import described_anew, model_card
-from tintype.models.ir.runtime import IrError, openvino_is_installed
-from tintype.models.keras_file import save_network
+from tintype.models.keras_backend import compile_for_inference, own_this_process
+from tintype.models.keras_file import load_network, save_network
 from tintype.models.network import Needs, needs_embedding
+from tintype.models.openvino import (
+    MOST_AB,
+    IrError,
+    OpenVinoNetwork,
+    largest_difference,
+    openvino_is_installed,
+    write_ir,
+)
 
 FORMAT = 1
 INFO_FILE = "bundle.json"
 NETWORK_FILE = "network.keras"
 BACKBONE_FILE = "backbone.keras"
 CARD_FILE = "README.md"
+_DIGITS = 5  # of the difference between IR and Keras, in Lab units
 
 
 class BundleError(TintypeError):
@@ -197,17 +208,35 @@ def _write_ir(folder: Path, info: BundleInfo) -> IrInfo | None:
             stacklevel=2,
         )
         return None
-    from tintype.models.ir.make import make_ir
-
-    has_backbone = needs_embedding(info.network.needs)
-    difference = make_ir(
-        folder / NETWORK_FILE,
-        folder / BACKBONE_FILE if has_backbone else None,
-        info.backbone,
-        size=info.size,
-        scale=info.ab_limit * info.decoding.gain,
+    difference = _make_ir(
+        folder / NETWORK_FILE, folder / BACKBONE_FILE if needs_embedding(info.network.needs) else None, info
     )
     return IrInfo(openvino=version("openvino"), max_difference=difference)
+
+
+def _make_ir(network_file: Path, backbone_file: Path | None, info: BundleInfo) -> float:
+    """Write the IRs beside the `.keras` files; how far colours are from Keras', in Lab units as they are shown."""
+    from tintype.models.backbone import Backbone
+
+    write_ir({network_file: None} | ({} if backbone_file is None else {backbone_file: info.backbone}))
+    by_keras = load_network(network_file)
+    compile_for_inference(by_keras)
+    backbones = None
+    if backbone_file is not None:
+        backbones = (
+            Backbone.load_as(info.backbone, backbone_file),
+            Backbone(None, info.backbone, OpenVinoNetwork.load(backbone_file)),
+        )
+    networks = (by_keras, OpenVinoNetwork.load(network_file))
+    apart = largest_difference(networks, backbones, info.size, info.backbone.input_size)
+    difference = apart * info.ab_limit * info.decoding.gain
+    if not difference <= MOST_AB:
+        raise IrError(
+            f"Expected an IR whose colours are at most {MOST_AB:g} Lab units from the Keras network's. Received: "
+            f"{difference:g}. Another version of OpenVINO may do better; without the package the bundle is written "
+            "without an IR."
+        )
+    return math.ceil(difference * 10**_DIGITS) / 10**_DIGITS
 
 
 def read_info(folder: Path) -> BundleInfo:
@@ -256,3 +285,29 @@ def _check(path: Path, checksum: str) -> None:
             f"Expected {path} with SHA-256 {checksum}. Received: {received}. "
             "It was damaged or exchanged: copy the bundle again."
         )
+
+
+def main() -> None:
+    """Add an IR to a bundle: `python -m tintype.models.bundle FOLDER`."""
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        prog="python -m tintype.models.bundle",
+        description="Write the IR of a bundle's networks into its folder, checked against Keras. The bundle's digest "
+        "becomes another, so a registered version keeps being served without one: register the folder anew.",
+    )
+    parser.add_argument("bundle", type=Path, help="the bundle's folder")
+    bundle = parser.parse_args().bundle
+    own_this_process()
+    try:
+        ir = add_ir(bundle).ir
+    except TintypeError as error:
+        sys.exit(f"error: {error}")
+    if ir is not None:
+        sys.stdout.write(
+            f"{bundle} has an IR, at most {ir.max_difference:g} Lab units from the Keras network.\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

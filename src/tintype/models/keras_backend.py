@@ -12,19 +12,15 @@ import logging
 import os
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from tintype.errors import TintypeError, install_command
 
 SHARING = "jax"  # the one on which Keras' `fit` is one computation over several processes
-TRAINING, INFERENCE = "tensorflow", "openvino"  # the second colours only, faster on a CPU, and starts sooner
-# Left alone OpenVINO takes bfloat16 where a processor has it. A photo then gets other colours on another machine: of
-# the starter's the mean difference in ab was 0.6 to 1.4 Lab units a photo, the largest 21.
-FLOAT32 = {"INFERENCE_PRECISION_HINT": "f32"}
+# The second is no backend of Keras here: it computes with a bundle's IR by itself, faster on a CPU, and starts sooner.
+TRAINING, INFERENCE = "tensorflow", "openvino"
 # What TensorFlow's C++ code says on every start whatever TF_CPP_MIN_LOG_LEVEL is: notes, warnings, and 303, which
 # is how it puts that there is no CUDA driver here.
 _CHATTER = ("WARNING: All log messages before absl::InitializeLog()", "I0000 ", "W0000 ")
@@ -35,76 +31,95 @@ class BackendError(TintypeError):
     """A backend that is not there, or not the one that was asked for."""
 
 
+_own_process = False
+
+
+def own_this_process() -> None:
+    """Say that this process is a program of ours, so that its standard error may be held back for a moment.
+
+    TensorFlow's C++ code writes lines on every start that no setting of its own suppresses. A program does not show
+    them; a library leaves the file descriptors of its host alone.
+    """
+    global _own_process
+    _own_process = True
+
+
 def prepare_keras(backend: str | None = None) -> None:
     """Choose the backend, quieten it and import it (3 to 15 s); goes before the first `import keras`.
 
-    A second call changes nothing.
+    A second call changes nothing. The environment is afterwards what it was.
 
     Parameters
     ----------
     backend : str, optional
-        Such as ``"tensorflow"``. If not given: what `KERAS_BACKEND` says; else TensorFlow, which can all there is to
-        do; else OpenVINO, where only that is installed.
+        Such as ``"tensorflow"``. If not given: what `KERAS_BACKEND` says, unless that is OpenVINO, which does without
+        Keras; else TensorFlow, which can do all there is to do.
 
     Raises
     ------
     BackendError
-        If the backend is not installed, or another one has been imported already.
+        If Keras or the backend is not installed, or another one has been imported already.
     """
     if "keras" in sys.modules:
         _refuse_another(backend)
         return
+    wanted = os.environ.get("KERAS_BACKEND")
+    backend = backend or (wanted if wanted and wanted != INFERENCE else TRAINING)
+    if backend == INFERENCE:
+        raise BackendError(
+            f"Expected a backend on which Keras trains, such as {TRAINING}. Received: {INFERENCE}, which computes with "
+            "the IR of a bundle, without Keras."
+        )
     if importlib.util.find_spec("keras") is None:
         raise BackendError(
             "Expected the package keras, which trains, and colours with a bundle from before bundles had an IR, but it "
-            f"is not installed. Run `{install_command('pipeline')}`."
+            f"is not installed. Run `{install_command('pipeline')}`; with it, `python -m tintype.models.bundle FOLDER` "
+            "gives a bundle its IR."
         )
-    backend = backend or os.environ.get("KERAS_BACKEND") or _installed(TRAINING, INFERENCE)
     if importlib.util.find_spec(backend) is None:
         raise BackendError(
             f"Expected the package {backend} as Keras' backend, but it is not installed. "
             "Install it, or choose another backend with KERAS_BACKEND."
         )
-    os.environ["KERAS_BACKEND"] = backend
-    # Device chatter would bury the progress bar, some of it dressed up as errors; real ones are Python exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    keep_openvino_silent()
-    # On OpenVINO Keras hands itself a dict in another order than it asks for one, and warns itself of that.
-    warnings.filterwarnings("ignore", message="The structure of `inputs` doesn't match")
-    with _without_chatter():
+    # Device chatter would bury the progress bar, some of it dressed up as errors; real ones are Python exceptions.
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
+    with (
+        _environment({"KERAS_BACKEND": backend} | quiet),
+        _without_chatter() if _own_process else nullcontext(),
+    ):
         import keras
 
-        if keras.backend.backend() == "tensorflow":
+        if keras.backend.backend() == TRAINING:
             import tensorflow as tf
 
-            tf.config.list_physical_devices()  # looks for a CUDA driver now, while nobody listens
-        elif keras.backend.backend() == INFERENCE:
-            _compute_in_float32()
+            tf.config.list_physical_devices()  # looks for a CUDA driver now, and says now if there is none
 
 
-def keep_openvino_silent() -> None:
-    """Do without the package by which OpenVINO reports its use to a host abroad; it goes on without a word."""
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-
-
-def _compute_in_float32() -> None:
-    """Hold OpenVINO to float32, for which Keras has no word."""
-    import openvino
-
-    if not isinstance(openvino.compile_model, partial):
-        openvino.compile_model = partial(openvino.compile_model, config=FLOAT32)
+@contextmanager
+def _environment(changes: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def inference_backend() -> str:
-    """The backend for colouring on a CPU: OpenVINO, else what is installed."""
+    """What colours on a CPU unless told otherwise by `KERAS_BACKEND`: OpenVINO, else what is installed."""
     return os.environ.get("KERAS_BACKEND") or _installed(INFERENCE, TRAINING)
 
 
 def colours_on() -> str:
-    """The backend for a bundle that can be coloured with on OpenVINO without Keras.
+    """What colours with a bundle that has an IR.
 
-    What this process has imported Keras on, else what `KERAS_BACKEND` says, else OpenVINO, else what is installed.
+    The backend that this process has imported Keras on, else what `KERAS_BACKEND` says, else OpenVINO, else what is
+    installed.
     """
     if "keras" in sys.modules:
         import keras

@@ -12,7 +12,7 @@ from tintype.colorize import Colorizer
 from tintype.errors import TintypeError
 from tintype.imaging.limits import MEGA
 from tintype.imaging.provenance import Lineage
-from tintype.models.keras_backend import colours_on
+from tintype.models.keras_backend import colours_on, own_this_process
 from tintype.serving.http.capacity import Capacity
 from tintype.serving.http.connections import on_stop
 from tintype.serving.http.errors import busy
@@ -61,6 +61,7 @@ class WorkerState:
         settings = self.settings
         # Time for a body to arrive, for those before it in the queue, and for the answer to be taken.
         on_stop(self._stop, settings.read_seconds + settings.send_seconds + _QUEUE_SECONDS)
+        own_this_process()
         threading.Thread(target=self._load_or_stop, name="loading", daemon=True).start()
 
     @property

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from tintype.models.keras_backend import own_this_process
 from tintype.params import Params
 from tintype.stages.entrypoint import log, run_stage
 
@@ -13,7 +14,7 @@ def main(params: Params, raw: Path, manifest: Path, backbone_folder: Path, folde
     from tintype.data.tensors.plan import PLANNED_BY, plan_shards
     from tintype.data.validation.manifest import read_manifest
     from tintype.files.objects import folder_at
-    from tintype.models.backbone.engine import choice_for
+    from tintype.models.backbone.embedder import choice_for
     from tintype.stages.embedding import Embedding, chosen_sentence
 
     plans = plan_shards(read_manifest(manifest, PLANNED_BY), params.crops)
@@ -34,4 +35,5 @@ def main(params: Params, raw: Path, manifest: Path, backbone_folder: Path, folde
 
 
 if __name__ == "__main__":
+    own_this_process()
     run_stage(main)

@@ -13,7 +13,8 @@ from tintype.data.tensors.lab import Made
 from tintype.data.tensors.plan import ShardPlan
 from tintype.errors import TintypeError
 from tintype.files.objects import Folder
-from tintype.models.backbone.engine import Engine, Precision, choice_for, choose_engine
+from tintype.models.backbone.embedder import Embedder, choice_for, load_embedder
+from tintype.models.openvino import Precision
 from tintype.params import CropsParams, EmbedParams
 
 
@@ -39,8 +40,8 @@ class Embedding:
 
     def here(self, plans: Sequence[ShardPlan]) -> Made:
         """Bring all shards up to date on this machine."""
-        engine = choose_engine(self.backbone, self.embed.precision, self.embed.batch_size)
-        return self._make(plans, engine, prune=True)
+        embedder = load_embedder(self.backbone, self.embed.precision, self.embed.batch_size)
+        return self._make(plans, embedder, prune=True)
 
     def worker(self, chosen: tuple[Precision, str | None], cpus: int) -> Work:
         """Load the backbone once; what comes back makes the shards that it is given.
@@ -66,23 +67,23 @@ class Embedding:
                 f"{_said(reason_here, f'The node {socket.gethostname()}')} Install the same packages everywhere, or "
                 "set KERAS_BACKEND=tensorflow here, which all nodes then follow."
             )
-        engine = choose_engine(self.backbone, precision, self.embed.batch_size, cpus)
-        return lambda plans: self._make(plans, engine, prune=False)
+        embedder = load_embedder(self.backbone, precision, self.embed.batch_size, cpus)
+        return lambda plans: self._make(plans, embedder, prune=False)
 
-    def _make(self, plans: Sequence[ShardPlan], engine: Engine, *, prune: bool) -> Made:
-        spec = engine.backbone.spec
+    def _make(self, plans: Sequence[ShardPlan], embedder: Embedder, *, prune: bool) -> Made:
+        spec = embedder.backbone.spec
         return make_embeddings(
             plans,
             self.photos,
             self.folder,
             self.crops,
-            embed=lambda gray8: engine.backbone.embed(gray8, engine.batch_size),
+            embed=embedder.embed,
             input_size=spec.input_size,
             embedding_size=spec.embedding_size,
             backbone_sha256=spec.sha256,
-            precision=engine.precision,
+            precision=embedder.precision,
             batch_size=self.embed.batch_size,
-            at_once=engine.at_once,
+            at_once=embedder.at_once,
             prune=prune,
         )
 

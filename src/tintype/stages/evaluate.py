@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tintype.models.keras_backend import own_this_process
 from tintype.params import Params
 from tintype.stages.entrypoint import run_stage
 
@@ -41,4 +42,5 @@ def main(
 
 
 if __name__ == "__main__":
+    own_this_process()
     run_stage(main)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tintype.models.backbone import Backbone
-from tintype.models.backbone.folder import make_backbone
+from tintype.models.backbone.weights import make_backbone
 from tintype.params import WeightsParams
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample"

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tintype.models.backbone import BackboneError
-from tintype.models.backbone.combinations import check_combination
+from tintype.models.backbone.catalogue import check_combination
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_contradiction_is_found_without_importing_keras(weights, tmp_path):
 import sys
 from pathlib import Path
 from tintype.models.backbone import BackboneError
-from tintype.models.backbone.folder import make_backbone
+from tintype.models.backbone.weights import make_backbone
 from tintype.params import WeightsParams
 try:
     make_backbone(WeightsParams(**{weights(origin="imagenet").model_dump()!r}), Path({str(tmp_path / "b")!r}))

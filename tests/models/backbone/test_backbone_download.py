@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from tintype.models.backbone import BackboneError
-from tintype.models.backbone.folder import make_backbone
-from tintype.models.backbone.inception_resnet_v2 import build
-from tintype.models.backbone.origins import network_of
+from tintype.models.backbone.catalogue import inception_resnet_v2
+from tintype.models.backbone.weights import make_backbone, network_of
 
 NAME = "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels.h5"
 
@@ -39,7 +38,7 @@ def served(tmp_path_factory):
 def write_stand_in(file):
     number = 0
     with h5py.File(file, "w") as h5:
-        layers = build().layers
+        layers = inception_resnet_v2().layers
         h5.attrs["layer_names"] = [layer.name.encode() for layer in layers]
         for layer in layers:
             group = h5.create_group(layer.name)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tintype.models.backbone import BackboneError
-from tintype.models.backbone.engine import choose_engine
-from tintype.models.backbone.ir import DESCRIPTION_FILE, IR_FILE
-from tintype.models.ir.runtime import import_openvino
+from tintype.models.backbone.embedder import load_embedder
+from tintype.models.backbone.spec import DESCRIPTION_FILE, IR_FILE
+from tintype.models.openvino import import_openvino
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def as_for_people(monkeypatch):
 
 @pytest.fixture
 def engine(folder):
-    return choose_engine(folder, "float32", 8, cores=2)
+    return load_embedder(folder, "float32", 8, cores=2)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_the_ir_says_how_far_it_is_from_keras(folder):
 
 
 def test_an_embedding_has_the_same_bits_whatever_is_embedded_beside_it(engine, folder, photos):
-    alone = choose_engine(folder, "float32", 8, cores=1)
+    alone = load_embedder(folder, "float32", 8, cores=1)
     expected = [alone.backbone.embed(photo[None], 1).tobytes() for photo in photos]
     with ThreadPoolExecutor(engine.at_once) as pool:
         turned = pool.map(lambda photo: engine.backbone.embed(photo[None], 1).tobytes(), [*photos[::-1]] * 2)
@@ -55,9 +55,9 @@ def test_an_embedding_has_the_same_bits_whatever_is_embedded_beside_it(engine, f
 def test_bfloat16_is_near_or_refused(folder, photos, engine):
     if "BF16" not in import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         with pytest.raises(BackboneError, match=r"Expected a processor that computes in bfloat16"):
-            choose_engine(folder, "bfloat16", 8)
+            load_embedder(folder, "bfloat16", 8)
         return
-    halved = choose_engine(folder, "bfloat16", 8, cores=1)
+    halved = load_embedder(folder, "bfloat16", 8, cores=1)
     assert (halved.precision, halved.sentence) == ("bfloat16", "on OpenVINO in bfloat16")
     ours = halved.backbone.embed(photos, 1).astype(np.float64)
     theirs = engine.backbone.embed(photos, 1).astype(np.float64)
@@ -68,14 +68,14 @@ def test_bfloat16_is_near_or_refused(folder, photos, engine):
 def test_a_fallback_says_so(folder, tmp_path, monkeypatch):
     bare = tmp_path / "bare"
     shutil.copytree(folder, bare, ignore=shutil.ignore_patterns(IR_FILE))
-    fallback = choose_engine(bare, "auto", 8)
+    fallback = load_embedder(bare, "auto", 8)
     assert (fallback.precision, fallback.batch_size, fallback.at_once) == ("float32", 8, 1)
     assert "on Keras with tensorflow in float32, for want of" in fallback.sentence
     assert "dvc repro --force weights" in fallback.sentence
     monkeypatch.setitem(os.environ, "KERAS_BACKEND", "tensorflow")
-    assert "because KERAS_BACKEND is tensorflow" in choose_engine(folder, "auto", 8).sentence
+    assert "because KERAS_BACKEND is tensorflow" in load_embedder(folder, "auto", 8).sentence
     with pytest.raises(BackboneError, match=r"embed.precision is bfloat16, but Keras embeds in float32"):
-        choose_engine(folder, "bfloat16", 8)
+        load_embedder(folder, "bfloat16", 8)
 
 
 @pytest.mark.parametrize("name", ["backbone.bin", "backbone.keras", "backbone.xml"])
@@ -88,7 +88,7 @@ def test_a_damaged_ir_is_refused(folder, tmp_path, name):
     with pytest.raises(
         BackboneError, match=rf"Expected .*{name} with the SHA-256 .*dvc repro --force weights"
     ):
-        choose_engine(damaged, "auto", 8)
+        load_embedder(damaged, "auto", 8)
 
 
 def test_an_ir_of_another_network_is_refused(folder, tmp_path):
@@ -99,4 +99,4 @@ def test_an_ir_of_another_network_is_refused(folder, tmp_path):
     with pytest.raises(
         BackboneError, match=r"to be made of the network beside it, 000000000000. Received: one of"
     ):
-        choose_engine(mixed, "auto", 8)
+        load_embedder(mixed, "auto", 8)

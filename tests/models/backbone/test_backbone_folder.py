@@ -11,8 +11,7 @@ import pytest
 from tintype.errors import TintypeError
 from tintype.files.digest import sha256_of
 from tintype.models.backbone import Backbone, BackboneError
-from tintype.models.backbone.folder import make_backbone
-from tintype.models.backbone.origins import with_embedded
+from tintype.models.backbone.weights import make_backbone, with_embedded
 
 
 @pytest.fixture(scope="module")

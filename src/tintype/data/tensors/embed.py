@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,11 +26,11 @@ from tintype.files.objects import Folder
 from tintype.imaging.inputs import backbone_gray8
 from tintype.params import CropsParams
 
-FORMAT = 2  # raise when the same parameters give other bytes than before
+FORMAT = 3  # raise when the same parameters give other bytes than before
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
+Embed = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
 
 
 def make_embeddings(
@@ -38,7 +39,7 @@ def make_embeddings(
     folder: Folder,
     crops: CropsParams,
     *,
-    embed: Embedder,
+    embed: Embed,
     input_size: int,
     embedding_size: int,
     backbone_sha256: str,
@@ -81,59 +82,23 @@ def make_embeddings(
     """
     if prune:
         remove_others(folder, plans)
-    made = Made(0, 0)
-    waiting: deque[_Shard] = deque()
-    with (
-        tqdm(
-            total=sum(len(plan.photos) for plan in plans), desc="embed", unit=" photos", disable=None
-        ) as progress,
-        one_thread_a_photo(),
-    ):
-
-        def missing() -> Iterator[tuple[_Shard, PhotoRef]]:
-            nonlocal made
-            for plan in plans:
-                fingerprint = fingerprint_of(
-                    {
-                        "format": FORMAT,
-                        "backbone": backbone_sha256,
-                        "precision": precision,
-                        "crops": plan.crops,
-                        "min_side_share": crops.min_side_share,
-                    }
-                )
-                shard = _Shard(plan, fingerprint, kept_rows(folder, plan, fingerprint))
-                todo = [photo for photo in plan.photos if photo.content_hash not in shard.rows]
-                made += Made(len(todo), len(plan.photos) - len(todo))
-                progress.update(len(plan.photos) - len(todo))
-                if not is_complete(shard.rows, plan):
-                    waiting.append(shard)
-                for photo in todo:
-                    yield shard, photo
-
-        def load(item: tuple[_Shard, PhotoRef]) -> _Crop:
-            shard, photo = item
-            parts = lightness_crops(photos, photo, shard.plan.crops, crops.min_side_share)
-            return shard, photo, np.stack([backbone_gray8(part, input_size) for part in parts])
-
-        def embedded(batch: list[_Crop]) -> tuple[list[_Crop], NDArray[np.float16]]:
-            return batch, embed(np.stack([gray for _, _, gray in batch]))
-
-        loaded = _ahead(load, missing(), threads=os.cpu_count() or 1, depth=batch_size)
+    facts = {"format": FORMAT, "backbone": backbone_sha256, "precision": precision}
+    total = sum(len(plan.photos) for plan in plans)
+    with tqdm(total=total, desc="embed", unit=" photos", disable=None) as progress, one_thread_a_photo():
+        shards = _Shards(folder, facts, crops, embedding_size, progress)
+        load = partial(_load, photos, crops.min_side_share, input_size)
+        loaded = _ahead(load, shards.missing(plans), threads=os.cpu_count() or 1, depth=batch_size)
         batches = _batches(_single_crops(loaded), batch_size)
-        for batch, vectors in _ahead(embedded, batches, threads=at_once, depth=at_once + 1):
+        for batch, vectors in _ahead(partial(_embed, embed), batches, threads=at_once, depth=at_once + 1):
             for (shard, photo, _), vector in zip(batch, vectors, strict=True):
-                shard.pending.setdefault(photo.content_hash, []).append(vector)
-                if len(shard.pending[photo.content_hash]) == shard.plan.crops:
-                    shard.rows[photo.content_hash] = np.stack(shard.pending.pop(photo.content_hash))
-                    progress.update()
-            _write_finished(waiting, folder, embedding_size)
-        _write_finished(waiting, folder, embedding_size)  # shards that lost photos and gained none
-    return made
+                shards.add(shard, photo, vector)
+            shards.write_finished()
+        shards.write_finished()  # those that lost photos and gained none
+    return shards.made
 
 
 class _Shard:
-    """A shard on its way: rows it has, and vectors of photos whose crops are not all there yet."""
+    """A shard in the making: the rows it has, and vectors of photos whose crops are not all there yet."""
 
     def __init__(self, plan: ShardPlan, fingerprint: str, rows: dict[str, NDArray[Any]]) -> None:
         self.plan = plan
@@ -149,13 +114,64 @@ class _Shard:
 _Crop = tuple[_Shard, PhotoRef, NDArray[np.uint8]]  # one or, from a photo just loaded, all of them
 
 
-def _write_finished(waiting: deque[_Shard], folder: Folder, embedding_size: int) -> None:
-    while waiting and waiting[0].finished:
-        shard = waiting.popleft()
-        rows = (shard.rows[photo.content_hash] for photo in shard.plan.photos)
-        write_shard(
-            folder, shard.plan, shard.fingerprint, rows, row_shape=(embedding_size,), dtype=np.float16
-        )
+class _Shards:
+    """All shards: which photos they lack, and the rows that arrive for them, in the order of the plans."""
+
+    def __init__(
+        self, folder: Folder, facts: dict[str, Any], crops: CropsParams, embedding_size: int, progress: Any
+    ) -> None:
+        self.made = Made(0, 0)
+        self._folder, self._facts, self._crops = folder, facts, crops
+        self._embedding_size, self._progress = embedding_size, progress
+        self._waiting: deque[_Shard] = deque()
+
+    def missing(self, plans: Sequence[ShardPlan]) -> Iterator[tuple[_Shard, PhotoRef]]:
+        """The photos of each shard that no earlier run has left a row of."""
+        for plan in plans:
+            fingerprint = fingerprint_of(
+                self._facts | {"crops": plan.crops, "min_side_share": self._crops.min_side_share}
+            )
+            shard = _Shard(plan, fingerprint, kept_rows(self._folder, plan, fingerprint))
+            todo = [photo for photo in plan.photos if photo.content_hash not in shard.rows]
+            kept = len(plan.photos) - len(todo)
+            self.made += Made(len(todo), kept)
+            self._progress.update(kept)
+            if not is_complete(shard.rows, plan):
+                self._waiting.append(shard)
+            for photo in todo:
+                yield shard, photo
+
+    def add(self, shard: _Shard, photo: PhotoRef, vector: NDArray[np.float16]) -> None:
+        """Take the embedding of a photo's next crop; with its last one, the photo has its row."""
+        vectors = shard.pending.setdefault(photo.content_hash, [])
+        vectors.append(vector)
+        if len(vectors) == shard.plan.crops:
+            shard.rows[photo.content_hash] = np.stack(shard.pending.pop(photo.content_hash))
+            self._progress.update()
+
+    def write_finished(self) -> None:
+        """Write the shards at the front that have all their rows."""
+        while self._waiting and self._waiting[0].finished:
+            shard = self._waiting.popleft()
+            rows = (shard.rows[photo.content_hash] for photo in shard.plan.photos)
+            write_shard(
+                self._folder,
+                shard.plan,
+                shard.fingerprint,
+                rows,
+                row_shape=(self._embedding_size,),
+                dtype=np.float16,
+            )
+
+
+def _load(photos: Path, min_side_share: float, input_size: int, missing: tuple[_Shard, PhotoRef]) -> _Crop:
+    shard, photo = missing
+    parts = lightness_crops(photos, photo, shard.plan.crops, min_side_share)
+    return shard, photo, np.stack([backbone_gray8(part, input_size) for part in parts])
+
+
+def _embed(embed: Embed, batch: list[_Crop]) -> tuple[list[_Crop], NDArray[np.float16]]:
+    return batch, embed(np.stack([gray for _, _, gray in batch]))
 
 
 def _ahead(

@@ -11,6 +11,8 @@ from tintype.errors import TintypeError
 
 NETWORK_FILE = "backbone.keras"
 SPEC_FILE = "backbone.json"
+IR_FILE, CONSTANTS_FILE = "backbone.xml", "backbone.bin"
+DESCRIPTION_FILE = "openvino.json"  # of the IR
 
 Origin = Literal["embedded", "imagenet", "file", "random"]
 
@@ -36,6 +38,17 @@ class BackboneSpec(BaseModel):
     origin_detail: str  # a URL, a file's name or a seed
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # of backbone.keras
     licence: str
+
+
+class IrDescription(BaseModel):
+    """What a backbone's IR was made of: the content of openvino.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    openvino: str  # the version that wrote it
+    network_sha256: str  # of backbone.keras
+    files: dict[str, str]  # SHA-256 of each
+    difference: float  # largest, from Keras, as a share of the largest score
 
 
 def read_spec(folder: Path) -> BackboneSpec:

@@ -18,10 +18,9 @@ from ruamel.yaml import YAML
 from tintype.imaging.provenance import Lineage
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.serving.model.store import ModelError, import_version, load_packed, model_tag
-from tintype.serving.packing.context import fill_context, packed_files
-from tintype.serving.packing.labels import bento_labels
-from tintype.serving.packing.requirements import locked_requirements
-from tintype.serving.packing.variants import CPU, GPU, VARIANTS
+from tintype.serving.packing.context import data_files, fill_context, service_modules
+from tintype.serving.packing.description import bento_labels
+from tintype.serving.packing.requirements import CPU, GPU, VARIANTS, locked_requirements
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_FOR_SERVING = {"mlflow", "dvc", "great-expectations", "pandas", "kagglehub", "pytest", "scikit-image"}
@@ -115,23 +114,28 @@ def test_a_tag_that_is_not_there_is_told(store):
 
 def test_the_service_needs_no_training_no_data_and_no_registry(served):
     parts = {module.split(".")[1] for module in served if "." in module}
-    assert parts == {"colorize", "errors", "files", "imaging", "measures", "models", "params", "serving"}
+    assert parts == {
+        *("colorize", "engine", "errors", "files", "formats"),
+        *("imaging", "measures", "models", "params", "serving"),
+    }
 
 
 def test_a_bento_holds_what_the_service_imports_and_nothing_else(options, served):
     packed = {
         ".".join(path.with_suffix("").parts[1:]).removesuffix(".__init__")
-        for path in packed_files(ROOT, options["include"], options["exclude"])
-        if path.suffix == ".py"
+        for path in service_modules(ROOT, options["service"])
     }
     packages = {module.rpartition(".")[0] for module in served} - {""}
     assert packed == served | packages
+    assert not {module for module in packed if module.startswith("tintype.serving.packing")}
 
 
-def test_a_bento_holds_the_page_and_no_weights_of_its_own(options):
-    packed = packed_files(ROOT, options["include"], options["exclude"])
-    assert Path("src/tintype/serving/page/index.html") in packed
-    assert sum((ROOT / path).stat().st_size for path in packed) < 2_000_000
+def test_a_bento_holds_the_page_and_no_weights_of_its_own(tmp_path, options):
+    assert Path("src/tintype/serving/page/index.html") in data_files(ROOT, options["include"])
+    fill_context(tmp_path, ROOT, CPU, "", "", {})
+    packed = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in packed if path.suffix in {".npz", ".keras", ".bin", ".pyc"}]
+    assert sum(path.stat().st_size for path in packed) < 2_000_000
 
 
 def test_requirements_are_exact_and_without_training():

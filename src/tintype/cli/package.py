@@ -60,7 +60,7 @@ def package_version(model: str | None, variant: str) -> Packed:
     """
     needs_bentoml()
     from tintype.serving.packing.build import build_bento
-    from tintype.serving.packing.variants import VARIANTS
+    from tintype.serving.packing.requirements import VARIANTS
 
     found = find_model(model, print_note)
     project = Path.cwd()

@@ -16,10 +16,8 @@ from tintype.files.atomic import write_text
 from tintype.imaging.provenance import Lineage
 from tintype.serving.model.store import import_version, model_tag
 from tintype.serving.packing.context import fill_context
-from tintype.serving.packing.labels import bento_labels
-from tintype.serving.packing.readme import bento_readme
-from tintype.serving.packing.requirements import locked_requirements
-from tintype.serving.packing.variants import Variant
+from tintype.serving.packing.description import bento_labels, bento_readme
+from tintype.serving.packing.requirements import Variant, locked_requirements
 
 _DIGITS = 12
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterable
+from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
-from pathspec import PathSpec
 from ruamel.yaml import YAML
 
 from tintype.errors import TintypeError
-from tintype.serving.packing.variants import Variant
+from tintype.serving.packing.requirements import Variant
 
 BENTOFILE = "bentofile.yaml"
 _TEMPLATE = Path(__file__).with_name("Dockerfile.template")
-_NEVER = ("__pycache__/", ".*")
+_SOURCE = Path("src")
 
 
 def fill_context(
@@ -57,7 +57,7 @@ def fill_context(
             f"Expected {BENTOFILE} in {project}, but there is none. Run the command in Tintype's project folder."
         )
     options = YAML(typ="safe").load(path)
-    for relative in packed_files(project, options["include"], options.get("exclude", [])):
+    for relative in [*service_modules(project, options["service"]), *data_files(project, options["include"])]:
         (context / relative).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(project / relative, context / relative)
     shutil.copyfile(_TEMPLATE, context / options["docker"]["dockerfile_template"])
@@ -68,31 +68,57 @@ def fill_context(
     return _digest(context)
 
 
-def packed_files(project: Path, include: Iterable[str], exclude: Iterable[str]) -> list[Path]:
-    """The files of the project that a Bento holds, by Git's patterns, sorted.
+def service_modules(project: Path, service: str) -> list[Path]:
+    """The modules of the project that a service imports, now or while it runs, and nothing else.
+
+    They are found in the source, without running any of it.
 
     Parameters
     ----------
     project : Path
         The folder.
-    include, exclude : iterable of str
-        Of bentofile.yaml.
+    service : str
+        Of bentofile.yaml, such as ``"tintype.serving.service:Tintype"``.
 
     Returns
     -------
     list of Path
-        Relative to `project`.
+        Relative to `project`, sorted.
     """
-    wanted = PathSpec.from_lines("gitignore", include)
-    unwanted = PathSpec.from_lines("gitignore", [*exclude, *_NEVER])
-    files = (path.relative_to(project) for path in (project / "src").rglob("*") if path.is_file())
-    return sorted(path for path in files if wanted.match_file(path) and not unwanted.match_file(path))
+    finder = ModuleFinder(path=[str(project / _SOURCE)])  # the project's own modules, and no package's
+    finder.import_hook(service.partition(":")[0])
+    files = (getattr(module, "__file__", None) for module in finder.modules.values())
+    return sorted(Path(file).relative_to(project) for file in files if file)
+
+
+def data_files(project: Path, include: Iterable[str]) -> list[Path]:
+    """The files that a service needs beside its modules.
+
+    Parameters
+    ----------
+    project : Path
+        The folder.
+    include : iterable of str
+        Of bentofile.yaml: files, and folders with all below them.
+
+    Returns
+    -------
+    list of Path
+        Relative to `project`, sorted; without hidden ones.
+    """
+    found = []
+    for name in include:
+        path = project / name
+        files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+        found += [file.relative_to(project) for file in files]
+    return sorted(file for file in found if not any(part.startswith(".") for part in file.parts))
 
 
 def _with_variant(options: dict[str, Any], variant: Variant, labels: dict[str, str]) -> dict[str, Any]:
     backend = [{"name": "KERAS_BACKEND", "value": variant.backend}]
     return {
         **options,
+        "include": [f"{_SOURCE}/"],  # the context holds nothing that is not packed
         "labels": {**options.get("labels", {}), **labels, "variant": variant.name},
         "envs": [*options.get("envs", []), *backend],
     }

@@ -1,4 +1,4 @@
-"""The pinned requirements of a variant, as uv.lock has them."""
+"""What differs between the Bento for CPUs and the one for GPUs: its pinned requirements, as uv.lock has them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,36 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tintype.errors import TintypeError
 
 _GETS_UV = Path(".ci/uv.py")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A kind of machine to serve on.
+
+    Attributes
+    ----------
+    name : str
+        Part of the Bento's tag.
+    extras : tuple of str
+        Of pyproject.toml.
+    backend : str
+        Keras' backend.
+    """
+
+    name: str
+    extras: tuple[str, ...]
+    backend: str
+
+
+CPU = Variant("cpu", ("serve",), "openvino")
+GPU = Variant("gpu", ("serve", "gpu"), "tensorflow")
+VARIANTS = {variant.name: variant for variant in (CPU, GPU)}
 
 
 def locked_requirements(project: Path, extras: Sequence[str]) -> str:

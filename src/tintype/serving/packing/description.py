@@ -1,4 +1,4 @@
-"""The page that a Bento carries about its version."""
+"""What a Bento says of its version: labels for programs, and a page for people who have the Bento and no registry."""
 
 from __future__ import annotations
 
@@ -17,6 +17,36 @@ _FACTS = {
     "dvc_lock_sha256": "dvc.lock, SHA-256",
     "manifest_sha256": "Training data's manifest, SHA-256",
 }
+
+
+def bento_labels(model: str, lineage: Lineage, commit: str) -> dict[str, str]:
+    """Labels as `bentoml get` shows them; what is not known is left out.
+
+    Parameters
+    ----------
+    model : str
+        The model's tag in BentoML's store.
+    lineage : Lineage
+        Of the version inside.
+    commit : str
+        Of the source that serves; empty if it is not known. The model was trained by another one,
+        `model_git_commit`.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    labels = {
+        "model": model.replace(":", "-"),
+        "git_commit": commit,
+        "model_version": f"{lineage.name}/{lineage.version}" if lineage.version else "",
+        "model_run_id": lineage.run_id,
+        "model_git_commit": lineage.git_commit,
+        "bundle_sha256": lineage.bundle_sha256,
+        "dvc_lock_sha256": lineage.dvc_lock_sha256,
+        "manifest_sha256": lineage.manifest_sha256,
+    }
+    return {name: value for name, value in labels.items() if value}
 
 
 def bento_readme(bundle: Path, lineage: Lineage, judgement: str) -> str:

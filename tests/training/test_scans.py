@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import subprocess
+import runpy
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -275,10 +275,11 @@ def test_calls_that_make_no_sense_are_refused_in_a_sentence(lab8: NDArray[np.uin
         as_scans(lab8, ScanParams(), seed=1, rows=[0, 1])
 
 
-def test_the_picture_is_drawn(sample: Path, tmp_path: Path) -> None:
+def test_the_picture_is_drawn(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "cat.jpg").write_bytes((sample / "cat.jpg").read_bytes())
-    arguments = [str(sample), str(tmp_path / "old"), str(tmp_path / "grid.jpg")]
-    subprocess.run([sys.executable, "-m", "tintype.training.scans", *arguments], check=True)
+    paths = [sample, tmp_path / "old", tmp_path / "grid.jpg"]
+    monkeypatch.setattr(sys, "argv", ["tintype.training.scans", *map(str, paths)])
+    runpy.run_module("tintype.training.scans", run_name="__main__", alter_sys=True)
     height, width = read_photo(tmp_path / "grid.jpg").rgb8.shape[:2]
     assert width > 13 * 128 > 10 * height

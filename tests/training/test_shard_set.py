@@ -1,3 +1,5 @@
+"""Figures of shards' rows: a sample of them, and how often each colour is there."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -5,7 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from tintype.models.bins import ab_bins
-from tintype.training.shard_set import class_prior
+from tintype.training.shard_set import class_prior, sample_rows
+
+
+def test_rows_are_evenly_spaced_once_there_are_too_many(tmp_path: Path) -> None:
+    shards = [tmp_path / "0.npy", tmp_path / "1.npy"]
+    np.save(shards[0], np.arange(10))
+    np.save(shards[1], np.arange(10, 13))
+    assert [int(row) for row in sample_rows(shards, most=13)] == list(range(13))
+    assert [int(row) for row in sample_rows(shards, most=7)] == [0, 2, 4, 6, 8, 10, 12]
+    assert [int(row) for row in sample_rows(shards, most=1)] == [0, 10]
 
 
 def test_it_counts_the_colours_of_every_fourth_pixel_of_all_files(tmp_path: Path) -> None:

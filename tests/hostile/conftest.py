@@ -35,7 +35,8 @@ def load_corpus() -> ModuleType:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     corpus = load_corpus()
-    for name, cases in (("file_case", corpus.FILES), ("request_case", corpus.REQUESTS)):
+    parameters = {"file_case": corpus.FILES, "kind_case": corpus.KINDS, "request_case": corpus.REQUESTS}
+    for name, cases in parameters.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, cases, ids=str)
 

@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +26,7 @@ STATUS = {
 }
 NO_HTTP = b"Invalid HTTP request received."  # the HTTP server's own answer to what it cannot parse
 ANSWER_S = 25.0
+PANORAMA = Path(__file__).parents[1] / "support/photos/panorama-65500x16.jpg"
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +60,18 @@ def error_of(answer: Any) -> dict[str, str]:
     return dict(error)
 
 
-def test_every_file_is_coloured_or_refused_with_a_reason(
-    corpus: ModuleType, server: Any, file_case: Any
+def test_each_kind_of_answer_has_a_case(corpus: ModuleType) -> None:
+    sure = {case.outcome.codes for case in corpus.KINDS if case.outcome.size is None}
+    assert {next(iter(codes)) for codes in sure if len(codes) == 1} == set(STATUS)
+    coloured = {case.suffix for case in corpus.KINDS if case.outcome.size and not case.outcome.codes}
+    assert coloured >= {"jpg", "png", "tif", "webp", "bmp", "gif", "avif"}
+
+
+def test_each_kind_of_file_is_coloured_or_refused_with_a_reason(
+    corpus: ModuleType, server: Any, kind_case: Any
 ) -> None:
-    answer = post(corpus, server, file_case)
-    wanted = file_case.outcome
+    answer = post(corpus, server, kind_case)
+    wanted = kind_case.outcome
     assert answer is not None, "no answer"
     if answer.status != 200:
         error = error_of(answer)
@@ -77,6 +86,17 @@ def test_every_file_is_coloured_or_refused_with_a_reason(
         assert image.size == wanted.size
         assert image.getexif().get(0x0112, 1) == 1
     assert b"<script>" not in answer.body
+
+
+def test_a_panorama_is_coloured(corpus: ModuleType, server: Any) -> None:
+    """It is wider than some of OpenCV's functions can take."""
+    wire = corpus.wire
+    parts = wire.form(wire.part(PANORAMA.read_bytes()), wire.value("saturation", "2"))
+    answer = corpus.send("127.0.0.1", server.port, parts, seconds=2 * ANSWER_S)
+    assert answer is not None, "no answer"
+    assert answer.status == 200, answer.body[:300]
+    with Image.open(io.BytesIO(answer.body)) as image:
+        assert image.size == (65500, 16)
 
 
 def test_every_request_gets_one_of_its_answers(corpus: ModuleType, server: Any, request_case: Any) -> None:

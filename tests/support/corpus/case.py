@@ -44,6 +44,11 @@ class FileCase:
     def content(self) -> bytes:
         return self.make()
 
+    @property
+    def suffix(self) -> str:
+        """Of the name, in small letters."""
+        return self.name.rpartition(".")[2].lower()
+
     def __str__(self) -> str:
         return self.name
 
@@ -104,3 +109,11 @@ def files(*modules: ModuleType) -> list[FileCase]:
     if twice:
         raise ValueError(f"Expected each case to have its own name. Received twice: {sorted(twice)}.")
     return found
+
+
+def kinds(cases: list[FileCase]) -> list[FileCase]:
+    """One case for each format and what may come of it."""
+    found: dict[tuple[str, bool, frozenset[str]], FileCase] = {}
+    for case in cases:
+        found.setdefault((case.suffix, case.outcome.size is not None, case.outcome.codes), case)
+    return list(found.values())

@@ -114,7 +114,7 @@ case.add("tiff_deflate_bomb", either(good(), "broken", "too_many_pixels"), lambd
 case.add("tiff_of_1500_pages", refused("too_many_frames"), lambda: pages(1500))
 
 
-@case(unreadable)
+@case(refused("unsupported"))
 def tiff_floating_point() -> bytes:
     shades = (gray8() / 255).astype(np.float32)
     return written(described((32,), 1) | {FORMAT: 3}, [shades.tobytes()])

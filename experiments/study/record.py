@@ -46,12 +46,25 @@ def is_recorded(
         record = json.loads((results / recipe / str(seed) / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(record["manifest_sha256"] == manifest and _agrees(record["params"], params))
+    return bool(record["manifest_sha256"] == manifest and _agrees(_as_today(record["params"]), params))
 
 
 def counting(params: Mapping[str, Any]) -> dict[str, Any]:
     """Of params.yaml's content what a result depends on: not where the photos lie, nor what the registry calls it."""
     return {block: values for block, values in params.items() if block not in ("fetch", "register")}
+
+
+def _as_today(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as params.yaml says them now; results from before a network and a loss had keys of their own stay."""
+    network, train = dict(recorded["network"]), dict(recorded["train"])
+    if isinstance(train["loss"], str):
+        own = {"huber": {"delta": train["huber_delta"]}, "classes": {"rebalance": train["rebalance"]}}
+        train["loss"] = {"name": train["loss"], **own.get(train["loss"], {})}
+        del train["huber_delta"], train["rebalance"]
+    if network["name"] == "fusion":
+        for key in ("view", "embedding", "frozen", "dropout"):
+            network.pop(key, None)
+    return {**recorded, "network": network, "train": train}
 
 
 def _agrees(recorded: Any, wanted: Any) -> bool:

@@ -1,72 +1,61 @@
-"""Buckets of work on the workers of a cluster.
+"""Buckets of work as tasks of a Ray cluster.
 
-Workers are actors: each sets itself up once (a backbone takes seconds to load) and then works on handfuls of buckets,
-one running and one waiting, so that nobody holds more than two and nobody is idle. Who dies, alone or
-with its node, gives back what it had not finished; nodes that join get workers. What a bucket leaves behind is the
-bucket function's own business: it writes by temporary name and keeps what is finished, so that running one twice does
-no harm.
+Ray places the tasks where there is room, on nodes that join later too, and runs a task again whose worker or node died.
+A worker process sets itself up once (a backbone takes seconds to load) and keeps that for its next tasks. What a bucket
+leaves behind is the business of the function that works on it: it writes under temporary names and keeps what is
+finished, so running a bucket twice does no harm.
 """
 
 from __future__ import annotations
 
+import statistics
 import sys
-import time
-from collections import Counter, deque
+import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from tqdm import tqdm
 
-from tintype.cluster.connect import ClusterError
-from tintype.errors import TintypeError, install_command
+from tintype.cluster.connect import TRIES, ClusterError
+from tintype.errors import TintypeError
 
 Bucket = TypeVar("Bucket")
 Result = TypeVar("Result")
 
-AHEAD = 2  # handfuls given to a worker: one to work on and one to go on with
-TRIES = 3  # of a handful whose workers die, and of a node whose workers do not start
-LARGEST = 512  # photos in a handful of several buckets; their last batches of a backbone are shared
-LOOK_SECONDS = 5.0  # between two looks for nodes that joined
-PATIENCE_SECONDS = 60.0  # without any worker before a person is told what is waited for
+LARGEST = 512  # photos in a task of several buckets; their last batches of a backbone are shared
+_PENDING = 1000  # tasks that Ray knows of at a time
+_PATIENCE_SECONDS = 60.0  # without a result before a person is told what is waited for
+
+_prepared: dict[str, Callable[[Sequence[Any]], Any]] = {}  # in a worker: what it works with, by the run's id
 
 
 @dataclass(frozen=True)
-class Done(Generic[Bucket, Result]):
-    """A handful that is finished, and the node it was finished on."""
-
-    node: str
-    buckets: tuple[Bucket, ...]
-    result: Result
-
-
-@dataclass
-class Outcome(Generic[Bucket, Result]):
-    """What became of all buckets.
+class ClusterResults(Generic[Result]):
+    """What the tasks gave.
 
     Attributes
     ----------
-    done : list of Done
-        In the order in which they were finished; every bucket is in one of them.
-    again : list of bucket
-        Given to another worker after theirs was lost.
+    results : list
+        One a task, in the order in which they were finished.
+    nodes : int
+        How many nodes finished a task.
+    lost_nodes : int
+        How many nodes died meanwhile.
     """
 
-    done: list[Done[Bucket, Result]] = field(default_factory=list)
-    again: list[Bucket] = field(default_factory=list)
-
-    @property
-    def nodes(self) -> int:
-        """How many nodes took part."""
-        return len({done.node for done in self.done})
+    results: list[Result]
+    nodes: int
+    lost_nodes: int
 
     def sentence(self) -> str:
         """For the person at the keyboard."""
-        said = f"Done on {self.nodes} node{'s' * (self.nodes != 1)} of the cluster"
-        if self.again:
-            some = len(self.again)
-            said += f"; {some} bucket{'s' * (some != 1)} went to another worker after theirs was lost"
-        return f"{said}."
+        sentence = f"Done on {self.nodes} node{'s' * (self.nodes != 1)} of the cluster"
+        if self.lost_nodes:
+            lost = f"{self.lost_nodes} node{'s' * (self.lost_nodes != 1)}"
+            sentence += f"; what ran on {lost} went to another worker after theirs was lost"
+        return f"{sentence}."
 
 
 def run_on_cluster(
@@ -78,8 +67,7 @@ def run_on_cluster(
     what: str,
     whole_nodes: bool,
     largest: int = LARGEST,
-    told: Callable[[Done[Bucket, Result]], None] = lambda done: None,
-) -> Outcome[Bucket, Result]:
+) -> ClusterResults[Result]:
     """Work on all buckets, wherever there is room.
 
     Parameters
@@ -87,8 +75,8 @@ def run_on_cluster(
     ray : module
         From `tintype.cluster.connect.connected`.
     make : callable
-        Called once in each worker, with the number of its CPUs; gives the function that works on some buckets. Can be
-        pickled.
+        Called once in each worker process, with the number of its CPUs; gives the function that works on some buckets.
+        Can be pickled.
     buckets : sequence
         Can be pickled.
     weight : callable
@@ -96,77 +84,87 @@ def run_on_cluster(
     what : str
         For the progress bar.
     whole_nodes : bool
-        True: one worker a node (a GPU each where there are GPUs), which has all its CPUs. False: one worker a CPU.
+        True: one worker a node (one a GPU where there are GPUs), with all CPUs of the node. False: one worker a CPU.
+        Where nodes differ, a worker has the CPUs of the median node: larger ones get several, smaller ones none.
     largest : int
-        Photos in a handful, unless one bucket has more.
-    told : callable
-        Told of every finished handful.
+        Photos in a task, unless one bucket has more.
 
     Returns
     -------
-    Outcome
+    ClusterResults
 
     Raises
     ------
     TintypeError
-        With the bucket function's own words, if it refuses; ClusterError if a handful's workers die again and again,
-        or no worker starts.
+        With the bucket function's own words, if it refuses; ClusterError if a task's workers die again and again, or
+        cannot start.
     """
-    total = sum(weight(bucket) for bucket in buckets)
-    fleet = _Fleet(ray, make, whole_nodes)
-    slots = sum(fleet.slots(node) for node in fleet.nodes().values())
-    waiting = deque(_handfuls(buckets, weight, min(largest, total // (4 * max(slots, 1)))))
-    outcome: Outcome[Bucket, Result] = Outcome()
-    tries: Counter[tuple[Bucket, ...]] = Counter()
+    cpus, gpus, workers = _sizes(_nodes(ray), whole_nodes)
+    total = sum(map(weight, buckets))
+    waiting = deque(_portions(buckets, weight, min(largest, total // (4 * max(workers, 1)))))
+    task = ray.remote(_work).options(
+        num_cpus=cpus, num_gpus=gpus, scheduling_strategy="SPREAD", max_retries=TRIES - 1
+    )
+    run_id, maker = uuid.uuid4().hex, ray.put(make)
+    before = set(_nodes(ray))
+    pending: dict[Any, tuple[Bucket, ...]] = {}
+    results: list[Result] = []
+    nodes: set[str] = set()
     try:
         with tqdm(total=total, desc=what, unit=" photos", disable=None) as progress:
-            while waiting or fleet.busy:
-                fleet.recruit(len(waiting))
-                fleet.assign(waiting)
-                for node, handful, answer in fleet.answers():
-                    if isinstance(answer, _Lost):
-                        outcome.again += handful
-                        tries[handful] += answer.running
-                        if tries[handful] >= TRIES:
-                            raise ClusterError(_killers(handful, answer.why))
-                        waiting.appendleft(handful)
-                    else:
-                        done = Done(node, handful, answer)
-                        outcome.done.append(done)
-                        progress.update(sum(map(weight, handful)))
-                        told(done)
+            while waiting or pending:
+                while waiting and len(pending) < _PENDING:
+                    portion = waiting.popleft()
+                    pending[task.remote(run_id, maker, cpus, portion)] = portion
+                ready, _ = ray.wait(list(pending), timeout=_PATIENCE_SECONDS)
+                if not ready and not results:
+                    _tell_of_waiting(_nodes(ray))
+                for reference in ready:
+                    portion = pending.pop(reference)
+                    node, result = _answer(ray, reference, portion)
+                    nodes.add(node)
+                    results.append(result)
+                    progress.update(sum(map(weight, portion)))
     finally:
-        fleet.dismiss()
-    return outcome
+        for reference in pending:
+            ray.cancel(reference, force=True)
+    return ClusterResults(results, len(nodes), len((before | nodes) - set(_nodes(ray))))
 
 
-def _handfuls(
+def _nodes(ray: Any) -> dict[str, dict[str, float]]:
+    """Resources of the nodes that are alive and have a CPU to give, by id."""
+    return {
+        node["NodeID"]: node["Resources"]
+        for node in ray.nodes()
+        if node["Alive"] and node["Resources"].get("CPU", 0) >= 1
+    }
+
+
+def _sizes(nodes: dict[str, dict[str, float]], whole_nodes: bool) -> tuple[int, int, int]:
+    """CPUs and GPUs of a worker, and how many workers there is room for."""
+    if not whole_nodes or not nodes:
+        return 1, 0, int(sum(has["CPU"] for has in nodes.values()))
+    with_gpus = [has for has in nodes.values() if has.get("GPU", 0) >= 1]
+    if with_gpus:
+        shares = [max(1, int(has["CPU"] // has["GPU"])) for has in with_gpus]
+        return statistics.median_low(shares), 1, int(sum(has["GPU"] for has in with_gpus))
+    cpus = int(statistics.median_low(has["CPU"] for has in nodes.values()))
+    return cpus, 0, sum(int(has["CPU"]) // cpus for has in nodes.values())
+
+
+def _portions(
     buckets: Sequence[Bucket], weight: Callable[[Bucket], int], largest: int
 ) -> list[tuple[Bucket, ...]]:
-    handfuls: list[list[Bucket]] = []
+    """Buckets side by side, as many for a task as have `largest` photos together."""
+    portions: list[list[Bucket]] = []
     room = 0
     for bucket in buckets:
-        if not handfuls or weight(bucket) > room:
-            handfuls.append([])
+        if not portions or weight(bucket) > room:
+            portions.append([])
             room = largest
-        handfuls[-1].append(bucket)
+        portions[-1].append(bucket)
         room -= weight(bucket)
-    return [tuple(handful) for handful in handfuls]
-
-
-def _killers(handful: Sequence[Any], why: str) -> str:
-    names = ", ".join(str(getattr(bucket, "name", bucket)) for bucket in handful)
-    return (
-        f"The workers of the buckets {names} were killed {TRIES} times, most often for want of memory ({why}). "
-        "Shards made so far are kept: free some memory on the nodes, or make buckets smaller with "
-        "validate.bucket_digits, and run again."
-    )
-
-
-@dataclass(frozen=True)
-class _Lost:
-    why: str
-    running: bool  # not only waiting behind another
+    return [tuple(portion) for portion in portions]
 
 
 @dataclass(frozen=True)
@@ -174,164 +172,62 @@ class _Refusal:
     sentence: str
 
 
-class _Worker:
-    """What Ray keeps alive on a node."""
+def _work(
+    run_id: str,
+    make: Callable[[int], Callable[[Sequence[Any]], Any]],
+    cpus: int,
+    portion: Sequence[Any],
+) -> tuple[str, Any]:
+    """The task: the node that it ran on, and its result or a refusal."""
+    import ray
 
-    def __init__(self, make: Callable[[int], Callable[[Sequence[Any]], Any]], cpus: int) -> None:
-        self._make, self._cpus = make, cpus
-        self._work: Callable[[Sequence[Any]], Any] | None = None
-
-    def ready(self) -> _Refusal | None:
-        return self.run(())
-
-    def run(self, handful: Sequence[Any]) -> Any:
-        # An expected error travels as its sentence: exceptions with arguments of their own do not survive pickling.
-        try:
-            if self._work is None:
-                self._work = self._make(self._cpus)
-            return self._work(handful) if handful else None
-        except TintypeError as error:
-            return _Refusal(str(error))
-
-
-@dataclass(eq=False)
-class _Member:
-    """A worker as the driver sees it."""
-
-    node: str
-    actor: Any
-    birth: Any  # a reference to its `ready`; None once it is
-    given: deque[tuple[Any, tuple[Any, ...]]] = field(default_factory=deque)
+    node = ray.get_runtime_context().get_node_id()
+    # An expected error travels as its sentence: exceptions with arguments of their own do not survive pickling.
+    try:
+        if run_id not in _prepared:
+            _prepared.clear()
+            _prepared[run_id] = make(cpus)
+        return node, _prepared[run_id](portion)
+    except TintypeError as error:
+        return node, _Refusal(str(error))
 
 
-class _Fleet:
-    """The workers that there are, and what each was given."""
+def _answer(ray: Any, reference: Any, portion: Sequence[Any]) -> tuple[str, Any]:
+    try:
+        node, result = ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        if not isinstance(error.cause, ImportError):
+            raise
+        raise ClusterError(_cannot_start(error.cause)) from None
+    except (ray.exceptions.RuntimeEnvSetupError, ray.exceptions.RaySystemError) as error:
+        raise ClusterError(_cannot_start(error)) from None
+    except ray.exceptions.RayError as error:
+        names = ", ".join(str(getattr(bucket, "name", bucket)) for bucket in portion)
+        raise ClusterError(
+            f"The workers of the buckets {names} were killed {TRIES} times, most often for want of memory "
+            f"({_last_line(error)}). Shards made so far are kept: free some memory on the nodes, or make buckets "
+            "smaller with validate.bucket_digits, and run again."
+        ) from None
+    if isinstance(result, _Refusal):
+        raise TintypeError(result.sentence)
+    return node, result
 
-    def __init__(self, ray: Any, make: Callable[[int], Callable[..., Any]], whole_nodes: bool) -> None:
-        self._ray = ray
-        self._make = ray.put(make)
-        self._whole_nodes = whole_nodes
-        self._members: list[_Member] = []
-        self._stillborn: Counter[str] = Counter()
-        self._reason = ""
-        self._looked = float("-inf")
-        self._last_ready = time.monotonic()
 
-    @property
-    def busy(self) -> bool:
-        return any(member.given for member in self._members)
+def _cannot_start(error: BaseException) -> str:
+    return (
+        f"Expected workers to start on the nodes of the cluster. Received: {_last_line(error)}. Each node needs the "
+        'same version of Python and the packages of this project: `make extras EXTRA="pipeline cluster"` there.'
+    )
 
-    def nodes(self) -> dict[str, dict[str, float]]:
-        """Resources of the nodes that are alive and have a CPU to give, by id."""
-        return {
-            node["NodeID"]: node["Resources"]
-            for node in self._ray.nodes()
-            if node["Alive"] and node["Resources"].get("CPU", 0) >= 1
-        }
 
-    def slots(self, resources: dict[str, float]) -> int:
-        """How many workers a node has room for."""
-        if self._whole_nodes:
-            return max(1, int(resources.get("GPU", 0)))
-        return int(resources["CPU"])
+def _last_line(error: BaseException) -> str:
+    return next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason")
 
-    def recruit(self, wanted: int) -> None:
-        """Start workers where there is room, at most one for each handful that waits."""
-        if time.monotonic() - self._looked < LOOK_SECONDS:
-            return
-        self._looked = time.monotonic()
-        nodes = self.nodes()
-        usable = {node: has for node, has in nodes.items() if self._stillborn[node] < TRIES}
-        if nodes and not usable:
-            raise ClusterError(
-                f"No worker starts on any of the {len(nodes)} nodes of the cluster ({self._reason}). Each node needs "
-                f"the same version of Python and the packages of this project: `{install_command('cluster')}` there."
-            )
-        for node, has in usable.items():
-            there = sum(member.node == node for member in self._members)
-            for _ in range(min(self.slots(has) - there, wanted)):
-                self._start(node, has)
-                wanted -= 1
-        if not any(member.birth is None for member in self._members):
-            self._complain(nodes)
 
-    def _start(self, node: str, resources: dict[str, float]) -> None:
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        cpus = max(1, int(resources["CPU"]) // self.slots(resources)) if self._whole_nodes else 1
-        gpus = 1 if self._whole_nodes and resources.get("GPU", 0) >= 1 else 0
-        actor = (
-            self._ray.remote(_Worker)
-            .options(
-                num_cpus=cpus,
-                num_gpus=gpus,
-                scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
-            )
-            .remote(self._make, cpus)
-        )
-        self._members.append(_Member(node, actor, actor.ready.remote()))
-
-    def _complain(self, nodes: dict[str, dict[str, float]]) -> None:
-        if time.monotonic() - self._last_ready > PATIENCE_SECONDS:
-            self._last_ready = time.monotonic()
-            cpus = int(sum(has["CPU"] for has in nodes.values()))
-            tqdm.write(
-                f"note: No worker yet. The cluster has {len(nodes)} nodes with {cpus} CPUs; waiting until nodes join "
-                "or whoever holds their CPUs lets them go.",
-                file=sys.stderr,
-            )
-
-    def assign(self, waiting: deque[tuple[Any, ...]]) -> None:
-        """Give everybody who is ready something to do, those with least first."""
-        for depth in range(AHEAD):
-            for member in self._members:
-                if waiting and member.birth is None and len(member.given) == depth:
-                    handful = waiting.popleft()
-                    member.given.append((member.actor.run.remote(handful), handful))
-
-    def answers(self) -> list[tuple[str, tuple[Any, ...], Any]]:
-        """Results and losses since the last call, after a second at most: node, handful, result or `_Lost`."""
-        heads = {self._head(member): member for member in self._members if self._head(member) is not None}
-        if not heads:
-            time.sleep(1.0)
-            return []
-        ready, _ = self._ray.wait(list(heads), num_returns=1, timeout=1.0)
-        return [answer for reference in ready for answer in self._answer(heads[reference], reference)]
-
-    def _head(self, member: _Member) -> Any:
-        if member.birth is not None:
-            return member.birth
-        return member.given[0][0] if member.given else None
-
-    def _answer(self, member: _Member, reference: Any) -> list[tuple[str, tuple[Any, ...], Any]]:
-        lost = self._ray.exceptions
-        try:
-            answer = self._ray.get(reference)
-        except (lost.RayActorError, lost.OutOfMemoryError, lost.WorkerCrashedError) as error:
-            return self._bury(member, error)
-        if isinstance(answer, _Refusal):
-            raise TintypeError(answer.sentence)
-        self._last_ready = time.monotonic()
-        if member.birth is not None:
-            member.birth = None
-            self._stillborn[member.node] = 0
-            return []
-        _, handful = member.given.popleft()
-        return [(member.node, handful, answer)]
-
-    def _bury(self, member: _Member, error: BaseException) -> list[tuple[str, tuple[Any, ...], Any]]:
-        self._members.remove(member)
-        self._looked = float("-inf")
-        why = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason")
-        if member.birth is not None:
-            self._stillborn[member.node] += 1
-            self._reason = why
-        return [
-            (member.node, handful, _Lost(why, running=place == 0))
-            for place, (_, handful) in reversed(list(enumerate(member.given)))
-        ]
-
-    def dismiss(self) -> None:
-        """End all workers."""
-        for member in self._members:
-            self._ray.kill(member.actor)
+def _tell_of_waiting(nodes: dict[str, dict[str, float]]) -> None:
+    cpus = int(sum(has["CPU"] for has in nodes.values()))
+    tqdm.write(
+        f"note: Nothing is finished yet. The cluster has {len(nodes)} nodes with {cpus} CPUs; if other jobs hold them, "
+        "the work begins when they let them go or when nodes join.",
+        file=sys.stderr,
+    )

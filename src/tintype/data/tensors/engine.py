@@ -70,7 +70,7 @@ def make_shards(
         folder.mkdir(parents=True, exist_ok=True)
     remove_others(folder, plans)
     with connected(cluster.address) as ray:
-        outcome = run_on_cluster(
+        done = run_on_cluster(
             ray,
             worker,
             plans,
@@ -79,10 +79,8 @@ def make_shards(
             whole_nodes=whole_nodes,
             largest=largest,
         )
-    if outcome.again:
-        remove_others(folder, plans)  # the half files of workers that were lost
-    made = sum((done.result for done in outcome.done), Made(0, 0))
-    return f"{_sentence(what, made, how)} {outcome.sentence()}"
+    remove_others(folder, plans)  # the half files of workers that were lost
+    return f"{_sentence(what, sum(done.results, Made(0, 0)), how)} {done.sentence()}"
 
 
 def check_on_node(photos: Path, folder: Folder) -> None:

@@ -24,9 +24,8 @@ from tintype.models.bundle import read_info
 from tintype.models.starter import starter_bundle
 from tintype.params import RegisterParams
 from tintype.registry.history import notice, read
-from tintype.registry.starter import register_starter
+from tintype.registry.register import register, register_starter
 from tintype.registry.store import connect, find_store
-from tintype.registry.versions import register
 
 pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]

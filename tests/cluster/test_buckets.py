@@ -91,5 +91,7 @@ def test_a_worker_that_lacks_a_package_is_a_sentence(ray: Any) -> None:
 
         return list
 
-    with pytest.raises(ClusterError, match=r"Received: No module named .no_such_package_anywhere.\. Each node"):
+    with pytest.raises(
+        ClusterError, match=r"Received: No module named .no_such_package_anywhere.\. Each node"
+    ):
         run(ray, make, 4)

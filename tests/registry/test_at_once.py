@@ -14,16 +14,12 @@ import pytest
 from tintype.evaluation.summary import metrics_table
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.params import RegisterParams
+from tintype.registry.backfill import ensure_run
+from tintype.registry.register import ensure_model, register
 from tintype.registry.resolve import resolve
-from tintype.registry.runs import ensure_run, experiment_id
+from tintype.registry.runs import experiment_id
 from tintype.registry.store import RegistryError, as_default, connect, find_store
-from tintype.registry.version_files import check_files
-from tintype.registry.versions import (
-    create_version,
-    ensure_model,
-    register,
-)
-from tintype.registry.whole import missing_files
+from tintype.registry.versions import check_files, create_version, missing_files
 
 pytestmark = pytest.mark.timeout(600)  # a server starts in between
 
@@ -39,7 +35,7 @@ import sys
 from pathlib import Path
 from tintype.evaluation.summary import metrics_table
 from tintype.params import RegisterParams
-from tintype.registry.versions import register
+from tintype.registry.register import register
 name, experiment, *paths = sys.argv[1:]
 bundle, train, evaluation = map(Path, paths)
 params = RegisterParams(model_name=name, experiment=experiment)
@@ -155,12 +151,12 @@ def test_a_version_without_its_files_gets_no_alias(
     project: Path, make_bundle: MakeBundle, reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store loses a file between the upload and the alias."""
-    from tintype.registry import versions
+    from tintype.registry import register as registration
 
     def lose(*arguments: Any) -> None:
         next((project / ".mlflow/artifacts").rglob("network.keras")).unlink()
 
-    monkeypatch.setattr(versions, "ensure_judged", lose)
+    monkeypatch.setattr(registration, "ensure_judged", lose)
     with pytest.raises(RegistryError, match="Expected the files of version 1 of tintype, whole"):
         register(make_bundle("first"), *reports, PARAMS, "sample", metrics_table)
     assert connect(find_store()).get_registered_model("tintype").aliases == {}
@@ -170,9 +166,9 @@ def test_a_registration_that_never_ends_is_not_waited_for_for_ever(
     project: Path, make_bundle: MakeBundle, reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tintype.files.lock import locked
-    from tintype.registry import versions
+    from tintype.registry import register as registration
 
-    monkeypatch.setattr(versions, "_TURN_SECONDS", 0.2)
+    monkeypatch.setattr(registration, "_TURN_SECONDS", 0.2)
     with (
         locked(project / ".mlflow/.registering", 1),
         pytest.raises(RegistryError, match=r"It registers a version\. Wait until it is done"),

@@ -14,9 +14,10 @@ from tintype.evaluation.summary import metrics_table
 from tintype.files.atomic import write_json
 from tintype.params import Params, RegisterParams, load_params
 from tintype.registry import runs
-from tintype.registry.runs import complete_run, tracked_run
+from tintype.registry.backfill import complete_run
+from tintype.registry.register import register
+from tintype.registry.runs import tracked_run
 from tintype.registry.store import RegistryError, StoreAwayError, connect, find_store
-from tintype.registry.versions import register
 
 pytestmark = pytest.mark.timeout(600)  # a server starts in between
 

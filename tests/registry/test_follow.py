@@ -20,9 +20,9 @@ import pytest
 from tintype.cli.following import begin_following
 from tintype.errors import TintypeError
 from tintype.params import RegisterParams
+from tintype.registry.register import register
 from tintype.registry.resolve import exact_address, resolve
 from tintype.registry.store import connect, find_store
-from tintype.registry.versions import register
 from tintype.serving.model.served_version_file import (
     ServedVersion,
     ServedVersionError,

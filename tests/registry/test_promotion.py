@@ -19,10 +19,11 @@ from tintype.evaluation.summary import metrics_table
 from tintype.files.atomic import new_folder
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.params import RegisterParams
-from tintype.registry.mlflow_model import bundle_in, write_model
+from tintype.registry.mlflow_model import write_model
+from tintype.registry.register import ensure_aliases, register
 from tintype.registry.resolve import resolve
 from tintype.registry.store import connect, find_store
-from tintype.registry.versions import ensure_aliases, register
+from tintype.registry.versions import bundle_in
 
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
 MakeBundle = Callable[[str], Path]

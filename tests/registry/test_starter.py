@@ -13,10 +13,9 @@ from tintype.evaluation.summary import metrics_table
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.params import RegisterParams
 from tintype.registry.history import read
+from tintype.registry.register import Registration, register, register_starter
 from tintype.registry.resolve import RegistryError, resolve, resolve_champion, store_at_hand
-from tintype.registry.starter import register_starter
 from tintype.registry.store import connect, find_store
-from tintype.registry.versions import Registration, register
 
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
 MakeBundle = Callable[[str], Path]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tintype.registry.store import RegistryError, Store, connect, find_store
+from tintype.registry.store import RegistryError, Store, connect, find_store, waiting_for_files
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +123,14 @@ def test_two_processes_may_be_the_first_at_once(tmp_path: Path) -> None:
     for process in both:
         out, err = process.communicate(timeout=120)
         assert (process.returncode, out) == (0, "Default\n"), err
+
+
+@pytest.mark.parametrize("before", [None, "15", "40"])
+def test_the_time_for_files_ends_with_the_files(before: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+    monkeypatch.delenv(name, raising=False)
+    if before is not None:
+        monkeypatch.setenv(name, before)
+    with waiting_for_files():
+        assert os.environ[name] == ("40" if before == "40" else "300"), "what a person has set stays"
+    assert os.environ.get(name) == before

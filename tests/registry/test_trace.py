@@ -20,10 +20,10 @@ from tintype.evaluation.summary import metrics_table
 from tintype.formats.xmp import provenance_xmp
 from tintype.imaging.provenance import Lineage, Provenance
 from tintype.params import RegisterParams
+from tintype.registry.register import Registration, register
 from tintype.registry.resolve import resolve_version
 from tintype.registry.store import RegistryError, as_default, connect, find_store
 from tintype.registry.trace import trace_version
-from tintype.registry.versions import Registration, register
 
 Reports = tuple[Path, Path]
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")

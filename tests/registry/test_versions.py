@@ -13,10 +13,12 @@ import pytest
 from tintype.evaluation.summary import metrics_table
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.params import RegisterParams, load_params
+from tintype.registry.backfill import ensure_run
+from tintype.registry.register import Registration, ensure_model, register
 from tintype.registry.resolve import resolve
-from tintype.registry.runs import ensure_run, experiment_id, tracked_run
+from tintype.registry.runs import experiment_id, tracked_run
 from tintype.registry.store import RegistryError, connect, find_store
-from tintype.registry.versions import Registration, create_version, ensure_model, register
+from tintype.registry.versions import create_version
 
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
 MakeBundle = Callable[[str], Path]

@@ -18,8 +18,8 @@ from ruamel.yaml import YAML
 
 from tintype.params import RegisterParams
 from tintype.registry import history
+from tintype.registry.register import register
 from tintype.registry.store import connect, find_store
-from tintype.registry.versions import register
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = RegisterParams(experiment="tests", model_name="tintype")

@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tintype.params import RegisterParams
-from tintype.registry.versions import register
+from tintype.registry.register import register
 
 AREA = Path(__file__).parents[1] / "registry"
 PARAMS = RegisterParams(experiment="tests", model_name="tintype")

@@ -16,12 +16,11 @@ from tintype.files.digest import sha256_of
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.models.starter import starter_lineage
 from tintype.params import RegisterParams, load_params
+from tintype.registry.register import Registration, register, register_starter
 from tintype.registry.resolve import resolve, resolve_version
 from tintype.registry.runs import tracked_run
-from tintype.registry.starter import register_starter
 from tintype.registry.store import RegistryError, connect, find_store
 from tintype.registry.trace import trace_version
-from tintype.registry.versions import Registration, register
 
 ROOT = Path(__file__).parents[2]
 MakeBundle = Callable[[str], Path]

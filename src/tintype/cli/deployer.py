@@ -21,15 +21,9 @@ from tintype.cli.long_running import state_folder
 from tintype.errors import TintypeError
 from tintype.files.lock import locked
 from tintype.find_model import MODEL
-from tintype.registry.deploy import (
-    DEPLOY_ERROR,
-    DEPLOYED_AT,
-    PACKAGED,
-    DeploymentState,
-    champion_state,
-    write_state,
-)
+from tintype.registry.deploy import DeploymentState, champion_state, write_state
 from tintype.registry.store import NoAnswerError, find_store
+from tintype.registry.tags import DEPLOY_ERROR, DEPLOYED_AT, PACKAGED
 
 _PACKING_SECONDS = 600.0  # that a single look waits for another watch, beside what a deployment may take
 _SEEN_BY = "tintype watch"

@@ -15,8 +15,7 @@ from tintype.imaging.provenance import Lineage
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tintype.registry.dvc_lock import Lock
-    from tintype.registry.dvc_manifest import Manifest
+    from tintype.registry.dvc_state import FoundLock, FoundManifest
     from tintype.registry.trace import Trace
 
 _FIRST = 3  # photos of each split
@@ -43,7 +42,7 @@ class TrainingPhoto:
 
 
 @dataclass(frozen=True)
-class Walk:
+class LineageWalk:
     """How far the way back could be gone.
 
     Attributes
@@ -54,9 +53,9 @@ class Walk:
         Of the git commit.
     problems : list of str
         A sentence for each thing that could not be reached or does not agree.
-    lock : Lock or None
+    lock : FoundLock or None
         The version's dvc.lock.
-    manifest : Manifest or None
+    manifest : FoundManifest or None
         The manifest of the version's hash.
     photos : list of TrainingPhoto
         What the manifest lists.
@@ -65,12 +64,12 @@ class Walk:
     trace: Trace | None
     subject: str | None
     problems: list[str]
-    lock: Lock | None = None
-    manifest: Manifest | None = None
+    lock: FoundLock | None = None
+    manifest: FoundManifest | None = None
     photos: list[TrainingPhoto] = field(default_factory=list)
 
 
-def walk_back(said: Lineage) -> Walk:
+def walk_back(said: Lineage) -> LineageWalk:
     """Go as far back as can be gone from here.
 
     Parameters
@@ -80,13 +79,13 @@ def walk_back(said: Lineage) -> Walk:
 
     Returns
     -------
-    Walk
+    LineageWalk
     """
     try:
         from tintype.registry.lineage import commit_subject
         from tintype.registry.trace import trace_version
     except ModuleNotFoundError as error:
-        return Walk(None, None, [str(missing_package("The registry", error.name, "pipeline"))])
+        return LineageWalk(None, None, [str(missing_package("The registry", error.name, "pipeline"))])
     problems: list[str] = []
     try:
         trace = trace_version(said)
@@ -100,13 +99,12 @@ def walk_back(said: Lineage) -> Walk:
         problems.append(
             f"The commit {commit} is in no git repository here. Run this in the project's folder."
         )
-    return _with_data(said, Walk(trace, subject, problems))
+    return _with_data(said, LineageWalk(trace, subject, problems))
 
 
-def _with_data(said: Lineage, walk: Walk) -> Walk:
+def _with_data(said: Lineage, walk: LineageWalk) -> LineageWalk:
     """The walk from the commit on to dvc.lock, manifest and photos."""
-    from tintype.registry.dvc_lock import find_lock
-    from tintype.registry.dvc_manifest import find_manifest
+    from tintype.registry.dvc_state import find_lock, find_manifest
     from tintype.registry.store import find_project
 
     known = completed(said, walk.trace.lineage if walk.trace else said)

@@ -12,11 +12,11 @@ import typer
 
 from tintype.cli.arguments import Json
 from tintype.cli.console import print_line
-from tintype.cli.lineage_walk import Walk, completed, counts_by_split, photo_lines, walk_back
+from tintype.cli.lineage_walk import LineageWalk, completed, counts_by_split, photo_lines, walk_back
 
 if TYPE_CHECKING:
     from tintype.imaging.provenance import Lineage, Provenance
-    from tintype.registry.dvc_lock import Lock
+    from tintype.registry.dvc_state import FoundLock
     from tintype.registry.trace import Trace
 
 
@@ -67,7 +67,7 @@ def _digest(file: Path) -> str:
         raise ProvenanceError(f"Expected a readable file at {file}. Received: {error.strerror}.") from None
 
 
-def _for_people(photo: Path, said: Provenance, walk: Walk, all_photos: bool) -> Iterator[str]:
+def _for_people(photo: Path, said: Provenance, walk: LineageWalk, all_photos: bool) -> Iterator[str]:
     from tintype.formats.layer import is_layer
 
     lineage = said.lineage
@@ -94,7 +94,7 @@ def _registry(trace: Trace) -> Iterator[str]:
     yield f"  run         {lineage.run_id or 'none'}{f' ({trace.run_name})' if trace.run_name else ''}"
 
 
-def _origin(said: Lineage, walk: Walk) -> Iterator[str]:
+def _origin(said: Lineage, walk: LineageWalk) -> Iterator[str]:
     """Code, pipeline and data: by the registry, else by the photo."""
     known = completed(said, walk.trace.lineage if walk.trace else said)
     yield "Made from:"
@@ -109,7 +109,7 @@ def _origin(said: Lineage, walk: Walk) -> Iterator[str]:
         yield f"              {where} {walk.manifest.file}{named}"
 
 
-def _lock_lines(lock: Lock, made_from: str) -> Iterator[str]:
+def _lock_lines(lock: FoundLock, made_from: str) -> Iterator[str]:
     """Which dvc.lock it is, and whether what is committed agrees."""
     if not lock.kept:
         yield f"as committed in {lock.commit}"
@@ -127,7 +127,7 @@ def _lock_lines(lock: Lock, made_from: str) -> Iterator[str]:
 
 
 def _for_programs(
-    photo: Path, said: Provenance, walk: Walk, is_original: bool | None, all_photos: bool
+    photo: Path, said: Provenance, walk: LineageWalk, is_original: bool | None, all_photos: bool
 ) -> dict[str, Any]:
     from tintype.formats.layer import is_layer
 

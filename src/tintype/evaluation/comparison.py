@@ -1,7 +1,7 @@
 """A challenger's bundle against the registry's champion: scores, verdict, and the report that is kept with it.
 
 The registry says what it knows of the champion, and gets a folder and a verdict back; see
-`tintype.registry.comparing`.
+`tintype.registry.compare`.
 """
 
 from __future__ import annotations

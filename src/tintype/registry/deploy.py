@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tintype.registry import tags
 from tintype.registry.history import CHAMPION, notice
 from tintype.registry.resolve import store_at_hand
-from tintype.registry.store import answering, connect, find_store
-from tintype.registry.version_files import SCHEME
-
-PACKAGED, DEPLOYED_AT, DEPLOY_ERROR = "packaged", "deployed_at", "deploy_error"
-HANDLED = "champion_handled"
+from tintype.registry.store import SCHEME, answering, connect, find_store
 
 
 @dataclass(frozen=True)
@@ -81,29 +78,29 @@ def champion_state(name: str, seen_by: str) -> DeploymentState | None:
         if not found:
             return None
         notice(client, name, seen_by)
-        aliases, tags = found[0].aliases, found[0].tags
-        if CHAMPION not in aliases:
+        model = found[0]
+        if CHAMPION not in model.aliases:
             return None
-        number = str(aliases[CHAMPION])
+        number = str(model.aliases[CHAMPION])
         done = client.get_model_version(name, number).tags
     return DeploymentState(
         name=name,
         version=number,
-        packaged=done.get(PACKAGED, ""),
-        deployed_at=done.get(DEPLOYED_AT, ""),
-        deploy_error=done.get(DEPLOY_ERROR, ""),
-        handled=tags.get(HANDLED) == number,
+        packaged=done.get(tags.PACKAGED, ""),
+        deployed_at=done.get(tags.DEPLOYED_AT, ""),
+        deploy_error=done.get(tags.DEPLOY_ERROR, ""),
+        handled=model.tags.get(tags.HANDLED) == number,
     )
 
 
-def write_state(state: DeploymentState, tags: Mapping[str, str | None], *, handled: bool = False) -> None:
+def write_state(state: DeploymentState, values: Mapping[str, str | None], *, handled: bool = False) -> None:
     """Write tags of a version, and then, if it was acted on to the end, that it was.
 
     Parameters
     ----------
     state : DeploymentState
         Names the version.
-    tags : mapping of str to str or None
+    values : mapping of str to str or None
         By name; None removes one.
     handled : bool
         Whether nothing is left to be done for this promotion.
@@ -117,10 +114,10 @@ def write_state(state: DeploymentState, tags: Mapping[str, str | None], *, handl
     client = connect(store)
     with answering(store):
         known = client.get_model_version(state.name, state.version).tags
-        for key, value in tags.items():
+        for key, value in values.items():
             if value is not None:
                 client.set_model_version_tag(state.name, state.version, key, value)
             elif key in known:
                 client.delete_model_version_tag(state.name, state.version, key)
         if handled:
-            client.set_registered_model_tag(state.name, HANDLED, state.version)
+            client.set_registered_model_tag(state.name, tags.HANDLED, state.version)

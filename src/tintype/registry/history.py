@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tintype.registry import tags
 from tintype.registry.store import RegistryError
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 ROLLBACK = "tintype rollback"
-_KEY = "champion_at."
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 _SEEN = "MLflow, seen by "
 
@@ -76,23 +76,10 @@ def record(
     forced: bool = False,
     user: str | None = None,
 ) -> Change:
-    """Write a change down, after the alias was moved.
+    """Write a change down, with the fields of `Change`, after the alias was moved.
 
-    Parameters
-    ----------
-    client : MlflowClient
-        From `tintype.registry.store.connect`.
-    name : str
-        Of the registered model.
-    version, previous, by, reason, forced
-        As in `Change`.
-    user : str, optional
-        As in `Change`; whoever runs this if not given.
-
-    Returns
-    -------
-    Change
-        Later than any that is written already, even if another machine's clock was ahead of this one's.
+    Without `user` it is whoever runs this. The time is later than that of any change that is written already, even if
+    another machine's clock was ahead of this one's.
     """
     written = _written(client.get_registered_model(name))
     at = datetime.now(UTC)
@@ -101,24 +88,14 @@ def record(
         at = written[-1].at + timedelta(microseconds=1 + secrets.randbelow(10**6))
     change = Change(at, version, previous, by, reason, forced, _user() if user is None else user)
     said = {key: value for key, value in asdict(change).items() if key != "at"}
-    client.set_registered_model_tag(name, _KEY + at.strftime(_TIME), json.dumps(said, ensure_ascii=False))
+    client.set_registered_model_tag(
+        name, tags.CHAMPION_AT + at.strftime(_TIME), json.dumps(said, ensure_ascii=False)
+    )
     return change
 
 
 def read(client: MlflowClient, name: str) -> list[Change]:
-    """All changes of the champion that are known.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From `tintype.registry.store.connect`.
-    name : str
-        Of the registered model.
-
-    Returns
-    -------
-    list of Change
-        Oldest first; no two in a row of one version.
+    """All known changes of a model's champion, oldest first; no two in a row are of one version.
 
     Raises
     ------
@@ -129,21 +106,9 @@ def read(client: MlflowClient, name: str) -> list[Change]:
 
 
 def notice(client: MlflowClient, name: str, seen_by: str = "tintype") -> Change | None:
-    """Compare the history with the alias as it stands, and write down what has changed since.
+    """Compare the history with the alias as it stands, and write down a change that it lacks.
 
-    Parameters
-    ----------
-    client : MlflowClient
-        From `tintype.registry.store.connect`.
-    name : str
-        Of the registered model.
-    seen_by : str
-        Who looks, such as ``"tintype watch"``.
-
-    Returns
-    -------
-    Change or None
-        None if the history ends with the champion that there is.
+    `seen_by` says who looks, such as ``"tintype watch"``. None if the history ends with the present champion.
 
     Raises
     ------
@@ -166,8 +131,8 @@ def champion_of(model: RegisteredModel) -> str:
 def way_back(changes: Iterable[Change]) -> list[str]:
     """The champions that a rollback can return to.
 
-    A promotion goes on top of the pile, a rollback takes off what lay above the version that it returned to: so the
-    next one goes further back, and what was rolled back from is not returned to.
+    A promotion goes on top of the pile; a rollback takes off what lies above the version that it returns to. So the
+    next rollback goes further back, and never to a version that was rolled back from.
 
     Parameters
     ----------
@@ -177,7 +142,7 @@ def way_back(changes: Iterable[Change]) -> list[str]:
     Returns
     -------
     list of str
-        Version numbers, the oldest first and the champion last; empty for a time without a champion.
+        Version numbers, the oldest first and the champion last; an empty one stands for a time without a champion.
     """
     pile: list[str] = []
     for change in changes:
@@ -190,13 +155,13 @@ def way_back(changes: Iterable[Change]) -> list[str]:
 
 
 def _written(model: RegisteredModel) -> list[Change]:
-    tags = {key: value for key, value in model.tags.items() if key.startswith(_KEY)}
-    return [_parsed(model.name, key, tags[key]) for key in sorted(tags)]
+    keys = sorted(key for key in model.tags if key.startswith(tags.CHAMPION_AT))
+    return [_parsed(model.name, key, model.tags[key]) for key in keys]
 
 
 def _parsed(name: str, key: str, value: str) -> Change:
     try:
-        at = datetime.strptime(key.removeprefix(_KEY), _TIME).replace(tzinfo=UTC)
+        at = datetime.strptime(key.removeprefix(tags.CHAMPION_AT), _TIME).replace(tzinfo=UTC)
         said = json.loads(value)
         return Change(
             at,

@@ -11,6 +11,7 @@ from typing import Any
 
 from tintype.files.digest import sha256_of
 from tintype.models.bundle import BundleInfo, bundle_digest
+from tintype.registry import tags
 
 _WRITTEN_BY_THE_PIPELINE = ("dvc.lock", "reports")
 
@@ -31,8 +32,8 @@ def code_tags(project: Path) -> dict[str, str]:
         in an experiment run by DVC, whose temporary copy has commits that the project does not know.
     """
     named = {
-        "dvc_experiment": os.environ.get("DVC_EXP_NAME"),
-        "dvc_baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
+        tags.EXPERIMENT: os.environ.get("DVC_EXP_NAME"),
+        tags.BASELINE: os.environ.get("DVC_EXP_BASELINE_REV"),
     }
     return {**_git_tags(project), **{name: value for name, value in named.items() if value}}
 
@@ -56,17 +57,17 @@ def bundle_tags(info: BundleInfo, preset: str) -> dict[str, str]:
     backbone = info.backbone
     seed = f", seed {backbone.origin_detail}" if backbone.origin == "random" else ""
     return {
-        "bundle_sha256": bundle_digest(info),
-        "manifest_sha256": info.data.manifest_sha256,
-        "preset": preset,
-        "network": f"{info.network.name}, width {info.network.width:g}, {info.size} px",
-        "weights_origin": f"{backbone.name}: {backbone.origin}{seed}",
+        tags.BUNDLE: bundle_digest(info),
+        tags.MANIFEST: info.data.manifest_sha256,
+        tags.PRESET: preset,
+        tags.NETWORK: f"{info.network.name}, width {info.network.width:g}, {info.size} px",
+        tags.WEIGHTS: f"{backbone.name}: {backbone.origin}{seed}",
     }
 
 
 def lock_tags(lock: Path) -> dict[str, str]:
     """`dvc_lock_sha256`: the state of the pipeline, by its dvc.lock; empty where there is none."""
-    return {"dvc_lock_sha256": sha256_of(lock)} if lock.is_file() else {}
+    return {tags.DVC_LOCK: sha256_of(lock)} if lock.is_file() else {}
 
 
 def commit_subject(commit: str, project: Path) -> str | None:
@@ -84,28 +85,29 @@ def commit_subject(commit: str, project: Path) -> str | None:
     str or None
         None if there is no git, no repository, or no such commit in it.
     """
+    subject = git(project, "log", "-1", "--format=%s", f"{commit}^{{commit}}", "--")
+    return None if subject is None else subject.strip()
+
+
+def git(project: Path, *arguments: str) -> str | None:
+    """The output of a git command in a folder; None without git or a repository, or if it fails or takes long."""
     try:
-        return _git(project, "log", "-1", "--format=%s", f"{commit}^{{commit}}", "--")
+        # A tag is not worth waiting for: status of a huge tree on a slow disk can take minutes.
+        done = subprocess.run(
+            ["git", "-C", str(project), *arguments], capture_output=True, timeout=30, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
+    return done.stdout.decode("utf-8", "replace")
 
 
 def _git_tags(project: Path) -> dict[str, str]:
-    try:
-        commit = _git(project, "rev-parse", "HEAD")
-        excluded = [f":(top,exclude){path}" for path in _WRITTEN_BY_THE_PIPELINE]
-        changes = _git(project, "status", "--porcelain", "--untracked-files=no", "--", ":(top)", *excluded)
-    except (OSError, subprocess.SubprocessError):
+    commit = git(project, "rev-parse", "HEAD")
+    excluded = [f":(top,exclude){path}" for path in _WRITTEN_BY_THE_PIPELINE]
+    changes = git(project, "status", "--porcelain", "--untracked-files=no", "--", ":(top)", *excluded)
+    if commit is None or changes is None:
         return {}
-    return {"git_commit": commit, "git_dirty": "true" if changes else "false"}
-
-
-def _git(project: Path, *arguments: str) -> str:
-    # A tag is not worth waiting for: status of a huge tree on a slow disk can take minutes.
-    done = subprocess.run(
-        ["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=30, check=True
-    )
-    return done.stdout.strip()
+    return {tags.COMMIT: commit.strip(), tags.DIRTY: "true" if changes.strip() else "false"}
 
 
 def environment() -> dict[str, Any]:

@@ -60,12 +60,6 @@ def write_model(folder: Path, bundle: Path, info: BundleInfo, model: Model) -> N
         shutil.rmtree(cache)
 
 
-def bundle_in(folder: Path) -> Path:
-    """The bundle in an MLflow model's folder."""
-    path: str = Model.load(str(folder)).flavors["python_function"]["artifacts"]["bundle"]["path"]
-    return folder / path
-
-
 def requirements() -> list[str]:
     """What colouring takes, each pinned to the version at hand."""
     names = [

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tintype.registry import history
+from tintype.registry import history, tags
 from tintype.registry.history import CHAMPION, ROLLBACK, Change
 from tintype.registry.resolve import open_registry, version_at, what_there_is
-from tintype.registry.store import RegistryError, Store, answering
-from tintype.registry.verdict_tags import REASONS_TAG, RIVAL_TAG, VERDICT_TAG
-from tintype.registry.version_files import SCHEME, check_files
+from tintype.registry.store import NOT_FOUND, SCHEME, RegistryError, Store, answering
+from tintype.registry.versions import check_files
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 PROMOTE = "tintype promote"
 FAIL = "fail"
-FORCED_TAG = "promoted_in_spite"  # of the verdict: why
 _LONGEST = 2000  # characters of a reason: a sentence or two, and every store takes them
 
 
@@ -98,7 +96,7 @@ def promote(
         If the store does not answer, there is no such version, its files are not whole, or a reason is empty or longer
         than 2,000 characters.
     """
-    force, reason = None if force is None else _words(force), _words(reason)
+    force, reason = None if force is None else _one_line(force), _one_line(reason)
     if force == "":
         raise RegistryError("Expected with --force why the version shall be champion. Received: no words.")
     uri = _address(version, name)
@@ -114,10 +112,10 @@ def promote(
         if made.forced:
             if force is None:
                 raise _refusal(made)
-            client.set_model_version_tag(made.name, made.version, FORCED_TAG, force)
+            client.set_model_version_tag(made.name, made.version, tags.FORCED, force)
         client.set_registered_model_alias(made.name, CHAMPION, made.version)
-        said = "; ".join(part for part in (force, reason) if part)
-        history.record(client, made.name, made.version, previous, PROMOTE, said, forced=made.forced)
+        words = "; ".join(part for part in (force, reason) if part)
+        history.record(client, made.name, made.version, previous, PROMOTE, words, forced=made.forced)
         return made
 
 
@@ -144,7 +142,7 @@ def rollback(name: str, *, reason: str = "", store: Store | None = None) -> Prom
     RegistryError
         If the store does not answer, the history knows of no champion before, or its files are not whole.
     """
-    reason = _words(reason)
+    reason = _one_line(reason)
     store, client = open_registry(f"the model {name}", store)
     with answering(store):
         _model(client, name)
@@ -153,7 +151,7 @@ def rollback(name: str, *, reason: str = "", store: Store | None = None) -> Prom
         target = next((version for version in reversed(before) if version not in ("", current)), None)
         if target is None:
             raise RegistryError(
-                f"Expected a champion of {name} before {_called(current)}, but its history has none. Say which version "
+                f"Expected a champion of {name} before {_or_now(current)}, but its history has none. Say which version "
                 f"it shall be: `{PROMOTE} VERSION`. {what_there_is(client, name)}"
             )
         wanted = version_at(client, f"{SCHEME}{name}/{target}")
@@ -193,15 +191,14 @@ def champions(name: str, *, seen_by: str, store: Store | None = None) -> list[Ch
 
 
 def _promotion(version: ModelVersion, previous: str) -> Promotion:
-    tags = version.tags
-    verdict = tags.get(VERDICT_TAG, "")
+    verdict = version.tags.get(tags.VERDICT, "")
     return Promotion(
         version.name,
         str(version.version),
         previous,
         verdict,
-        tags.get(REASONS_TAG, ""),
-        tags.get(RIVAL_TAG, ""),
+        version.tags.get(tags.REASONS, ""),
+        version.tags.get(tags.RIVAL, ""),
         forced=verdict == FAIL,
     )
 
@@ -221,7 +218,7 @@ def _address(version: str, name: str) -> str:
     return f"{SCHEME}{name}/{version}" if version.isdecimal() else f"{SCHEME}{name}@{version}"
 
 
-def _words(reason: str) -> str:
+def _one_line(reason: str) -> str:
     """A reason as it is kept, on one line."""
     words = " ".join(reason.split())
     if len(words) > _LONGEST:
@@ -237,10 +234,10 @@ def _model(client: MlflowClient, name: str) -> RegisteredModel:
     try:
         return client.get_registered_model(name)
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if error.error_code not in NOT_FOUND:
             raise
     raise RegistryError(f"There is no model {name} in the registry. {what_there_is(client, name)}")
 
 
-def _called(version: str) -> str:
+def _or_now(version: str) -> str:
     return f"version {version}" if version else "now"

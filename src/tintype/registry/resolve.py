@@ -9,8 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tintype.imaging.provenance import Lineage
-from tintype.registry.store import SQLITE, VARIABLE, RegistryError, Store, answering, connect, find_store
-from tintype.registry.version_files import SCHEME, bundle_of, check_bundle
+from tintype.registry import tags
+from tintype.registry.store import (
+    NOT_FOUND,
+    SCHEME,
+    SQLITE,
+    VARIABLE,
+    RegistryError,
+    Store,
+    answering,
+    connect,
+    find_store,
+)
+from tintype.registry.versions import bundle_of, check_bundle
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -146,14 +157,9 @@ def resolve_champion(name: str, store: Store) -> ResolvedVersion | None:
 
 
 def open_registry(wanted: str, store: Store | None = None) -> tuple[Store, MlflowClient]:
-    """The registry that there is, and a client of it; none is made by asking.
+    """The registry, the project's if none is given, and a client of it; asking does not make one.
 
-    Parameters
-    ----------
-    wanted : str
-        What is looked for there, as the error says it.
-    store : Store, optional
-        Where; the project's if not given.
+    The error says that `wanted` is not there.
 
     Raises
     ------
@@ -211,15 +217,15 @@ def _exists(store: Store) -> bool:
 
 def lineage_of(version: ModelVersion) -> Lineage:
     """Where a version comes from, by its tags; what they do not tell is empty."""
-    tags = version.tags
+    values = version.tags
     return Lineage(
         name=version.name,
         version=str(version.version),
-        bundle_sha256=tags.get("bundle_sha256", ""),
+        bundle_sha256=values.get(tags.BUNDLE, ""),
         run_id=version.run_id or "",
-        git_commit=tags.get("git_commit", ""),
-        dvc_lock_sha256=tags.get("dvc_lock_sha256", ""),
-        manifest_sha256=tags.get("manifest_sha256", ""),
+        git_commit=values.get(tags.COMMIT, ""),
+        dvc_lock_sha256=values.get(tags.DVC_LOCK, ""),
+        manifest_sha256=values.get(tags.MANIFEST, ""),
     )
 
 
@@ -235,6 +241,6 @@ def _version(
             else client.get_model_version(name, version)
         )
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if error.error_code not in NOT_FOUND:
             raise
     raise NoSuchVersionError(f"There is no {uri} in the registry. {what_there_is(client, name)}")

@@ -24,7 +24,6 @@ from tintype.params import PARAMS_FILE, Params
 from tintype.registry import tags
 from tintype.registry.lineage import code_tags, environment, flatten
 from tintype.registry.store import (
-    NOT_FOUND,
     RegistryError,
     Store,
     StoreAwayError,
@@ -52,7 +51,8 @@ class TrackedRun:
     """A running MLflow run, for as long as `tracked_run` holds it open.
 
     An hour of training is worth more than a point on its curve: a store that goes away during the run costs a warning.
-    Points wait in memory for the next try and go into `describe`; `complete_run` gives the run what it still lacks.
+    Points wait in memory for the next try and go into `describe`; what the run still lacks it gets when the bundle is
+    registered (`tintype.registry.backfill`).
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class TrackedRun:
 
     def picture(self, name: str, epoch: int, path: Path) -> None:
         """Keep a picture of an epoch as ``grids/<name>-<epoch>.<suffix>``; the file stays where it is."""
-        self._try(_log_picture, self._client, self.run_id, path, f"{name}-{epoch:04d}{path.suffix}")
+        self._try(log_picture, self._client, self.run_id, path, f"{name}-{epoch:04d}{path.suffix}")
 
     def dataset(
         self, manifest: pd.DataFrame, source: Path, name: str = "photos", context: str = "training"
@@ -156,7 +156,7 @@ class TrackedRun:
         }
 
     def _send_points(self) -> None:
-        _log_points(self._client, self.run_id, self._unsent)
+        log_points(self._client, self.run_id, self._unsent)
         self._unsent = []
 
     def _try(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> None:
@@ -234,131 +234,16 @@ def tracked_run(
         run.end(status)
 
 
-def ensure_run(client: MlflowClient, experiment: str, report: Path, digest: str) -> str:
-    """The id of the run that a bundle belongs to, with all that the training's report knows of it.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From `connect(store)`.
-    experiment : str
-        The id of the experiment for a run that stands in for a training that happened elsewhere.
-    report : Path
-        The training's folder with run.json, and history.csv and grids/ if there are any.
-    digest : str
-        Of the bundle; becomes a tag of the run.
-
-    Returns
-    -------
-    str
-        Of the run that trained the bundle, if this store has it; else of one named "register", made once.
-
-    Raises
-    ------
-    RegistryError
-        If there is no run.json.
-    """
-    trained_in = str(read_report(report / "run.json").get("run_id", "unknown"))
-    run_id = _known(client, trained_in) or _substitute(client, experiment, trained_in, digest)
-    client.set_tag(run_id, tags.BUNDLE, digest)
-    complete_run(client, run_id, report)
-    return run_id
-
-
-def complete_run(client: MlflowClient, run_id: str, report: Path) -> None:
-    """Give a run what its store does not have of it, by the training's report; done twice it changes nothing.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From `connect(store)`.
-    run_id : str
-        The run.
-    report : Path
-        As for `ensure_run`.
-    """
-    unsent = [tuple(point) for point in read_report(report / "run.json").get("unsent", [])]
-    points: dict[tuple[str, int], Point] = {(point[0], point[3]): point for point in unsent}
-    for point in _points_in(report / "history.csv"):
-        points.setdefault((point[0], point[3]), point)
-    names = {name for name, _ in points}
-    there = {(name, point.step) for name in names for point in client.get_metric_history(run_id, name)}
-    _log_points(client, run_id, [point for key, point in points.items() if key not in there])
-    pictures = {Path(item.path).name for item in client.list_artifacts(run_id, "grids")}
-    for picture in sorted((report / "grids").glob("epoch-*")):
-        name = picture.name.replace("epoch", "validation")
-        if name not in pictures:
-            _log_picture(client, run_id, picture, name)
-    if client.get_run(run_id).info.status == "RUNNING":
-        client.set_terminated(run_id, "FINISHED")
-
-
-def read_report(report: Path) -> dict[str, Any]:
-    """The content of a report that a stage has written as JSON.
-
-    Raises
-    ------
-    RegistryError
-        If it cannot be read or is no JSON object.
-    """
-    try:
-        content = json.loads(report.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RegistryError(
-            f"Expected a report in {report}, but it cannot be read ({error.strerror}). Run `dvc repro`."
-        ) from None
-    except ValueError as error:
-        raise RegistryError(
-            f"Expected JSON in {report}. Received: {error}. Run `dvc repro` to write it anew."
-        ) from None
-    if not isinstance(content, dict):
-        raise RegistryError(f"Expected a JSON object in {report}. Received: {type(content).__name__}.")
-    return content
-
-
-def _known(client: MlflowClient, run_id: str) -> str | None:
-    """The id if the store has the run."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code in NOT_FOUND:
-            return None
-        raise
-    return None if run.info.lifecycle_stage == "deleted" else run_id
-
-
-def _substitute(client: MlflowClient, experiment: str, trained_in: str, digest: str) -> str:
-    """The run that stands in for one of another store; made if it is not there."""
-    found = client.search_runs([experiment], f"tags.{tags.BUNDLE} = '{digest}'", max_results=1)
-    if found:
-        return str(found[0].info.run_id)
-    origin = {tags.TRAINED_IN: trained_in, tags.BUNDLE: digest, **code_tags(Path.cwd())}
-    return str(client.create_run(experiment, run_name="register", tags=origin).info.run_id)
-
-
-def _points_in(history: Path) -> list[Point]:
-    """The curves in a training's history.csv; none if there is no such file."""
-    if not history.is_file():
-        return []
-    import pandas as pd
-
-    now, points = int(time.time() * 1000), []
-    for row in pd.read_csv(history).to_dict("records"):
-        step = int(row.pop("epoch"))
-        points += [(str(name), float(value), now, step) for name, value in row.items()]
-    return points
-
-
-def _log_points(client: MlflowClient, run_id: str, points: Sequence[Point]) -> None:
+def log_points(client: MlflowClient, run_id: str, points: Sequence[Point]) -> None:
+    """Add points to the curves of a run."""
     from mlflow.entities import Metric
 
     for start in range(0, len(points), _POINTS):
         client.log_batch(run_id, [Metric(*point) for point in points[start : start + _POINTS]])
 
 
-def _log_picture(client: MlflowClient, run_id: str, path: Path, name: str) -> None:
+def log_picture(client: MlflowClient, run_id: str, path: Path, name: str) -> None:
+    """Keep a picture with a run as ``grids/<name>``; the file stays where it is."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / name
         shutil.copyfile(path, copy)
@@ -366,21 +251,7 @@ def _log_picture(client: MlflowClient, run_id: str, path: Path, name: str) -> No
 
 
 def experiment_id(client: MlflowClient, store: Store, name: str) -> str:
-    """The id of an experiment, which is created if there is none.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From `connect(store)`.
-    store : Store
-        Decides where a new experiment keeps its artifacts.
-    name : str
-        The experiment's name.
-
-    Returns
-    -------
-    str
-        Its id.
+    """The id of the experiment of a name, which is created if there is none.
 
     Raises
     ------

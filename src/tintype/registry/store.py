@@ -4,6 +4,15 @@
 its own: a SQLite database in `.mlflow/` beside dvc.yaml, with the artifacts next to it. An experiment
 that DVC runs in a temporary copy of the project writes to the store of the project it was copied from,
 since the copy is deleted afterwards.
+
+Private or undocumented parts of MLflow that this package uses, to be looked at with each new version (now 3.17.2):
+
+* `mlflow.data.pandas_dataset.PandasDataset._to_mlflow_entity` (runs.py): a client has no public way to log a data set.
+* `mlflow.utils.file_utils.local_file_uri_to_path` (runs.py, versions.py).
+* `mlflow.system_metrics.system_metrics_monitor.SystemMetricsMonitor` (runs.py): the public switch needs an active run.
+* The tags `mlflow.modelVersions` (register.py), `mlflow.source.*` and `mlflow.user` (runs.py), which its pages read.
+* `ModelVersion.source` is `models:/<id of the logged model>` (versions.py).
+* The codes of `MlflowException` below, and the variables of its environment.
 """
 
 from __future__ import annotations
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 
 DATABASE = Path(".mlflow/mlflow.db")
 SQLITE = "sqlite:///"
+SCHEME = "models:/"  # of a version's address
 VARIABLE = "MLFLOW_TRACKING_URI"
 _COPIES = (".dvc", "tmp", "exps")  # where DVC puts the temporary copies of `dvc exp run --temp` and `--queue`
 
@@ -197,7 +207,9 @@ def waiting_for_files() -> Iterator[None]:
     try:
         yield
     finally:
-        if before is not None:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
             os.environ[name] = before
 
 

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from tintype.files.digest import sha256_of
 from tintype.imaging.provenance import Lineage
-from tintype.registry.dvc_lock import read_lock
+from tintype.registry import tags
+from tintype.registry.dvc_state import read_lock
 from tintype.registry.resolve import lineage_of
-from tintype.registry.store import SQLITE, RegistryError, Store, answering, connect, find_store
-from tintype.registry.versions import DIGEST_TAG
+from tintype.registry.store import NOT_FOUND, SQLITE, RegistryError, Store, answering, connect, find_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 KEPT_LOCK = "lineage/dvc.lock"  # among a run's files, by `create_version`
-_NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,14 @@ class Trace:
     store: str
 
 
-def trace_version(said: Lineage, store: Store | None = None) -> Trace:
+def trace_version(named: Lineage, store: Store | None = None) -> Trace:
     """Find the version that a photo was coloured by.
 
     Parameters
     ----------
-    said : Lineage
-        What the photo says. Its bundle's digest decides, wherever the version is registered and whatever it is
-        called there; name and number count only where there is no digest.
+    named : Lineage
+        What the photo names as its model. The bundle's digest decides, wherever the version is registered and whatever
+        it is called there; name and number count only where there is no digest.
     store : Store, optional
         Where to look; the project's if not given.
 
@@ -72,10 +71,10 @@ def trace_version(said: Lineage, store: Store | None = None) -> Trace:
         raise RegistryError(f"Expected the MLflow store at {store.shown}, but there is none yet.")
     client = connect(store)
     with answering(store):
-        version = _by_digest(client, said) if said.bundle_sha256 else _by_number(client, said)
+        version = _by_digest(client, named) if named.bundle_sha256 else _by_number(client, named)
         if version is None:
             raise RegistryError(
-                f"{_called(said)} is not in the registry at {store.shown}: it may be another project's."
+                f"{_model_words(named)} is not in the registry at {store.shown}: it may be another project's."
             )
         aliases = client.get_registered_model(version.name).aliases
         lineage = lineage_of(version)
@@ -88,29 +87,29 @@ def trace_version(said: Lineage, store: Store | None = None) -> Trace:
         )
 
 
-def _by_digest(client: MlflowClient, said: Lineage) -> ModelVersion | None:
+def _by_digest(client: MlflowClient, named: Lineage) -> ModelVersion | None:
     """Of several versions with the same bundle, the one that the photo names, else the newest."""
-    found = client.search_model_versions(f"tags.{DIGEST_TAG} = '{said.bundle_sha256}'")
+    found = client.search_model_versions(f"tags.{tags.BUNDLE} = '{named.bundle_sha256}'")
     return max(
         found,
         key=lambda version: (
-            version.name == said.name,
-            str(version.version) == said.version,
+            version.name == named.name,
+            str(version.version) == named.version,
             int(version.version),
         ),
         default=None,
     )
 
 
-def _by_number(client: MlflowClient, said: Lineage) -> ModelVersion | None:
+def _by_number(client: MlflowClient, named: Lineage) -> ModelVersion | None:
     from mlflow.exceptions import MlflowException
 
-    if not said.version:
+    if not named.version:
         return None
     try:
-        return client.get_model_version(said.name, said.version)
+        return client.get_model_version(named.name, named.version)
     except MlflowException as error:
-        if error.error_code not in _NOT_THERE:
+        if error.error_code not in NOT_FOUND:
             raise
     return None
 
@@ -121,7 +120,7 @@ def _run_name(client: MlflowClient, run_id: str) -> str:
     try:
         return str(client.get_run(run_id).info.run_name or "")
     except MlflowException as error:
-        if error.error_code not in _NOT_THERE:
+        if error.error_code not in NOT_FOUND:
             raise
     return ""
 
@@ -139,6 +138,6 @@ def _kept_lock(client: MlflowClient, lineage: Lineage) -> str:
         return read_lock(lock) if sha256_of(lock) == lineage.dvc_lock_sha256 else ""
 
 
-def _called(said: Lineage) -> str:
-    name = f"{said.name}, version {said.version}," if said.version else said.name
-    return f"The model {name} with the bundle {said.bundle_sha256 or 'unknown'}"
+def _model_words(named: Lineage) -> str:
+    name = f"{named.name}, version {named.version}," if named.version else named.name
+    return f"The model {name} with the bundle {named.bundle_sha256 or 'unknown'}"

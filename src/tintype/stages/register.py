@@ -21,8 +21,7 @@ def main(
     from tintype.evaluation.photos import content_hashes_of_split, photos_of_split
     from tintype.evaluation.summary import metrics_table
     from tintype.files.atomic import write_json
-    from tintype.registry.starter import register_starter
-    from tintype.registry.versions import register
+    from tintype.registry.register import register, register_starter
 
     starter = register_starter(params.register_, metrics_table)
     if starter is not None:

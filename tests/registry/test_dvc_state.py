@@ -10,8 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tintype.registry.dvc_lock import differing_stages, find_lock, outs_of, stages_of
-from tintype.registry.dvc_manifest import Manifest, find_manifest
+from tintype.registry.dvc_state import (
+    FoundManifest,
+    differing_stages,
+    find_lock,
+    find_manifest,
+    outs_of,
+    stages_of,
+)
 from tintype.registry.store import RegistryError
 
 MADE = "a" * 32 + ".dir"
@@ -188,7 +194,7 @@ def test_dvcs_own_lock_and_cache_lead_to_the_photos(tmp_path: Path) -> None:
     assert lock is not None
     assert (lock.commit, lock.in_workspace) == ("", True)
     manifest = find_manifest(project, digest, lock.text)
-    assert manifest == Manifest(project / "data/manifest/manifest.parquet", in_cache=False, in_lock=True)
+    assert manifest == FoundManifest(project / "data/manifest/manifest.parquet", in_cache=False, in_lock=True)
 
     repository.git("add", "dvc.lock")
     repository.git("commit", "-qm", "After")

@@ -16,16 +16,12 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
 from tintype.models.bundle import BundleError
+from tintype.registry import tags
 from tintype.registry.resolve import resolve_version
-from tintype.registry.store import RegistryError, Store
-from tintype.registry.verdict_tags import REASONS_TAG, RIVAL_TAG, VERDICT_TAG
-from tintype.registry.version_files import SCHEME
+from tintype.registry.store import SCHEME, RegistryError, Store
 
 FOLDER = "comparison"
-CARD_TAG = "metric_card"
 NOT_COMPARED = "not compared"
-_DONE_TAG = "comparison_of"  # set last: the comparison with this champion by this card is all there
-_DIGEST_TAG = "bundle_sha256"
 _OWN_FIGURES = "### Its own figures"
 _LINKS = {"picture.jpg": "Photos on which they differ most", "photos.csv": "scores photo by photo"}
 _MORE = {"verdict.json": "verdict with its limits", "card.json": "metric card"}
@@ -63,8 +59,8 @@ class Champion:
         return f"version {self.version}"
 
 
-class Outcome(Protocol):
-    """What came of a comparison."""
+class Comparison(Protocol):
+    """The result of comparing two bundles."""
 
     @property
     def verdict(self) -> str:
@@ -90,57 +86,49 @@ class Compare(Protocol):
     def limits_sha256(self) -> str:
         """What names the limits by which it decides."""
 
-    def __call__(self, rival: Champion | None, folder: Path) -> Outcome:
+    def __call__(self, rival: Champion | None, folder: Path) -> Comparison:
         """Write a report to a folder."""
 
 
 def ensure_compared(
     client: MlflowClient, store: Store, version: ModelVersion, champion: ModelVersion | None, compare: Compare
 ) -> None:
-    """Compare a version with the champion, unless that has been done, and keep what came of it.
+    """Compare a version, whose files and evaluation are in the store, with the champion, and keep the result.
 
-    Parameters
-    ----------
-    client : MlflowClient
-    store : Store
-    version : ModelVersion
-        The challenger, with its files and evaluation in the store.
-    champion : ModelVersion or None
-        None if there is none.
-    compare : Compare
+    Nothing is done if the version has been compared with this champion by this card and these limits.
     """
     version = client.get_model_version(version.name, version.version)
-    if champion is not None and _same(version, champion):
+    if champion is not None and _is_same_bundle(version, champion):
         _ensure_excused(client, version, champion)
         return
     against = str(champion.version) if champion else "none"
     done = f"{against}, {compare.card_sha256}, {compare.limits_sha256}"
-    if version.tags.get(_DONE_TAG) == done:
+    if version.tags.get(tags.COMPARED) == done:
         return
     with tempfile.TemporaryDirectory() as scratch:
-        rival = _known(client, store, champion, Path(scratch) / "champion") if champion else None
+        rival = _champion_facts(client, store, champion, Path(scratch) / "champion") if champion else None
         report = Path(scratch) / FOLDER
         report.mkdir()
-        outcome = compare(rival, report)
+        comparison = compare(rival, report)
         client.log_artifacts(version.run_id, str(report), FOLDER)
-    _describe(client, version, _shown(client, version, outcome, against))
-    tags = {
-        VERDICT_TAG: outcome.verdict,
-        REASONS_TAG: " ".join(outcome.reasons),
-        CARD_TAG: compare.card_sha256,
+    _describe(client, version, _verdict_text(client, version, comparison, against))
+    values = {
+        tags.VERDICT: comparison.verdict,
+        tags.REASONS: " ".join(comparison.reasons),
+        tags.CARD: compare.card_sha256,
     }
-    _tag(client, version, tags, against if champion else None)
-    client.set_model_version_tag(version.name, version.version, _DONE_TAG, done)
+    _tag(client, version, values, against if champion else None)
+    client.set_model_version_tag(version.name, version.version, tags.COMPARED, done)
 
 
-def _same(version: ModelVersion, champion: ModelVersion) -> bool:
-    ours, theirs = version.tags.get(_DIGEST_TAG), champion.tags.get(_DIGEST_TAG)
+def _is_same_bundle(version: ModelVersion, champion: ModelVersion) -> bool:
+    ours, theirs = version.tags.get(tags.BUNDLE), champion.tags.get(tags.BUNDLE)
     return str(version.version) == str(champion.version) or (ours is not None and ours == theirs)
 
 
 def _ensure_excused(client: MlflowClient, version: ModelVersion, champion: ModelVersion) -> None:
     """The champion has nobody to beat. What it was promoted on stays as it is."""
-    if VERDICT_TAG in version.tags:
+    if tags.VERDICT in version.tags:
         return
     number = str(champion.version)
     reason = (
@@ -150,16 +138,16 @@ def _ensure_excused(client: MlflowClient, version: ModelVersion, champion: Model
     )
     shown = f"**Verdict: {NOT_COMPARED}**\n\n- {reason}"
     _describe(client, version, shown)
-    _tag(client, version, {VERDICT_TAG: NOT_COMPARED, REASONS_TAG: reason}, number)
+    _tag(client, version, {tags.VERDICT: NOT_COMPARED, tags.REASONS: reason}, number)
 
 
-def _tag(client: MlflowClient, version: ModelVersion, tags: dict[str, str], against: str | None) -> None:
-    for key, value in tags.items():
+def _tag(client: MlflowClient, version: ModelVersion, values: dict[str, str], against: str | None) -> None:
+    for key, value in values.items():
         client.set_model_version_tag(version.name, version.version, key, value)
     if against is not None:
-        client.set_model_version_tag(version.name, version.version, RIVAL_TAG, against)
-    elif RIVAL_TAG in version.tags:
-        client.delete_model_version_tag(version.name, version.version, RIVAL_TAG)
+        client.set_model_version_tag(version.name, version.version, tags.RIVAL, against)
+    elif tags.RIVAL in version.tags:
+        client.delete_model_version_tag(version.name, version.version, tags.RIVAL)
 
 
 def _describe(client: MlflowClient, version: ModelVersion, shown: str) -> None:
@@ -179,26 +167,26 @@ def _joined(shown: str, own: str) -> str:
     return f"{shown.strip()}\n\n{_OWN_FIGURES}\n\n{own.strip()}\n"
 
 
-def _shown(client: MlflowClient, version: ModelVersion, outcome: Outcome, against: str) -> str:
+def _verdict_text(client: MlflowClient, version: ModelVersion, comparison: Comparison, against: str) -> str:
     experiment = client.get_run(version.run_id).info.experiment_id
     artifacts = f"#/experiments/{experiment}/runs/{version.run_id}/artifacts/{FOLDER}"
     links = " | ".join(f"[{title}]({artifacts}/{name})" for name, title in (_LINKS | _MORE).items())
     beaten = "" if against == "none" else f" against champion version {against}"
-    reasons = "\n".join(f"- {reason}" for reason in outcome.reasons)
-    head = f"**Verdict: {outcome.verdict}**{beaten}\n\n{reasons}"
-    table = outcome.markdown
+    reasons = "\n".join(f"- {reason}" for reason in comparison.reasons)
+    head = f"**Verdict: {comparison.verdict}**{beaten}\n\n{reasons}"
+    table = comparison.markdown
     if len(head) + len(table) + len(links) + len(version.description or "") > _LONGEST:
         table = f"[The table]({artifacts}/table.md)"
     return f"{head}\n\n{table}\n\n{links}"
 
 
-def _known(client: MlflowClient, store: Store, champion: ModelVersion, scratch: Path) -> Champion:
+def _champion_facts(client: MlflowClient, store: Store, champion: ModelVersion, scratch: Path) -> Champion:
     bundle, missing = None, ""
     try:
         bundle = resolve_version(f"{SCHEME}{champion.name}/{champion.version}", store).bundle
     except (RegistryError, BundleError) as error:
         missing = str(error)
-    digest = champion.tags.get(_DIGEST_TAG, "")
+    digest = champion.tags.get(tags.BUNDLE, "")
     return Champion(str(champion.version), digest, bundle, missing, _report(client, champion, scratch))
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from tintype.evaluation.summary import metrics_table
 from tintype.params import RegisterParams
-from tintype.registry.comparing import Champion
+from tintype.registry.compare import Champion
+from tintype.registry.register import Registration, register
 from tintype.registry.store import connect, find_store
-from tintype.registry.versions import Registration, register
 
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
 MakeBundle = Callable[[str], Path]

@@ -24,11 +24,13 @@ from tintype.imaging.confidence import faded
 from tintype.imaging.inputs import lightness_at, network_inputs
 from tintype.imaging.lab import round_ab
 from tintype.imaging.merge import Receipt, merge
+from tintype.imaging.provenance import Lineage
 from tintype.imaging.smoothing import smooth_colours
 from tintype.models.backbone import Backbone
 from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleError, BundleInfo, read_info
 from tintype.models.keras_backend import INFERENCE, colours_on, compile_for_inference, prepare_keras
 from tintype.models.keras_file import load_network
+from tintype.models.lineage import unregistered_lineage
 from tintype.models.network import decode_ab, needs_embedding
 from tintype.models.openvino import OpenVinoNetwork
 
@@ -114,20 +116,29 @@ class Colorizer:
         Of the bundle.
     backbone : Backbone or None
         Of the bundle; None if the network has what it needs of it inside.
+    lineage : Lineage, optional
+        Where the model comes from; what the bundle says of itself if not given.
     lacks_ir : bool
         Whether Keras colours only because the bundle has no IR.
     """
 
     def __init__(
-        self, info: BundleInfo, network: Any, backbone: Backbone | None, *, lacks_ir: bool = False
+        self,
+        info: BundleInfo,
+        network: Any,
+        backbone: Backbone | None,
+        *,
+        lineage: Lineage | None = None,
+        lacks_ir: bool = False,
     ) -> None:
         self.info = info
+        self.lineage = lineage or unregistered_lineage(info)
         self.lacks_ir = lacks_ir
         self._network = network
         self._backbone = backbone
 
     @classmethod
-    def load(cls, bundle: Path, backend: str | None = None) -> Colorizer:
+    def load(cls, bundle: Path, backend: str | None = None, lineage: Lineage | None = None) -> Colorizer:
         """Load a bundle.
 
         On OpenVINO its IR is used, and Keras is not imported. A bundle without an IR is loaded by Keras on TensorFlow,
@@ -141,6 +152,8 @@ class Colorizer:
         backend : str, optional
             ``"openvino"``, or one of Keras' such as ``"tensorflow"``. If not given, as
             `tintype.models.keras_backend.colours_on` says.
+        lineage : Lineage, optional
+            Where the model comes from; what the bundle says of itself if not given.
 
         Returns
         -------
@@ -159,13 +172,13 @@ class Colorizer:
         if backend == INFERENCE and info.ir is not None:
             graph = OpenVinoNetwork.load(bundle / BACKBONE_FILE) if beside else None
             backbone = Backbone(None, info.backbone, graph) if beside else None
-            colorizer = cls(info, OpenVinoNetwork.load(bundle / NETWORK_FILE), backbone)
+            colorizer = cls(info, OpenVinoNetwork.load(bundle / NETWORK_FILE), backbone, lineage=lineage)
         else:
             prepare_keras(None if backend == INFERENCE else backend)
             network = load_network(bundle / NETWORK_FILE)
             compile_for_inference(network)
             backbone = Backbone.load_as(info.backbone, bundle / BACKBONE_FILE) if beside else None
-            colorizer = cls(info, network, backbone, lacks_ir=backend == INFERENCE)
+            colorizer = cls(info, network, backbone, lineage=lineage, lacks_ir=backend == INFERENCE)
         colorizer._check_output(bundle)
         return colorizer
 
@@ -184,8 +197,8 @@ class Colorizer:
 
         Parameters
         ----------
-        pixels : ndarray of shape (H, W, 3), uint8 or uint16
-            sRGB, upright. Only its lightness is used, so colour it may have does not matter.
+        pixels : ndarray of shape (H, W, 3) or (H, W), uint8 or uint16
+            sRGB or gray levels of it, upright. Only its lightness is used, so colour it may have does not matter.
         saturation : float
             Factor on the colours, 0 to 2.
         abstain : float
@@ -193,14 +206,17 @@ class Colorizer:
 
         Returns
         -------
-        ndarray of the same shape and dtype
+        ndarray of shape (H, W, 3), of the same dtype
             sRGB, with the photo's own lightness as far as the gamut allows.
 
         Raises
         ------
+        ValueError
+            If the array has another shape or dtype.
         ConfidenceError
             If `abstain` is more than 0 and the model does not say how sure it is.
         """
+        pixels = _as_rgb(pixels)
         return self._colours_of([pixels], abstain)[0].join(pixels, saturation, abstain).pixels
 
     def colorize_many(self, photos: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
@@ -418,3 +434,14 @@ class Colorizer:
 
 def _padded(count: int) -> int:
     return next(size for size in SIZES if size >= count)
+
+
+def _as_rgb(pixels: NDArray[Any]) -> NDArray[Any]:
+    """A photo with three channels, whether it came with them or as gray levels."""
+    rgb = np.stack([pixels] * 3, axis=-1) if pixels.ndim == 2 else pixels
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            "Expected an array of shape (H, W, 3) or (H, W), uint8 or uint16. "
+            f"Received: {pixels.shape}, {pixels.dtype}."
+        )
+    return rgb

@@ -42,7 +42,7 @@ def apply(
 
     Exit code: 0 written, 1 a file cannot be read or written or is another one, 2 the command cannot be meant so.
     """
-    from tintype.cli.result import notes_on, result_path
+    from tintype.engine.result_file import notes_on, result_path
     from tintype.formats.layer import read_layer
     from tintype.formats.photo import read_photo, write_photo
     from tintype.imaging.merge import merge

@@ -29,7 +29,7 @@ def strip(
     """
     import numpy as np
 
-    from tintype.cli.result import notes_on, result_path
+    from tintype.engine.result_file import notes_on, result_path
     from tintype.formats.photo import read_photo, write_photo
     from tintype.imaging.merge import merge
 

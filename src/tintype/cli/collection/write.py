@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +15,10 @@ from numpy.typing import NDArray
 from tintype.cli.collection.plan import Job, Options
 from tintype.cli.collection.results_log import Record, ResultsLog
 from tintype.engine.photo_job import ColouredPhoto, colour_photo, encode_coloured
-from tintype.files.atomic import new_file
-from tintype.files.disk import disk_errors
+from tintype.engine.result_file import write_result
 from tintype.formats.encode import confidence_png
 from tintype.formats.photo import Photo, encode_photo
 from tintype.imaging.finding import WRITABLE
-from tintype.imaging.limits import PhotoError
 from tintype.imaging.merge import Receipt
 from tintype.imaging.provenance import Lineage
 from tintype.imaging.reading.srgb import to_8_bits
@@ -95,7 +90,7 @@ class ResultWriter:
         )
         self.log.append(replace(known, status="writing", at=_now()))
         for path, bytes_of_file in contents.items():  # the result last: where it is, everything is
-            _write(path, bytes_of_file)
+            write_result(path, bytes_of_file)
         self.log.append(replace(known, status="done", at=_now()))
         return coloured.receipt
 
@@ -169,23 +164,6 @@ def side_by_side(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.uint8]
 
 def _in_8_bits(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels if pixels.dtype == np.uint8 else to_8_bits(pixels)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a file in its place, whole and on the disk."""
-    with _written(path), new_file(path) as part, part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[None]:
-    try:
-        with disk_errors(path.parent):
-            yield
-    except OSError as error:
-        raise PhotoError(f"Expected to write {path}. Received: {error.strerror}.", "not_writable") from None
 
 
 def _now() -> str:

@@ -1,26 +1,32 @@
-"""The one file that a command writes: where it goes, and that nothing is lost by it."""
+"""A result's file: where it goes, that nothing is lost by it, and how it gets there."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tintype.errors import UsageError
+from tintype.files.atomic import new_file
+from tintype.files.disk import disk_errors
 from tintype.formats.photo import Photo
 from tintype.imaging.finding import WRITABLE
+from tintype.imaging.limits import PhotoError
 
 _DEEP = ("PNG", "TIFF")
 
 
-def result_path(output: Path, photo: Path, inputs: Sequence[Path], *, force: bool) -> Path:
-    """Where a command's result goes.
+def result_path(
+    output: Path, photo: Path, inputs: Sequence[Path], *, force: bool, to_replace: str = "Use --force"
+) -> Path:
+    """Where a result goes.
 
     Parameters
     ----------
     output : Path
-        What the user called it: a file, whose suffix chooses the format, or a folder that exists, where the photo's
+        What a person called it: a file, whose suffix chooses the format, or a folder that exists, where the photo's
         own name is taken.
     photo : Path
         The photo that the result is made from.
@@ -28,6 +34,8 @@ def result_path(output: Path, photo: Path, inputs: Sequence[Path], *, force: boo
         All files that are read, none of which may be replaced.
     force : bool
         Whether another file may be.
+    to_replace : str
+        What a person has to do so that it may, for the error.
 
     Returns
     -------
@@ -46,8 +54,27 @@ def result_path(output: Path, photo: Path, inputs: Sequence[Path], *, force: boo
     if path.is_dir():
         raise UsageError(f"Expected a file as output, but {path} is a folder.")
     if path.exists() and not force:
-        raise UsageError(f"{path} already exists. Use --force to replace it.")
+        raise UsageError(f"{path} already exists. {to_replace} to replace it.")
     return path
+
+
+def write_result(path: Path, content: bytes) -> None:
+    """Put a file in its place, whole and on the disk.
+
+    Raises
+    ------
+    PhotoError
+        If it cannot be written.
+    DiskError
+        If the disk is full or may not be written to.
+    """
+    try:
+        with disk_errors(path.parent), new_file(path) as part, part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise PhotoError(f"Expected to write {path}. Received: {error.strerror}.", "not_writable") from None
 
 
 def notes_on(photo: Photo, destination: Path) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What is asked of Kaggle, through its official client: which version is the newest, where is the archive.
 
-The client finds the credentials, adds them and follows the API; here its failures become sentences.
+The client finds the credentials, adds them and follows the API; here its failures become sentences. Its version is
+pinned, since two of its names that are used here are private: `_session_of` and `_send_local_to` are the places.
 """
 
 from __future__ import annotations
@@ -139,8 +140,7 @@ def _md5_in(hashes: str) -> str | None:
 
 def _asked(dataset: Dataset, ask: Callable[[KaggleClient], Answer]) -> Answer:
     with _client() as client:
-        # The client's name for this is private, as is what `_endpoint` sets: its version is pinned.
-        session = client.http_client()._session
+        session = _session_of(client)
         for scheme in ("https://", "http://"):
             session.mount(scheme, _Impatient())
         try:
@@ -180,10 +180,8 @@ def _endpoint() -> Iterator[None]:
         raise SourceError(
             f"Expected an address such as http://localhost:8000 in {ENDPOINT_VARIABLE}. Received {url!r}."
         )
-    from kagglesdk import kaggle_env
-
     before = os.environ.get(_ENVIRONMENT_VARIABLE)
-    kaggle_env._env_to_endpoint[kaggle_env.KaggleEnv.LOCAL] = url.rstrip("/")
+    _send_local_to(url.rstrip("/"))
     os.environ[_ENVIRONMENT_VARIABLE] = "LOCALHOST"
     try:
         yield
@@ -191,6 +189,18 @@ def _endpoint() -> Iterator[None]:
         os.environ.pop(_ENVIRONMENT_VARIABLE)
         if before is not None:
             os.environ[_ENVIRONMENT_VARIABLE] = before
+
+
+def _send_local_to(url: str) -> None:
+    """Have the client's environment LOCALHOST mean this address."""
+    from kagglesdk import kaggle_env
+
+    kaggle_env._env_to_endpoint[kaggle_env.KaggleEnv.LOCAL] = url
+
+
+def _session_of(client: KaggleClient) -> requests.Session:
+    session: requests.Session = client.http_client()._session
+    return session
 
 
 class _Impatient(HTTPAdapter):

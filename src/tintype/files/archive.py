@@ -26,13 +26,8 @@ _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # LZMA's dictionary can a
 _ENCRYPTED = 0x1  # in a member's flag bits
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    ValueError,
-)  # as zipfile raises them
+# What zipfile raises for a damaged archive
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 
 
 class ArchiveError(TintypeError):

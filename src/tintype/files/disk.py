@@ -1,4 +1,4 @@
-"""A disk that will not take any more, in words."""
+"""A full or unwritable disk as an error in words."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from pathlib import Path
 
 from tintype.errors import TintypeError
 
-_FULL = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-}  # no room, over the quota, over the process's file size limit
+# No room, over the quota, over the process's limit of a file's size
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 

@@ -1,8 +1,8 @@
 """Folders in an object store, as far as shards need them.
 
-fsspec speaks to the store: `s3://bucket/prefix` with s3fs, which takes keys and address where all of Amazon's tools
-do, from `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL` and `~/.aws`. An object appears whole or
-not at all, so nothing has to be renamed.
+fsspec speaks to the store: s3fs for `s3://bucket/prefix`. It finds keys and address where all of Amazon's tools do, in
+`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL` and `~/.aws`. An object appears whole or not at all, so
+nothing has to be renamed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ObjectFolder:
 
     def size_of(self, name: str) -> int | None:
         """Bytes of an object; None if there is none."""
-        with _sentences(self.url) as store:
+        with _connected(self.url) as store:
             try:
                 return int(store.info(f"{self.url}/{name}")["size"])
             except FileNotFoundError:
@@ -48,7 +48,7 @@ class ObjectFolder:
 
     def read_bytes(self, name: str) -> bytes | None:
         """An object's content; None if there is none."""
-        with _sentences(self.url) as store:
+        with _connected(self.url) as store:
             try:
                 content: bytes = store.cat_file(f"{self.url}/{name}")
             except FileNotFoundError:
@@ -57,23 +57,23 @@ class ObjectFolder:
 
     def fetch(self, name: str, destination: Path) -> None:
         """Write an object's content to a file."""
-        with _sentences(self.url) as store:
+        with _connected(self.url) as store:
             store.get_file(f"{self.url}/{name}", str(destination))
 
     def put(self, name: str, source: Path) -> None:
         """Make a file's content an object; one of that name is replaced at the end, at once."""
-        with _sentences(self.url) as store:
+        with _connected(self.url) as store:
             store.put_file(str(source), f"{self.url}/{name}")
 
     def delete(self, name: str) -> None:
         """Delete an object, if there is one."""
-        with _sentences(self.url) as store:
+        with _connected(self.url) as store:
             if store.exists(f"{self.url}/{name}"):
                 store.rm_file(f"{self.url}/{name}")
 
     def names(self) -> list[str]:
         """Names of all objects, sorted, from the prefix on."""
-        with _sentences(self.url) as store:
+        with _connected(self.url) as store:
             root = store._strip_protocol(self.url)
             found: list[str] = store.find(self.url)
             return sorted(path.removeprefix(f"{root}/") for path in found)
@@ -108,13 +108,13 @@ def folder_at(place: Path | str) -> Folder:
 
 
 @contextmanager
-def _sentences(url: str) -> Iterator[Any]:
-    """The file system behind an address; what goes wrong in the block is said in a sentence."""
+def _connected(url: str) -> Iterator[Any]:
+    """The file system behind an address; its errors in the block become a `StoreError`."""
     import fsspec
     from botocore.exceptions import BotoCoreError
 
     try:
-        # Not from a listing of before: other machines write here too.
+        # Listings are not cached: other machines write here too.
         yield fsspec.filesystem(url.partition("://")[0], use_listings_cache=False)
     except (OSError, BotoCoreError) as error:
         raise StoreError(

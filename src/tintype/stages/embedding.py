@@ -44,12 +44,12 @@ class Embedding:
         return self._make(plans, embedder, prune=True)
 
     def worker(self, chosen: tuple[Precision, str | None], cpus: int) -> Work:
-        """Load the backbone once; what comes back makes the shards that it is given.
+        """Load the backbone once; the function returned makes the shards that it is given.
 
         Parameters
         ----------
         chosen : pair
-            From `choice_for` where the work was begun: all machines compute alike, or their bytes would differ.
+            From `choice_for` on the machine that began the work: all must compute alike, or their bytes would differ.
         cpus : int
             How many the worker may use.
 
@@ -63,8 +63,8 @@ class Embedding:
         _, reason_here = choice_for(self.backbone, precision)
         if (reason is None) != (reason_here is None):
             raise TintypeError(
-                f"Expected all machines to embed on the same backend. {_said(reason, 'This machine')} "
-                f"{_said(reason_here, f'The node {socket.gethostname()}')} Install the same packages everywhere, or "
+                f"Expected all machines to embed on the same backend. {_backend(reason, 'This machine')} "
+                f"{_backend(reason_here, f'The node {socket.gethostname()}')} Install the same packages everywhere, or "
                 "set KERAS_BACKEND=tensorflow here, which all nodes then follow."
             )
         embedder = load_embedder(self.backbone, precision, self.embed.batch_size, cpus)
@@ -94,5 +94,5 @@ def chosen_sentence(chosen: tuple[Precision, str | None]) -> str:
     return f"on OpenVINO in {precision}" if reason is None else f"on Keras in {precision}, {reason}"
 
 
-def _said(reason: str | None, who: str) -> str:
+def _backend(reason: str | None, who: str) -> str:
     return f"{who} uses OpenVINO." if reason is None else f"{who} uses Keras, {reason}."

@@ -1,4 +1,4 @@
-"""What is asked of Kaggle, through its official client: which version is the newest, where is the archive.
+"""What Kaggle is asked through its official client: which version is the newest, and where its archive lies.
 
 The client finds the credentials, adds them and follows the API; here its failures become sentences. Its version is
 pinned, since two of its names that are used here are private: `_session_of` and `_send_local_to` are the places.
@@ -23,9 +23,8 @@ from tintype.files.download import TIMEOUT, check_status, in_words
 if TYPE_CHECKING:
     from kagglesdk import KaggleClient
 
-ENDPOINT_VARIABLE = (
-    "TINTYPE_KAGGLE_ENDPOINT"  # such as http://localhost:8000: a local server instead of Kaggle
-)
+# A local server instead of Kaggle, such as http://localhost:8000
+ENDPOINT_VARIABLE = "TINTYPE_KAGGLE_ENDPOINT"
 _ENVIRONMENT_VARIABLE = "KAGGLE_API_ENVIRONMENT"  # the client's own
 _HASHES_HEADER = "x-goog-hash"  # of the storage behind Kaggle: crc32c=<base64>,md5=<base64>
 

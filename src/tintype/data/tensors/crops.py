@@ -1,4 +1,4 @@
-"""A photo's crops at full size, as Lab or as its lightness alone: where both kinds of tensors begin."""
+"""A photo's crops at full size, as Lab or as lightness alone: both kinds of tensors are made from them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _crops(
 
 @contextmanager
 def one_thread_a_photo() -> Iterator[None]:
-    """Keep OpenCV from sharing a photo among threads: they are busy with other photos."""
+    """Keep OpenCV from working on one photo with several threads: they are busy with other photos."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -1,8 +1,8 @@
 """Lab tensors: every crop at the network's size, shards in parallel.
 
-A few workers are threads, as decoding and arithmetic let others run: a process takes a second of a core to start, in
-which that makes a hundred photos. Many workers are processes, since what Python does itself, it does in one
-thread at a time.
+A few workers are threads: decoding and arithmetic release Python's lock, and a process takes a second of a core to
+start, in which that core makes a hundred photos. Many workers are processes, because Python's own part of the work
+runs in one thread at a time.
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ from tintype.imaging.inputs import network_lab8
 from tintype.params import CropsParams, LabParams
 
 FORMAT = 1  # raise when the same parameters give other bytes than before
-MOST_THREADS = (
-    4  # of two, photos in threads take half the time of a core that processes take, their start included
-)
+# With two workers, photos in threads take half the time of a core that they take in processes, whose start counts.
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def make_lab(
 
 
 def make_lab_shard(plan: ShardPlan, photos: Path, folder: Folder, crops: CropsParams, size: int) -> Made:
-    """Make one shard, whoever asks for it and wherever."""
+    """Make one shard, in whichever thread, process or node."""
     fingerprint = fingerprint_of(
         {"format": FORMAT, "size": size, "crops": plan.crops, "min_side_share": crops.min_side_share}
     )
@@ -120,7 +119,7 @@ def make_lab_shard(plan: ShardPlan, photos: Path, folder: Folder, crops: CropsPa
 def lab_worker(
     photos: Path, folder: Folder, crops: CropsParams, size: int, cpus: int
 ) -> Callable[[Sequence[ShardPlan]], Made]:
-    """Make ready to make shards in a process with some CPUs; what comes back makes those that it is given."""
+    """Prepare a process that has some CPUs; the function returned makes the shards that it is given."""
     from tintype.data.tensors.engine import check_on_node
 
     check_on_node(photos, folder)

@@ -1,4 +1,4 @@
-"""Shards of an object store on this disk, for those who read them row by row again and again."""
+"""Shards of an object store, copied to this disk for stages that read their rows again and again."""
 
 from __future__ import annotations
 

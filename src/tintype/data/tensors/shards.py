@@ -55,7 +55,7 @@ class ShardIndex(BaseModel):
 
 
 def fingerprint_of(parameters: Mapping[str, Any]) -> str:
-    """A short hash of all that a row depends on besides its photo."""
+    """A short hash of everything that a row depends on besides its photo."""
     return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -254,7 +254,7 @@ def write_shard(
 
 
 def _mark() -> str:
-    """Tells temporary files of machines that share a folder apart."""
+    """Tells apart the temporary files of machines that share a folder."""
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
@@ -265,9 +265,9 @@ def _put_shard(folder: ObjectFolder, name: str, source: Path) -> None:
 
 
 def remove_others(folder: Folder, plans: Iterable[ShardPlan]) -> None:
-    """Delete what no plan names: shards of photos that left, and parts that a killed run left behind.
+    """Delete what no plan names: shards of photos that were removed, and parts that a killed run left behind.
 
-    In an object store, where a prefix may hold more than one thing, only what is named as shards are.
+    A prefix in an object store may hold other things too, so only objects with a shard's name are deleted there.
     """
     if isinstance(folder, ObjectFolder):
         names = {f"{plan.name}.{suffix}" for plan in plans for suffix in ("npy", "json")}

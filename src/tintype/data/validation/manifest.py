@@ -74,7 +74,7 @@ def read_manifest(folder: Path, columns: Sequence[str] = tuple(COLUMNS)) -> pd.D
     path = folder / MANIFEST_FILE
     expected = {name: dtype for name, dtype in COLUMNS.items() if name in columns}
     try:
-        # Strangers are read too, so that they are seen below.
+        # Unknown columns are read as well, so that the comparison below finds them.
         there = [name for name in pq.read_schema(path).names if name in expected or name not in COLUMNS]
         manifest = pd.read_parquet(path, columns=there)
     except FileNotFoundError:

@@ -4,11 +4,13 @@ import copy
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 from ruamel.yaml import YAML
 
 from tintype.params import ParamsError, load_params
+from tintype.stages.entrypoint import run_stage
 
 
 @pytest.fixture
@@ -240,3 +242,11 @@ def test_a_stage_refuses_in_two_seconds_and_before_any_work(tmp_path, content, s
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
     assert seconds < 2
+
+
+@pytest.mark.parametrize("stage", ["lab", "evaluate"])
+def test_a_stage_refuses_an_address_where_it_needs_a_folder(stage, root, monkeypatch):
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(sys, "argv", [stage, "s3://bucket/raw", *"bcdef"])
+    with pytest.raises(SystemExit, match=r"Expected a folder on a disk here\. Received: s3://bucket/raw"):
+        run_stage(import_module(f"tintype.stages.{stage}").main)

@@ -1,16 +1,20 @@
-"""Buckets of work as tasks of a Ray cluster.
+"""Buckets of work on the actors of a Ray cluster.
 
-Ray places the tasks where there is room, on nodes that join later too, and runs a task again whose worker or node died.
-A worker process sets itself up once (a backbone takes seconds to load) and keeps that for its next tasks. What a bucket
+An actor sets itself up once (a backbone takes seconds to load) and then works on one portion of buckets after the
+other. Ray places the actors, restarts one that died, alone or with its node, and repeats the call that it was at. An
+actor that finds nothing more to do is ended at once: its CPUs may be what a restarted one waits for. What a bucket
 leaves behind is the business of the function that works on it: it writes under temporary names and keeps what is
 finished, so running a bucket twice does no harm.
+
+Calls of actors and not tasks, since Ray tells of a lost actor as soon as its node is given up, after a minute; a task
+on a node that is cut off was noticed seven minutes later (2.60).
 """
 
 from __future__ import annotations
 
 import statistics
 import sys
-import uuid
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,23 +28,21 @@ from tintype.errors import TintypeError
 Bucket = TypeVar("Bucket")
 Result = TypeVar("Result")
 
-LARGEST = 512  # photos in a task of several buckets; their last batches of a backbone are shared
-_PENDING = 1000  # tasks that Ray knows of at a time
+LARGEST = 512  # photos in a portion of several buckets; their last batches of a backbone are shared
+_LOOK_SECONDS = 5.0  # between two looks for nodes that joined
 _PATIENCE_SECONDS = 60.0  # without a result before a person is told what is waited for
-
-_prepared: dict[str, Callable[[Sequence[Any]], Any]] = {}  # in a worker: what it works with, by the run's id
 
 
 @dataclass(frozen=True)
 class ClusterResults(Generic[Result]):
-    """What the tasks gave.
+    """What was made of all buckets.
 
     Attributes
     ----------
     results : list
-        One a task, in the order in which they were finished.
+        One a portion, in the order in which they were finished.
     nodes : int
-        How many nodes finished a task.
+        How many nodes finished a portion.
     lost_nodes : int
         How many nodes died meanwhile.
     """
@@ -75,8 +77,8 @@ def run_on_cluster(
     ray : module
         From `tintype.cluster.connect.connected`.
     make : callable
-        Called once in each worker process, with the number of its CPUs; gives the function that works on some buckets.
-        Can be pickled.
+        Called once in each worker, with the number of its CPUs; gives the function that works on some buckets. Can be
+        pickled.
     buckets : sequence
         Can be pickled.
     weight : callable
@@ -87,7 +89,7 @@ def run_on_cluster(
         True: one worker a node (one a GPU where there are GPUs), with all CPUs of the node. False: one worker a CPU.
         Where nodes differ, a worker has the CPUs of the median node: larger ones get several, smaller ones none.
     largest : int
-        Photos in a task, unless one bucket has more.
+        Photos in a portion, unless one bucket has more.
 
     Returns
     -------
@@ -96,39 +98,54 @@ def run_on_cluster(
     Raises
     ------
     TintypeError
-        With the bucket function's own words, if it refuses; ClusterError if a task's workers die again and again, or
-        cannot start.
+        With the bucket function's own words, if it refuses; ClusterError if a portion's workers die again and again,
+        or cannot start.
     """
-    cpus, gpus, workers = _sizes(_nodes(ray), whole_nodes)
+    cpus, gpus, room = _sizes(_nodes(ray), whole_nodes)
     total = sum(map(weight, buckets))
-    waiting = deque(_portions(buckets, weight, min(largest, total // (4 * max(workers, 1)))))
-    task = ray.remote(_work).options(
-        num_cpus=cpus, num_gpus=gpus, scheduling_strategy="SPREAD", max_retries=TRIES - 1
+    waiting = deque(_portions(buckets, weight, min(largest, total // (4 * max(room, 1)))))
+    maker = ray.put(make)
+    worker = ray.remote(_Worker).options(
+        num_cpus=cpus,
+        num_gpus=gpus,
+        scheduling_strategy="SPREAD",
+        max_restarts=-1,
+        max_task_retries=TRIES - 1,
     )
-    run_id, maker = uuid.uuid4().hex, ray.put(make)
-    before = set(_nodes(ray))
-    pending: dict[Any, tuple[Bucket, ...]] = {}
+    idle: list[Any] = []
+    running: dict[Any, tuple[Any, tuple[Bucket, ...]]] = {}
     results: list[Result] = []
-    nodes: set[str] = set()
+    at_work: set[str] = set()
+    seen: set[str] = set()
+    patience = time.monotonic() + _PATIENCE_SECONDS
     try:
         with tqdm(total=total, desc=what, unit=" photos", disable=None) as progress:
-            while waiting or pending:
-                while waiting and len(pending) < _PENDING:
-                    portion = waiting.popleft()
-                    pending[task.remote(run_id, maker, cpus, portion)] = portion
-                ready, _ = ray.wait(list(pending), timeout=_PATIENCE_SECONDS)
-                if not ready and not results:
-                    _tell_of_waiting(_nodes(ray))
+            while waiting or running:
+                nodes = _nodes(ray)  # more of them may have joined
+                seen |= set(nodes)
+                room = max(1, _sizes(nodes, whole_nodes, cpus)[2]) - len(running) - len(idle)
+                idle += [worker.remote(maker, cpus) for _ in range(min(room, len(waiting) - len(idle)))]
+                while waiting and idle:
+                    actor, portion = idle.pop(), waiting.popleft()
+                    running[actor.work.remote(portion)] = actor, portion
+                while idle:
+                    ray.kill(idle.pop())
+                ready, _ = ray.wait(list(running), timeout=_LOOK_SECONDS)
                 for reference in ready:
-                    portion = pending.pop(reference)
+                    actor, portion = running[reference]
                     node, result = _answer(ray, reference, portion)
-                    nodes.add(node)
+                    del running[reference]
+                    idle.append(actor)
+                    at_work.add(node)
                     results.append(result)
                     progress.update(sum(map(weight, portion)))
+                if not results and time.monotonic() > patience:
+                    patience = float("inf")
+                    _tell_of_waiting(nodes)
     finally:
-        for reference in pending:
-            ray.cancel(reference, force=True)
-    return ClusterResults(results, len(nodes), len((before | nodes) - set(_nodes(ray))))
+        for actor in (*idle, *(actor for actor, _ in running.values())):
+            ray.kill(actor)
+    return ClusterResults(results, len(at_work), len((seen | at_work) - set(_nodes(ray))))
 
 
 def _nodes(ray: Any) -> dict[str, dict[str, float]]:
@@ -140,22 +157,24 @@ def _nodes(ray: Any) -> dict[str, dict[str, float]]:
     }
 
 
-def _sizes(nodes: dict[str, dict[str, float]], whole_nodes: bool) -> tuple[int, int, int]:
-    """CPUs and GPUs of a worker, and how many workers there is room for."""
+def _sizes(
+    nodes: dict[str, dict[str, float]], whole_nodes: bool, cpus: int | None = None
+) -> tuple[int, int, int]:
+    """CPUs and GPUs of a worker, and how many workers of so many CPUs there is room for."""
     if not whole_nodes or not nodes:
         return 1, 0, int(sum(has["CPU"] for has in nodes.values()))
     with_gpus = [has for has in nodes.values() if has.get("GPU", 0) >= 1]
     if with_gpus:
-        shares = [max(1, int(has["CPU"] // has["GPU"])) for has in with_gpus]
-        return statistics.median_low(shares), 1, int(sum(has["GPU"] for has in with_gpus))
-    cpus = int(statistics.median_low(has["CPU"] for has in nodes.values()))
+        cpus = cpus or statistics.median_low(max(1, int(has["CPU"] // has["GPU"])) for has in with_gpus)
+        return cpus, 1, sum(min(int(has["GPU"]), int(has["CPU"]) // cpus) for has in with_gpus)
+    cpus = cpus or int(statistics.median_low(has["CPU"] for has in nodes.values()))
     return cpus, 0, sum(int(has["CPU"]) // cpus for has in nodes.values())
 
 
 def _portions(
     buckets: Sequence[Bucket], weight: Callable[[Bucket], int], largest: int
 ) -> list[tuple[Bucket, ...]]:
-    """Buckets side by side, as many for a task as have `largest` photos together."""
+    """Buckets side by side, as many together as have `largest` photos."""
     portions: list[list[Bucket]] = []
     room = 0
     for bucket in buckets:
@@ -172,24 +191,25 @@ class _Refusal:
     sentence: str
 
 
-def _work(
-    run_id: str,
-    make: Callable[[int], Callable[[Sequence[Any]], Any]],
-    cpus: int,
-    portion: Sequence[Any],
-) -> tuple[str, Any]:
-    """The task: the node that it ran on, and its result or a refusal."""
-    import ray
+class _Worker:
+    """What Ray keeps alive on a node."""
 
-    node = ray.get_runtime_context().get_node_id()
-    # An expected error travels as its sentence: exceptions with arguments of their own do not survive pickling.
-    try:
-        if run_id not in _prepared:
-            _prepared.clear()
-            _prepared[run_id] = make(cpus)
-        return node, _prepared[run_id](portion)
-    except TintypeError as error:
-        return node, _Refusal(str(error))
+    def __init__(self, make: Callable[[int], Callable[[Sequence[Any]], Any]], cpus: int) -> None:
+        self._make, self._cpus = make, cpus
+        self._function: Callable[[Sequence[Any]], Any] | None = None
+
+    def work(self, portion: Sequence[Any]) -> tuple[str, Any]:
+        """The node that this runs on, and the portion's result or a refusal."""
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
+        # An expected error travels as its sentence: exceptions with arguments of their own do not survive pickling.
+        try:
+            if self._function is None:
+                self._function = self._make(self._cpus)
+            return node, self._function(portion)
+        except TintypeError as error:
+            return node, _Refusal(str(error))
 
 
 def _answer(ray: Any, reference: Any, portion: Sequence[Any]) -> tuple[str, Any]:
@@ -202,6 +222,8 @@ def _answer(ray: Any, reference: Any, portion: Sequence[Any]) -> tuple[str, Any]
     except (ray.exceptions.RuntimeEnvSetupError, ray.exceptions.RaySystemError) as error:
         raise ClusterError(_cannot_start(error)) from None
     except ray.exceptions.RayError as error:
+        if "creation task" in str(error):
+            raise ClusterError(_cannot_start(error)) from None
         names = ", ".join(str(getattr(bucket, "name", bucket)) for bucket in portion)
         raise ClusterError(
             f"The workers of the buckets {names} were killed {TRIES} times, most often for want of memory "

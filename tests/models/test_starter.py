@@ -11,7 +11,7 @@ from tintype.models.bundle import bundle_digest, read_info
 from tintype.models.card import StarterFacts, model_card, starter_card
 from tintype.models.starter import FOLDER, StarterError, starter_bundle, starter_lineage
 
-MEGABYTES_AT_MOST = 12
+MEGABYTES_AT_MOST = 20
 
 
 @pytest.fixture

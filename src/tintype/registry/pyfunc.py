@@ -1,13 +1,14 @@
 """How MLflow serves a bundle: a photo file's bytes in, a PNG file's bytes out.
 
 MLflow copies this file into the model and runs the copy when the model is loaded ("models from code"):
-nothing is pickled, and the colouring is `Colorizer`'s, as everywhere.
+nothing is pickled, and photos are coloured by the same steps as everywhere (`tintype.engine`).
 """
 
-import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
@@ -19,8 +20,11 @@ class PhotoColorizer(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Load the bundle that lies in the model."""
         from tintype.colorize import Colorizer
+        from tintype.models.lineage import unregistered_lineage
 
         self._colorizer = Colorizer.load(Path(context.artifacts["bundle"]))
+        # A registry finds the version by the bundle's digest; the model does not know its own number.
+        self._lineage = unregistered_lineage(self._colorizer.info)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -32,29 +36,36 @@ class PhotoColorizer(PythonModel):
         context : PythonModelContext
             Not used; MLflow passes it.
         model_input : DataFrame
-            Column `photo`: the content of a photo file, of any format that `formats.photo` reads.
+            Column `photo`: the content of a photo file, of any format that `tintype.formats.photo` reads.
         params : dict, optional
             Not used; MLflow passes it.
 
         Returns
         -------
         DataFrame
-            Column `png`: the coloured photos as PNG files, in full size, in the same order.
+            Column `png`: the coloured photos as PNG files, in full size and depth, in the same order. They say which
+            bundle coloured them, as `tintype trace` reads it.
         """
-        from tintype.formats.photo import read_photo
+        from tintype.colorize import BATCH
 
-        photos = [read_photo(content) for content in model_input["photo"]]
-        coloured = self._colorizer.colorize_many([photo.rgb8 for photo in photos])
-        return pd.DataFrame({"png": [_png(*pair) for pair in zip(coloured, photos, strict=True)]})
+        contents = list(model_input["photo"])
+        batches = (contents[start : start + BATCH] for start in range(0, len(contents), BATCH))
+        return pd.DataFrame({"png": [png for batch in batches for png in self._coloured(batch)]})
 
+    def _coloured(self, contents: Sequence[bytes]) -> Iterator[bytes]:
+        """At most as many photos as the network takes at once."""
+        from tintype.engine.photo_job import PhotoOptions, colour_photo, encode_coloured, open_photo
+        from tintype.imaging.limits import COLLECTION
 
-def _png(rgb8: Any, like: Any) -> bytes:
-    from tintype.formats.photo import write_photo
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "photo.png"
-        write_photo(path, rgb8, like=like)
-        return path.read_bytes()
+        options = PhotoOptions()
+        opened = [open_photo(content, COLLECTION, self._colorizer) for content in contents]
+        colours = self._colorizer.colours(
+            np.stack([one.l8 for one in opened]), np.stack([one.gray8 for one in opened])
+        )
+        for one, its_colours in zip(opened, colours, strict=True):
+            yield encode_coloured(
+                colour_photo(one.photo, its_colours, options, self._lineage), "PNG", options
+            )
 
 
 set_model(PhotoColorizer())

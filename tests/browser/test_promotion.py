@@ -18,7 +18,6 @@ from mlflow import MlflowClient
 from playwright.sync_api import Browser, Page, expect
 from tests.support import desk as hands
 
-from tintype.evaluation.summary import metrics_table
 from tintype.files.atomic import write_json
 from tintype.models.bundle import read_info
 from tintype.models.starter import starter_bundle
@@ -42,9 +41,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.chdir(folder)
-        register_starter(PARAMS, metrics_table)
+        register_starter(PARAMS)
         evaluation = ROOT / "reports/evaluate"
-        register(_challenger(folder), _train_report(folder), evaluation, PARAMS, "sample", metrics_table)
+        register(_challenger(folder), _train_report(folder), evaluation, PARAMS, "sample")
         yield folder
 
 

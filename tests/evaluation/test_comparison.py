@@ -5,28 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tintype.evaluation.comparison import Comparison, ComparisonReport
+from tintype.evaluation.comparison import Champion, Comparison, ComparisonReport
 from tintype.models.bundle import bundle_digest, read_info
 
 FILES = {"table.md", "photos.csv", "front.csv", "picture.jpg", "card.json", "verdict.json"}
 
 
-@dataclass(frozen=True)
-class Rival:
-    """What a registry would know of its champion."""
-
-    digest: str
-    bundle: Path | None = None
-    missing: str = ""
-    report: Path | None = None
-    name: str = "version 1"
+def champion_of(digest: str, bundle: Path | None, missing: str = "", report: Path | None = None) -> Champion:
+    """What a registry would know of version 1."""
+    return Champion("1", digest, bundle, missing, report)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +61,8 @@ def beaten(
 ) -> tuple[Path, ComparisonReport]:
     """The report of a second version against the first, whose scores are kept."""
     folder = tmp_path_factory.mktemp("second")
-    rival = Rival(digest(bundle), bundle, report=own[0])
-    return folder, Comparison(pyramid_bundle, photos, hashes(photos))(rival, folder)
+    champion = champion_of(digest(bundle), bundle, report=own[0])
+    return folder, Comparison(pyramid_bundle, photos, hashes(photos))(champion, folder)
 
 
 def figures(folder: Path) -> dict[str, dict[str, list[float]]]:
@@ -117,7 +110,7 @@ def test_scores_of_the_same_card_are_taken_as_they_are(
     tmp_path: Path,
 ) -> None:
     anew = tmp_path / "anew"
-    Comparison(pyramid_bundle, photos, hashes(photos))(Rival(digest(bundle), bundle), anew)
+    Comparison(pyramid_bundle, photos, hashes(photos))(champion_of(digest(bundle), bundle), anew)
     for name, row in figures(anew).items():
         if name != "seconds":
             assert row == figures(beaten[0])[name]
@@ -131,7 +124,9 @@ def test_scores_of_the_same_card_are_taken_as_they_are(
         row[place] = "77" if row[1] == "challenger" else row[place]
     (changed / "photos.csv").write_text("\n".join(map(",".join, cells)))
     again = tmp_path / "again"
-    Comparison(pyramid_bundle, photos, hashes(photos))(Rival(digest(bundle), bundle, report=changed), again)
+    Comparison(pyramid_bundle, photos, hashes(photos))(
+        champion_of(digest(bundle), bundle, report=changed), again
+    )
     assert figures(again)["PSNR,"]["champion"] == [77, 77, 77]
     assert figures(again)["seconds"]["champion"] is not None
 
@@ -145,13 +140,13 @@ def test_figures_of_different_cards_are_not_compared(
 ) -> None:
     fewer = dict(list(photos.items())[:2])
     comparison = Comparison(pyramid_bundle, fewer, hashes(fewer))
-    gone = Rival(digest(bundle), None, "Its files were deleted.", own[0])
+    gone = champion_of(digest(bundle), None, "Its files were deleted.", own[0])
     outcome = comparison(gone, tmp_path / "gone")
     said = " ".join(outcome.reasons)
     assert outcome.markdown.startswith("| | challenger |")
     assert "another metric card (photos.count: 3 and 2; photos.sha256)" in said
     assert "Its files were deleted." in said
-    judged_anew = comparison(Rival(digest(bundle), bundle, report=own[0]), tmp_path / "anew")
+    judged_anew = comparison(champion_of(digest(bundle), bundle, report=own[0]), tmp_path / "anew")
     assert judged_anew.markdown.startswith("| | champion |")
     assert "photos.count: 3 and 2" in judged_anew.markdown
     assert "judged anew" in judged_anew.markdown
@@ -165,7 +160,7 @@ def test_scores_outlive_the_champions_files(
     beaten: tuple[Path, ComparisonReport],
     tmp_path: Path,
 ) -> None:
-    gone = Rival(digest(bundle), None, "Its files were deleted.", own[0])
+    gone = champion_of(digest(bundle), None, "Its files were deleted.", own[0])
     outcome = Comparison(pyramid_bundle, photos, hashes(photos))(gone, tmp_path / "gone")
     assert "The bundle of version 1 cannot be had: Its files were deleted." in outcome.markdown
     for name, row in figures(tmp_path / "gone").items():
@@ -179,6 +174,6 @@ def test_scores_of_another_bundle_are_not_the_champions(
     own: tuple[Path, ComparisonReport],
     tmp_path: Path,
 ) -> None:
-    rival = Rival("0" * 64, None, "It is gone.", own[0])
-    outcome = Comparison(pyramid_bundle, photos, hashes(photos))(rival, tmp_path / "other")
+    champion = champion_of("0" * 64, None, "It is gone.", own[0])
+    outcome = Comparison(pyramid_bundle, photos, hashes(photos))(champion, tmp_path / "other")
     assert outcome.markdown.startswith("| | challenger |")

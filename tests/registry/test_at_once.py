@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tintype.evaluation.summary import metrics_table
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.params import RegisterParams
 from tintype.registry.backfill import ensure_run
@@ -33,13 +32,12 @@ KILLED = RegisterParams(model_name="killed", experiment="killed")
 REGISTER = """
 import sys
 from pathlib import Path
-from tintype.evaluation.summary import metrics_table
 from tintype.params import RegisterParams
 from tintype.registry.register import register
 name, experiment, *paths = sys.argv[1:]
 bundle, train, evaluation = map(Path, paths)
 params = RegisterParams(model_name=name, experiment=experiment)
-print(register(bundle, train, evaluation, params, "sample", metrics_table).version)
+print(register(bundle, train, evaluation, params, "sample").version)
 """
 
 
@@ -107,7 +105,7 @@ def test_a_registration_killed_during_its_upload_is_finished_by_the_next(
     assert client.search_model_versions("name = 'killed'") == [], "a version is made only of what is there"
     assert [state for state in _all_that_is_there(client, KILLED)[1] if state == "READY"] == []
 
-    made = register(bundle, *reports, KILLED, "sample", metrics_table)
+    made = register(bundle, *reports, KILLED, "sample")
 
     assert (made.version, made.aliases) == (1, ["challenger", "champion"])
     assert _all_that_is_there(client, KILLED) == (1, ["READY"], 1)
@@ -120,7 +118,7 @@ def test_a_server_that_takes_its_time_for_a_file_is_waited_for(
 ) -> None:
     way.delay_first_upload(20.0)  # longer than any other answer may take
     begun = time.monotonic()
-    made = register(make_bundle("first"), *reports, SLOW, "sample", metrics_table)
+    made = register(make_bundle("first"), *reports, SLOW, "sample")
     assert made.version == 1
     assert time.monotonic() - begun > 20
     assert way.delayed == 1, "once is enough"
@@ -130,8 +128,8 @@ def test_files_that_were_lost_are_put_back_before_an_alias_moves(
     project: Path, make_bundle: MakeBundle, reports: Reports
 ) -> None:
     bundle, other = make_bundle("first"), make_bundle("second")
-    register(bundle, *reports, PARAMS, "sample", metrics_table)
-    register(other, *reports, PARAMS, "sample", metrics_table)
+    register(bundle, *reports, PARAMS, "sample")
+    register(other, *reports, PARAMS, "sample")
     client, store = connect(find_store()), find_store()
     first = client.get_model_version("tintype", "1")
     lost = resolve("models:/tintype/1") / "network.keras"
@@ -140,7 +138,7 @@ def test_files_that_were_lost_are_put_back_before_an_alias_moves(
     with pytest.raises(RegistryError, match="No alias is moved to it"):
         check_files(client, store, first)
 
-    made = register(bundle, *reports, PARAMS, "sample", metrics_table)
+    made = register(bundle, *reports, PARAMS, "sample")
 
     assert (made.version, "challenger" in made.aliases) == (1, True)
     assert lost.is_file()
@@ -158,7 +156,7 @@ def test_a_version_without_its_files_gets_no_alias(
 
     monkeypatch.setattr(registration, "ensure_judged", lose)
     with pytest.raises(RegistryError, match="Expected the files of version 1 of tintype, whole"):
-        register(make_bundle("first"), *reports, PARAMS, "sample", metrics_table)
+        register(make_bundle("first"), *reports, PARAMS, "sample")
     assert connect(find_store()).get_registered_model("tintype").aliases == {}
 
 
@@ -173,4 +171,4 @@ def test_a_registration_that_never_ends_is_not_waited_for_for_ever(
         locked(project / ".mlflow/.registering", 1),
         pytest.raises(RegistryError, match=r"It registers a version\. Wait until it is done"),
     ):
-        register(make_bundle("first"), *reports, PARAMS, "sample", metrics_table)
+        register(make_bundle("first"), *reports, PARAMS, "sample")

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tintype.evaluation.summary import metrics_table
 from tintype.files.atomic import write_json
 from tintype.params import Params, RegisterParams, load_params
 from tintype.registry import runs
@@ -75,10 +74,10 @@ def test_a_training_outlives_its_server_and_register_fills_the_run(
     assert said.count("warning: Expected an answer from the MLflow store") == 1
     assert f"What the store was not told of run {run.run_id} is filled in" in said
     with pytest.raises(StoreAwayError, match="Check MLFLOW_TRACKING_URI and that the server runs"):
-        register(bundle, *reports, names, "sample", metrics_table)
+        register(bundle, *reports, names, "sample")
 
     way.open()
-    made = [register(bundle, *reports, names, "sample", metrics_table) for _ in range(2)]
+    made = [register(bundle, *reports, names, "sample") for _ in range(2)]
 
     assert [(one.version, one.run_id) for one in made] == [(1, run.run_id)] * 2
     client = connect(find_store())
@@ -160,7 +159,7 @@ def test_a_run_that_was_deleted_meanwhile_has_a_substitute_with_its_curves(
     write_json(reports[0] / "run.json", run.describe())
     client.delete_run(run.run_id)
     names = RegisterParams(model_name="tintype", experiment="photos")
-    made = register(make_bundle("first"), *reports, names, "sample", metrics_table)
+    made = register(make_bundle("first"), *reports, names, "sample")
     assert made.run_id != run.run_id
     substitute = client.get_run(made.run_id)
     assert (substitute.info.status, substitute.data.tags["trained_in_run"]) == ("FINISHED", run.run_id)

@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from tintype.evaluation.summary import metrics_table
+from tintype.evaluation.comparison import Champion, Comparison
 from tintype.params import RegisterParams
-from tintype.registry.compare import Champion
 from tintype.registry.register import Registration, register
 from tintype.registry.store import connect, find_store
 
@@ -48,7 +47,7 @@ def client(project: Path) -> Any:
 
 
 def _register(bundle: Path, reports: Reports, judge: Judge) -> Registration:
-    return register(bundle, *reports, PARAMS, "sample", metrics_table, compare=judge)
+    return register(bundle, *reports, PARAMS, "sample", compare=cast("Comparison", judge))
 
 
 def test_a_verdict_stands_where_a_person_decides(
@@ -166,7 +165,7 @@ def test_the_champion_keeps_what_it_was_promoted_on(
 
 def test_the_champion_itself_is_not_compared(client: Any, make_bundle: MakeBundle, reports: Reports) -> None:
     first = make_bundle("first")
-    register(first, *reports, PARAMS, "sample", metrics_table)  # before there was a gate
+    register(first, *reports, PARAMS, "sample")  # before there was a gate
     judge = Judge()
     assert _register(first, reports, judge).verdict == "not compared"
     version = client.get_model_version("tintype", "1")

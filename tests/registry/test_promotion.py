@@ -15,7 +15,6 @@ from mlflow.models import Model
 from typer.testing import CliRunner
 
 from tintype.cli import app
-from tintype.evaluation.summary import metrics_table
 from tintype.files.atomic import new_folder
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.params import RegisterParams
@@ -293,7 +292,7 @@ def test_the_same_on_a_server(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     for network in ("first", "second"):
-        register(make_bundle(network), *reports, PARAMS, "sample", metrics_table)
+        register(make_bundle(network), *reports, PARAMS, "sample")
     client = connect(find_store())
     assert _tintype("promote", "2").exit_code == 0
     resolve("models:/tintype@champion")  # there is a whole copy in the cache from now on

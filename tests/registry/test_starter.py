@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tintype.evaluation.summary import metrics_table
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.params import RegisterParams
 from tintype.registry.history import read
@@ -40,11 +39,11 @@ def client(project: Path) -> Any:
 
 
 def _register_starter(folder: Path) -> Registration | None:
-    return register_starter(PARAMS, metrics_table, folder)
+    return register_starter(PARAMS, folder)
 
 
 def _register(bundle: Path, reports: Reports) -> Registration:
-    return register(bundle, *reports, PARAMS, "sample", metrics_table)
+    return register(bundle, *reports, PARAMS, "sample")
 
 
 def test_the_starter_is_champion_and_what_is_trained_challenges_it(

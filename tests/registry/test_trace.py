@@ -16,7 +16,6 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tintype.cli import app
-from tintype.evaluation.summary import metrics_table
 from tintype.formats.xmp import provenance_xmp
 from tintype.imaging.provenance import Lineage, Provenance
 from tintype.params import RegisterParams
@@ -33,7 +32,7 @@ ORIGINAL = b"the photo as it came"
 @pytest.fixture
 def registered(project: Path, make_bundle: Callable[[str], Path], reports: Reports) -> Registration:
     """Version 1, the champion."""
-    return register(make_bundle("first"), *reports, PARAMS, "sample", metrics_table)
+    return register(make_bundle("first"), *reports, PARAMS, "sample")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tintype.evaluation.summary import metrics_table
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.params import RegisterParams, load_params
 from tintype.registry.backfill import ensure_run
@@ -26,7 +25,7 @@ Reports = tuple[Path, Path]
 
 
 def _register(bundle: Path, reports: Reports) -> Registration:
-    return register(bundle, *reports, PARAMS, "sample", metrics_table)
+    return register(bundle, *reports, PARAMS, "sample")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tintype.evaluation.summary import metrics_table
 from tintype.files.digest import sha256_of
 from tintype.models.bundle import BundleError, bundle_digest, read_info
 from tintype.models.starter import starter_lineage
@@ -40,7 +39,7 @@ def made(
     on_the_server: str, make_bundle: MakeBundle, reports: Reports, params: RegisterParams
 ) -> Callable[[str], Registration]:
     """Registers a bundle of real but small files."""
-    return lambda network: register(make_bundle(network), *reports, params, "sample", metrics_table)
+    return lambda network: register(make_bundle(network), *reports, params, "sample")
 
 
 def test_two_versions_an_alias_that_moves_and_the_way_back(
@@ -106,7 +105,7 @@ def test_files_lost_from_the_object_store_are_a_sentence(
 def test_a_photo_coloured_by_the_servers_champion_is_traced_to_it(on_the_server: str, tmp_path: Path) -> None:
     """With the starter, whose files are real: coloured and traced by the commands that people have."""
     # Unless another test's pipeline has put it there.
-    register_starter(RegisterParams(model_name="tintype", experiment="tintype"), metrics_table)
+    register_starter(RegisterParams(model_name="tintype", experiment="tintype"))
     champion = resolve_version("models:/tintype@champion").lineage
     assert champion.bundle_sha256 == starter_lineage().bundle_sha256
     tintype = Path(sys.executable).with_name("tintype")

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tintype.errors import TintypeError
 from tintype.evaluation.baselines import Painter
@@ -37,28 +37,34 @@ TABLE_FILE, VERDICT_FILE = "table.md", "verdict.json"
 _BESIDE = {ALL_GRAY: "all gray", MEAN_AB: "mean ab"}
 
 
-class Rival(Protocol):
-    """What a registry knows of its champion."""
+@dataclass(frozen=True)
+class Champion:
+    """What a registry knows of its champion.
+
+    Attributes
+    ----------
+    version : str
+        Its number.
+    digest : str
+        Of its bundle.
+    bundle : Path or None
+        Its folder; None if it is not available.
+    missing : str
+        A sentence that says why not.
+    report : Path or None
+        A copy of the report of its own comparison, as `Comparison` wrote it; None if it has none.
+    """
+
+    version: str
+    digest: str
+    bundle: Path | None
+    missing: str
+    report: Path | None
 
     @property
     def name(self) -> str:
-        """What sentences call it, such as "version 1"."""
-
-    @property
-    def digest(self) -> str:
-        """Of its bundle."""
-
-    @property
-    def bundle(self) -> Path | None:
-        """Its folder; None if it cannot be had."""
-
-    @property
-    def missing(self) -> str:
-        """A sentence that says why not."""
-
-    @property
-    def report(self) -> Path | None:
-        """The report of its own comparison, as `Comparison` wrote it; None if it has none."""
+        """What sentences call it."""
+        return f"version {self.version}"
 
 
 @dataclass(frozen=True)
@@ -103,13 +109,13 @@ class Comparison:
         """What names the gate's limits."""
         return hashlib.sha256(json.dumps(LIMITS, sort_keys=True).encode()).hexdigest()
 
-    def __call__(self, rival: Rival | None, folder: Path) -> ComparisonReport:
+    def __call__(self, champion: Champion | None, folder: Path) -> ComparisonReport:
         """Judge the bundle.
 
         Parameters
         ----------
-        rival : Rival or None
-            The champion, which is another bundle; None if there is none.
+        champion : Champion or None
+            Another bundle; None if there is none.
         folder : Path
             To write the report to: ``table.md``, ``photos.csv``, ``front.csv``, ``picture.jpg``, ``card.json`` and
             ``verdict.json``.
@@ -122,16 +128,16 @@ class Comparison:
         from tintype.colorize import Colorizer
 
         ours = Colorizer.load(self._bundle)
-        known, other_card = _known(rival, self.card)
-        theirs, missing = _painter(rival)
+        known, other_card = _known(champion, self.card)
+        theirs, missing = _painter(champion)
         scored = score_photos(self._photos, ours.colorize, theirs, ours.info.data.mean_ab, folder, known)
         figures = figures_of(scored, tuple(_BESIDE))
-        comparable = rival is not None and CHAMPION in scored.scores.of
+        comparable = champion is not None and CHAMPION in scored.scores.of
         verdict = decide(
             scored,
             figures,
-            rival.name if rival and comparable else None,
-            _why_not(rival, other_card, missing),
+            champion.name if champion and comparable else None,
+            _why_not(champion, other_card, missing),
         )
         notes = [other_card and f"{other_card} So it was judged anew."] if theirs else [missing]
         return write_report(
@@ -142,7 +148,7 @@ class Comparison:
             [note for note in notes if note and comparable],
             {
                 "challenger": {"bundle_sha256": bundle_digest(ours.info), "network_size": ours.info.size},
-                "champion": {"name": rival.name, "bundle_sha256": rival.digest} if rival else None,
+                "champion": {"name": champion.name, "bundle_sha256": champion.digest} if champion else None,
             },
         )
 
@@ -191,19 +197,22 @@ def write_report(
     return ComparisonReport(verdict.verdict, verdict.reasons, markdown)
 
 
-def _known(rival: Rival | None, card: Card) -> tuple[Path | None, str]:
+def _known(champion: Champion | None, card: Card) -> tuple[Path | None, str]:
     """The report from which the champion's scores can be taken, or a sentence that says why not."""
-    if rival is None or rival.report is None or not (rival.report / PHOTOS_FILE).is_file():
+    if champion is None or champion.report is None or not (champion.report / PHOTOS_FILE).is_file():
         return None, ""
-    theirs = read_card(rival.report)
-    if theirs is None or _digest_in(rival.report) != rival.digest:
-        return None, f"The scores kept with {rival.name} do not say what they mean, or are another bundle's."
+    theirs = read_card(champion.report)
+    if theirs is None or _digest_in(champion.report) != champion.digest:
+        return (
+            None,
+            f"The scores kept with {champion.name} do not say what they mean, or are another bundle's.",
+        )
     if theirs != card:
         return None, (
-            f"The scores kept with {rival.name} have another metric card ({differences(theirs, card)}), and figures "
+            f"The scores kept with {champion.name} have another metric card ({differences(theirs, card)}), and figures "
             "of different cards are not compared: they do not measure the same."
         )
-    return rival.report, ""
+    return champion.report, ""
 
 
 def _digest_in(report: Path) -> str | None:
@@ -214,24 +223,24 @@ def _digest_in(report: Path) -> str | None:
         return None
 
 
-def _painter(rival: Rival | None) -> tuple[Painter | None, str]:
+def _painter(champion: Champion | None) -> tuple[Painter | None, str]:
     """The champion, ready to colour, or a sentence that says why not."""
     from tintype.colorize import Colorizer
 
-    if rival is None:
+    if champion is None:
         return None, ""
-    if rival.bundle is None:
-        return None, f"The bundle of {rival.name} cannot be had: {rival.missing}"
+    if champion.bundle is None:
+        return None, f"The bundle of {champion.name} cannot be had: {champion.missing}"
     try:
-        return Colorizer.load(rival.bundle).colorize, ""
+        return Colorizer.load(champion.bundle).colorize, ""
     except TintypeError as error:
-        return None, f"The bundle of {rival.name} cannot be used: {error}"
+        return None, f"The bundle of {champion.name} cannot be used: {error}"
 
 
-def _why_not(rival: Rival | None, other_card: str, missing: str) -> str:
-    if rival is None:
+def _why_not(champion: Champion | None, other_card: str, missing: str) -> str:
+    if champion is None:
         return "There is no champion to compare with."
-    return " ".join(filter(None, [other_card or f"No scores are kept with {rival.name}.", missing]))
+    return " ".join(filter(None, [other_card or f"No scores are kept with {champion.name}.", missing]))
 
 
 def _described(row: Compared) -> dict[str, Any]:

@@ -1,16 +1,14 @@
 """A version's comparison with the champion, kept where a person decides: on its run, in its tags and description.
 
-What is compared and what the verdict is, is not the registry's business: `register` is given a callable. This module
-knows the champion, and whether the comparison at hand has been made already.
+`tintype.evaluation.comparison` compares and decides. This module knows the champion, and whether the comparison has
+been made already.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
@@ -19,6 +17,9 @@ from tintype.models.bundle import BundleError
 from tintype.registry import tags
 from tintype.registry.resolve import resolve_version
 from tintype.registry.store import SCHEME, RegistryError, Store
+
+if TYPE_CHECKING:
+    from tintype.evaluation.comparison import Champion, Comparison, ComparisonReport
 
 FOLDER = "comparison"
 NOT_COMPARED = "not compared"
@@ -29,69 +30,12 @@ _LONGEST = 4900  # letters; of a description, MLflow's databases keep 5000
 _KEPT = ("card.json", "photos.csv", "front.csv", "verdict.json")
 
 
-@dataclass(frozen=True)
-class Champion:
-    """What is known of the champion when a version is compared with it.
-
-    Attributes
-    ----------
-    version : str
-        Its number.
-    digest : str
-        Of its bundle.
-    bundle : Path or None
-        Its folder; None if it cannot be had.
-    missing : str
-        A sentence that says why not.
-    report : Path or None
-        A copy of its own comparison's report; None if it has none.
-    """
-
-    version: str
-    digest: str
-    bundle: Path | None
-    missing: str
-    report: Path | None
-
-    @property
-    def name(self) -> str:
-        """What sentences call it."""
-        return f"version {self.version}"
-
-
-class Comparison(Protocol):
-    """The result of comparing two bundles."""
-
-    @property
-    def verdict(self) -> str:
-        """``pass``, ``fail`` or ``not compared``."""
-
-    @property
-    def reasons(self) -> Sequence[str]:
-        """Sentences."""
-
-    @property
-    def markdown(self) -> str:
-        """The table."""
-
-
-class Compare(Protocol):
-    """Compares the version's bundle with the champion's."""
-
-    @property
-    def card_sha256(self) -> str:
-        """What names the metric card by which it compares."""
-
-    @property
-    def limits_sha256(self) -> str:
-        """What names the limits by which it decides."""
-
-    def __call__(self, rival: Champion | None, folder: Path) -> Comparison:
-        """Write a report to a folder."""
-
-
 def ensure_compared(
-    client: MlflowClient, store: Store, version: ModelVersion, champion: ModelVersion | None, compare: Compare
+    client: MlflowClient,
+    store: Store,
+    version: ModelVersion,
+    champion: ModelVersion | None,
+    compare: Comparison,
 ) -> None:
     """Compare a version, whose files and evaluation are in the store, with the champion, and keep the result.
 
@@ -106,15 +50,15 @@ def ensure_compared(
     if version.tags.get(tags.COMPARED) == done:
         return
     with tempfile.TemporaryDirectory() as scratch:
-        rival = _champion_facts(client, store, champion, Path(scratch) / "champion") if champion else None
+        known = _champion_facts(client, store, champion, Path(scratch) / "champion") if champion else None
         report = Path(scratch) / FOLDER
         report.mkdir()
-        comparison = compare(rival, report)
+        result = compare(known, report)
         client.log_artifacts(version.run_id, str(report), FOLDER)
-    _describe(client, version, _verdict_text(client, version, comparison, against))
+    _describe(client, version, _verdict_text(client, version, result, against))
     values = {
-        tags.VERDICT: comparison.verdict,
-        tags.REASONS: " ".join(comparison.reasons),
+        tags.VERDICT: result.verdict,
+        tags.REASONS: " ".join(result.reasons),
         tags.CARD: compare.card_sha256,
     }
     _tag(client, version, values, against if champion else None)
@@ -167,20 +111,22 @@ def _joined(shown: str, own: str) -> str:
     return f"{shown.strip()}\n\n{_OWN_FIGURES}\n\n{own.strip()}\n"
 
 
-def _verdict_text(client: MlflowClient, version: ModelVersion, comparison: Comparison, against: str) -> str:
+def _verdict_text(client: MlflowClient, version: ModelVersion, result: ComparisonReport, against: str) -> str:
     experiment = client.get_run(version.run_id).info.experiment_id
     artifacts = f"#/experiments/{experiment}/runs/{version.run_id}/artifacts/{FOLDER}"
     links = " | ".join(f"[{title}]({artifacts}/{name})" for name, title in (_LINKS | _MORE).items())
     beaten = "" if against == "none" else f" against champion version {against}"
-    reasons = "\n".join(f"- {reason}" for reason in comparison.reasons)
-    head = f"**Verdict: {comparison.verdict}**{beaten}\n\n{reasons}"
-    table = comparison.markdown
+    reasons = "\n".join(f"- {reason}" for reason in result.reasons)
+    head = f"**Verdict: {result.verdict}**{beaten}\n\n{reasons}"
+    table = result.markdown
     if len(head) + len(table) + len(links) + len(version.description or "") > _LONGEST:
         table = f"[The table]({artifacts}/table.md)"
     return f"{head}\n\n{table}\n\n{links}"
 
 
 def _champion_facts(client: MlflowClient, store: Store, champion: ModelVersion, scratch: Path) -> Champion:
+    from tintype.evaluation.comparison import Champion
+
     bundle, missing = None, ""
     try:
         bundle = resolve_version(f"{SCHEME}{champion.name}/{champion.version}", store).bundle

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric
@@ -38,7 +38,7 @@ from tintype.models.starter import (
 from tintype.params import PARAMS_FILE, RegisterParams
 from tintype.registry import history, tags
 from tintype.registry.backfill import ensure_run, read_report
-from tintype.registry.compare import Compare, ensure_compared, with_own_figures
+from tintype.registry.compare import ensure_compared, with_own_figures
 from tintype.registry.history import CHAMPION
 from tintype.registry.lineage import bundle_tags, code_tags, lock_tags
 from tintype.registry.mlflow_model import write_model
@@ -62,6 +62,9 @@ from tintype.registry.versions import (
     missing_files,
     model_id_of,
 )
+
+if TYPE_CHECKING:
+    from tintype.evaluation.comparison import Comparison
 
 CHALLENGER = "challenger"
 HEADLINES = ("psnr_db", "delta_e2000_mean", "colourfulness_ratio")
@@ -94,9 +97,8 @@ def register(
     evaluation: Path,
     params: RegisterParams,
     preset: str,
-    table: Callable[[dict[str, Any]], str],
     store: Store | None = None,
-    compare: Compare | None = None,
+    compare: Comparison | None = None,
 ) -> Registration:
     """Make a bundle a version, unless it is one, and the version the challenger.
 
@@ -113,11 +115,9 @@ def register(
         Names of model and experiment.
     preset : str
         Becomes a tag.
-    table : callable
-        Makes a Markdown table of the content of metrics.json.
     store : Store, optional
         Where; the project's if not given.
-    compare : Compare, optional
+    compare : Comparison, optional
         Compares the bundle with the champion's; without it the version has no verdict.
 
     Returns
@@ -148,7 +148,7 @@ def register(
             version = create_version(client, params.model_name, model_id, run_id, {**origin, **made_by})
         elif missing_files(client, store, version):
             upload(client, client.get_logged_model(model_id_of(version)), bundle, info)
-        ensure_judged(client, version, evaluation, metrics, table)
+        ensure_judged(client, version, evaluation, metrics)
         if compare is not None:
             ensure_compared(client, store, version, champion_of(client, params.model_name), compare)
         ensure_aliases(client, store, version)
@@ -157,7 +157,6 @@ def register(
 
 def register_starter(
     params: RegisterParams,
-    table: Callable[[dict[str, Any]], str],
     folder: Path | None = None,
     store: Store | None = None,
 ) -> Registration | None:
@@ -170,8 +169,6 @@ def register_starter(
     ----------
     params : RegisterParams
         Names of model and experiment.
-    table : callable
-        Makes a Markdown table of the content of metrics.json.
     folder : Path, optional
         The starter's; the package's own if not given.
     store : Store, optional
@@ -208,7 +205,7 @@ def register_starter(
             version = create_version(client, params.model_name, model_id, run_id, origin)
         evaluation = bundle.parent
         if (evaluation / METRICS_FILE).is_file():
-            ensure_judged(client, version, evaluation, read_metrics(evaluation), table)
+            ensure_judged(client, version, evaluation, read_metrics(evaluation))
         check_files(client, store, version)
         crown(client, version, "the starter, which comes along")
         return registration_of(client, version, digest)
@@ -271,7 +268,6 @@ def ensure_judged(
     version: ModelVersion,
     evaluation: Path,
     metrics: dict[str, Any],
-    table: Callable[[dict[str, Any]], str],
 ) -> None:
     """Attach the evaluation to run, model and version: files, metrics, headline tags, a description to read.
 
@@ -292,7 +288,7 @@ def ensure_judged(
         ],
     )
     pictures = [name for name in _PICTURES if (evaluation / name).is_file()]
-    description = _description(client, version, metrics, table, pictures)
+    description = _description(client, version, metrics, pictures)
     described = with_own_figures(version.description, description)
     client.update_model_version(version.name, version.version, described)
     headlines = {name: str(metrics["ours"][name]) for name in HEADLINES if name in metrics["ours"]}
@@ -329,15 +325,16 @@ def _description(
     client: MlflowClient,
     version: ModelVersion,
     metrics: dict[str, Any],
-    table: Callable[[dict[str, Any]], str],
     pictures: list[str],
 ) -> str:
+    from tintype.evaluation.summary import metrics_table
+
     experiment = client.get_run(version.run_id).info.experiment_id
     artifacts = f"#/experiments/{experiment}/runs/{version.run_id}/artifacts/evaluation"
     links = " | ".join(f"[{_PICTURES[name]}]({artifacts}/{name})" for name in pictures)
     return f"""{metrics.get("photos", "?")} test photos. Read each figure beside all-gray photos: PSNR rewards gray.
 
-{table(metrics)}
+{metrics_table(metrics)}
 
 {links}
 """

@@ -19,11 +19,10 @@ def main(
     from tintype.evaluation.comparison import Comparison
     from tintype.evaluation.metric_card import MOST
     from tintype.evaluation.photos import content_hashes_of_split, photos_of_split
-    from tintype.evaluation.summary import metrics_table
     from tintype.files.atomic import write_json
     from tintype.registry.register import register, register_starter
 
-    starter = register_starter(params.register_, metrics_table)
+    starter = register_starter(params.register_)
     if starter is not None:
         log(f"register: {starter.model_uri}, the starter, is the champion to beat.")
     comparison = Comparison(
@@ -35,7 +34,6 @@ def main(
         evaluation,
         params.register_,
         params.preset,
-        metrics_table,
         compare=comparison,
     )
     write_json(report, made.describe())

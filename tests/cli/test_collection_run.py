@@ -79,6 +79,23 @@ def test_a_photo_that_the_network_cannot_take_does_not_take_others_with_it(bundl
     assert len(results) == 13
 
 
+class Mistaken(Colorizer):
+    """Has a mistake in it that one photo finds."""
+
+    def prepare(self, pixels):
+        return None.nothing if pixels.shape[0] == 200 else super().prepare(pixels)
+
+
+def test_a_mistake_of_ours_is_logged_in_full_and_the_others_go_on(bundle, writer, jobs, caplog):
+    results = list(CollectionRun(Mistaken.load(bundle), writer).run(jobs))
+    (failed,) = [result for result in results if result.receipt is None]
+    assert failed.reason.startswith("This photo met a mistake in tintype.")
+    assert '"mistake"' in Path("out/tintype-manifest.jsonl").read_text()
+    assert "AttributeError" in caplog.text
+    assert "in prepare" in caplog.text
+    assert len(results) == 13
+
+
 def test_stopping_leaves_only_whole_results(colorizer, writer, jobs):
     collection = CollectionRun(colorizer, writer, budget=MemoryBudget(4, 10**9))
     run = collection.run(jobs)

@@ -1,5 +1,6 @@
 """What a call would do and take."""
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_headers_are_read_without_decoding(odd_photos, tmp_path):
     (tmp_path / "text.jpg").write_text("no photo")
     assert read_header(tmp_path / "text.jpg") is None
     assert read_header(tmp_path / "nowhere.jpg") is None
+
+
+def test_headers_of_photos_beyond_pillows_own_limit_are_read(tmp_path):
+    size = struct.pack("<II", 15_000, 13_000)
+    header = b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + struct.pack("<I", 40) + size
+    (tmp_path / "large.bmp").write_bytes(header + struct.pack("<HH", 1, 24) + bytes(24))
+    header = read_header(tmp_path / "large.bmp")
+    assert header is not None
+    assert header.pixels == 195_000_000
 
 
 def test_a_dry_run_counts_estimates_and_writes_nothing(photos, tintype):

@@ -42,7 +42,7 @@ def mistaken(*_: object, **__: object) -> None:
     [
         ("tintype.imaging.reading.decode.read_orientation", read_picture),
         ("tintype.imaging.reading.decode.rgb8_and_alpha", read_picture),
-        ("tintype.formats.file_metadata.parse_exif", read_photo),
+        ("tintype.formats.metadata.parse_exif", read_photo),
     ],
 )
 def test_a_mistake_of_ours_is_no_broken_photo(

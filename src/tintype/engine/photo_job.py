@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.formats.layer import encode_layer
-from tintype.formats.output_metadata import Policy
+from tintype.formats.metadata import Policy
 from tintype.formats.photo import Photo, encode_photo, read_photo
 from tintype.imaging.finding import WRITABLE
 from tintype.imaging.limits import Limits

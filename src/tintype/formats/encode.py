@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import struct
+import zlib
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import cv2
@@ -12,17 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.formats.iptc import photoshop_block
-from tintype.formats.output_metadata import OutputMetadata
-from tintype.formats.png import (
-    exif_chunk,
-    insert_chunks,
-    profile_chunk,
-    resolution_chunk,
-    xmp_chunk,
-)
+from tintype.formats.metadata import OutputMetadata
 from tintype.formats.tiff import encode_tiff
 from tintype.imaging.geometry import resize, resize_axis, rows_between, strips
 from tintype.imaging.limits import PhotoError, reason
+from tintype.imaging.reading.png import SIGNATURE, XMP_KEYWORD
 from tintype.imaging.reading.srgb import srgb_profile, to_8_bits
 
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}  # pixels
@@ -171,3 +167,34 @@ def confidence_png(confidence: NDArray[np.float32], height: int, width: int) -> 
         picture[rows] = np.rint(np.clip(part, 0, 1) * 255)
     _, png = cv2.imencode(".png", picture)
     return png.tobytes()
+
+
+def insert_chunks(png: memoryview, chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A PNG file with chunks put behind its header, where all of ours may stand."""
+    behind = len(SIGNATURE) + 12 + 13  # IHDR
+    return b"".join([png[:behind], *(_chunk(kind, data) for kind, data in chunks), png[behind:]])
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def profile_chunk(profile: bytes) -> tuple[bytes, bytes]:
+    """The ICC profile of the pixels."""
+    return b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile)
+
+
+def resolution_chunk(dpi: tuple[float, float]) -> tuple[bytes, bytes]:
+    """Pixels to a metre."""
+    across, down = (round(value / 0.0254) for value in dpi)
+    return b"pHYs", struct.pack(">IIB", across, down, 1)
+
+
+def xmp_chunk(packet: bytes) -> tuple[bytes, bytes]:
+    """An XMP packet; never compressed (ISO 16684-3)."""
+    return b"iTXt", XMP_KEYWORD + bytes(4) + packet
+
+
+def exif_chunk(block: bytes) -> tuple[bytes, bytes]:
+    """An EXIF block."""
+    return b"eXIf", block

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
-from tintype.formats.png import insert_chunks, xmp_chunk
+from tintype.formats.encode import insert_chunks, xmp_chunk
 from tintype.formats.xmp import COLOURS_ALONE, ProvenanceError, provenance_xmp, read_provenance
 from tintype.imaging.lab import AB16_GRAY, decode_ab16, encode_ab16
 from tintype.imaging.provenance import Provenance

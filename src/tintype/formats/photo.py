@@ -1,7 +1,7 @@
 """Photos as files: bytes to pixels with what is said beside them, and back.
 
 The door for everyone who hands a person's photos on. Pixels are decoded by `tintype.imaging.picture`; what goes into a
-new file is chosen by a policy (`output_metadata`) and written by `encode`. Whatever cannot be decoded or written is a
+new file is chosen by a policy (`metadata`) and written by `encode`. Whatever cannot be decoded or written is a
 `PhotoError` with a sentence and a code.
 """
 
@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from tintype.files.atomic import new_file
 from tintype.formats.encode import WRITERS, encode
-from tintype.formats.file_metadata import read_metadata
-from tintype.formats.output_metadata import Policy, output_metadata
+from tintype.formats.metadata import Policy, output_metadata, read_metadata
 from tintype.imaging.finding import WRITABLE
 from tintype.imaging.limits import COLLECTION, Limits, PhotoError, reason
 from tintype.imaging.picture import Picture, broken_photo_errors, decode_file

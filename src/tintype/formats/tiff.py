@@ -21,7 +21,7 @@ from tintype.formats.exif import (
     write_tree,
 )
 from tintype.formats.iptc import TIFF_TAG
-from tintype.formats.output_metadata import OutputMetadata
+from tintype.formats.metadata import OutputMetadata
 from tintype.imaging.limits import PhotoError
 
 _XMP, _PROFILE = 700, 34675

@@ -32,8 +32,8 @@ from tintype.formats.xmp_xml import (
     write_packet,
 )
 from tintype.imaging.provenance import Lineage, Provenance
+from tintype.imaging.reading.decode import quiet_decoders
 from tintype.imaging.reading.png import ChunkError, read_chunks, xmp_in_text
-from tintype.imaging.reading.quiet import quiet_decoders
 from tintype.imaging.reading.sniff import sniff
 
 OURS = "urn:tintype:provenance:1#"

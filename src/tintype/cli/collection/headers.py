@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
+from tintype.imaging.reading.decode import read_size
 from tintype.imaging.reading.sniff import sniff
 
 _HEADER_BYTES = 64  # which `sniff` takes
@@ -45,9 +44,10 @@ def read_header(path: Path) -> Header | None:
     try:
         with path.open("rb") as file:
             file_format = sniff(file.read(_HEADER_BYTES))
-        if file_format is None:
-            return None
-        with Image.open(path, formats=[file_format]) as image:
-            return Header(file_format, image.width, image.height, path.stat().st_size)
+            if file_format is None:
+                return None
+            file.seek(0)
+            width, height = read_size(file, file_format, str(path))
+        return Header(file_format, width, height, path.stat().st_size)
     except Exception:  # Pillow's parsers raise what they like, and every one of it means the same here
         return None

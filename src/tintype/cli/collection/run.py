@@ -10,6 +10,7 @@ flight are bounded by number and by pixels, so that memory does not grow with th
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import queue
 import threading
@@ -33,6 +34,8 @@ from tintype.files.disk import DiskError
 from tintype.formats.photo import Photo
 from tintype.imaging.limits import PhotoError
 from tintype.imaging.merge import Receipt
+
+_log = logging.getLogger(__name__)
 
 SIZES = (1, 2, 4, 8)  # `tintype.colorize.SIZES`, whose import takes longer than planning a call
 PATIENCE = 0.25  # seconds that a photo waits for company at most, while more are being decoded
@@ -221,6 +224,7 @@ def _in_words(error: Exception) -> tuple[str, str]:
     if is_out_of_memory(error):
         return "Not enough memory for a photo of this size.", "memory"
     # One photo that finds a mistake in the program must not end a night's work on all the others.
+    _log.error("A mistake in tintype", exc_info=error)
     return f"This photo met a mistake in tintype. Report it with the photo: {error!r}.", "mistake"
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import struct
+import threading
+import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import IO, Any
 
+import cv2
 from PIL import Image, features
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
@@ -33,13 +37,12 @@ from tintype.imaging.reading.depth16 import LONGEST_SIDE, Planes, colour16, gray
 from tintype.imaging.reading.icc import ProfileError, parse_profile, to_srgb16
 from tintype.imaging.reading.orientation import read_orientation, upright
 from tintype.imaging.reading.png import read_chunks, xmp_in_text
-from tintype.imaging.reading.quiet import quiet_decoders
 from tintype.imaging.reading.srgb import gray8, is_usable, rgb8_and_alpha, to_8_bits
 from tintype.imaging.reading.tiff import TiffHeader, read_tiff_header
 
 # What `Image.open` would find. It also compares a picture's size with a limit of the process, which is not ours to
 # change; ours is in `Limits`, and holds before anything is decoded.
-_OPENERS: dict[str, Callable[[TimedFile], Any]] = {
+_OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {
     "JPEG": jpeg_factory,
     "PNG": PngImageFile,
     "TIFF": TiffImageFile,
@@ -50,6 +53,35 @@ _OPENERS: dict[str, Callable[[TimedFile], Any]] = {
 }
 _PAGES = {"TIFF": "pages", "JPEG": "pictures", "HEIF": "pictures"}  # what is animated has frames
 _PULLING = {"JPEG", "MPO", "PNG", "GIF"}  # whose decoders take any number of bytes; others want whole rows
+
+
+class _QuietDecoders:
+    """A context for any number of threads: the first to enter silences the decoders, the last to leave restores them.
+
+    Pillow warns of broken tags, for which there are notes and errors here, and OpenCV logs broken files on stderr.
+    Both settings belong to the whole process, which may be somebody else's.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._restore = threading.Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._restore.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+                self._restore.callback(cv2.utils.logging.setLogLevel, cv2.utils.logging.getLogLevel())
+                cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._restore.close()
+
+
+quiet_decoders = _QuietDecoders()
 
 
 @dataclass(frozen=True)
@@ -133,7 +165,27 @@ def _metadata_chunks(content: bytes) -> dict[str, bytes]:
     return found
 
 
-def _opened(file: TimedFile, file_format: str, name: str) -> Any:
+def read_size(file: IO[bytes], file_format: str, name: str) -> tuple[int, int]:
+    """Width and height in pixels as a file's header says them, before the picture is turned upright.
+
+    Parameters
+    ----------
+    file : file
+        Open for reading.
+    file_format, name : str
+        As in `decode`.
+
+    Raises
+    ------
+    PhotoError, Exception
+        As in `decode`.
+    """
+    with quiet_decoders, _opened(file, file_format, name) as image:
+        width, height = image.size
+    return width, height
+
+
+def _opened(file: IO[bytes], file_format: str, name: str) -> Any:
     """The file as Pillow's image, of which the header has been read."""
     opener = _heif_opener() if file_format == "HEIF" else _OPENERS[file_format]
     if opener is None or (file_format == "AVIF" and not features.check("avif")):
@@ -154,9 +206,9 @@ def _opened(file: TimedFile, file_format: str, name: str) -> Any:
         ) from None
 
 
-def _heif_opener() -> Callable[[TimedFile], Any] | None:
+def _heif_opener() -> Callable[[IO[bytes]], Any] | None:
     try:
-        opener: Callable[[TimedFile], Any] = import_module("pillow_heif").HeifImageFile
+        opener: Callable[[IO[bytes]], Any] = import_module("pillow_heif").HeifImageFile
     except ModuleNotFoundError:
         return None
     return opener

@@ -1,18 +1,30 @@
-"""What a file says of its photo beside the pixels: EXIF, XMP, IPTC captions, resolution."""
+"""What files say beside the pixels, EXIF, XMP, IPTC captions and resolution: read from one, and chosen for another."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from tintype.formats.exif import MAX_BYTES, Exif, parse_exif, read_resolution, read_value, write_exif
-from tintype.formats.iptc import RESOURCE, TIFF_TAG
-from tintype.formats.xmp import unusable_xmp
+from tintype.formats.exif import (
+    MAX_BYTES,
+    Exif,
+    parse_exif,
+    read_resolution,
+    read_value,
+    resolution_tags,
+    without_gps,
+    write_exif,
+)
+from tintype.formats.iptc import RESOURCE, TIFF_TAG, iptc_record, merge_records
+from tintype.formats.xmp import provenance_xmp, unusable_xmp, without_place
+from tintype.imaging.provenance import Provenance
 from tintype.imaging.reading.orientation import XMP_ORIENTATION, exif_block
 from tintype.imaging.reading.tiff import DirectoryError, read_directory, read_layout
 
+Policy = Literal["keep", "no-gps", "strip"]
+POLICIES: tuple[Policy, ...] = ("keep", "no-gps", "strip")
 _MOST_DPI = 100_000
 
 
@@ -117,3 +129,71 @@ def _resolution(dpi: Any) -> tuple[float, float] | None:
         return None
     usable = all(math.isfinite(value) and 0 < value <= _MOST_DPI for value in (across, down))
     return (across, down) if usable else None
+
+
+@dataclass(frozen=True)
+class OutputMetadata:
+    """What goes into a file.
+
+    Attributes
+    ----------
+    exif : Exif or None
+    xmp : bytes or None
+        A packet.
+    xmp_alone : bytes or None
+        Our part of it alone, for where the whole packet is too long.
+    iptc : bytes or None
+        IIM datasets.
+    dpi : tuple of float or None
+    """
+
+    exif: Exif | None = None
+    xmp: bytes | None = None
+    xmp_alone: bytes | None = None
+    iptc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+    def exif_block(self, *, with_resolution: bool) -> bytes | None:
+        """The EXIF block; with the resolution in it for formats that keep it nowhere else."""
+        exif = self.exif or Exif("<")
+        if with_resolution and self.dpi:
+            exif = Exif(exif.order, exif.main | resolution_tags(self.dpi, exif.order), exif.camera, exif.gps)
+        return write_exif(exif)
+
+
+def output_metadata(
+    exif: bytes | None,
+    xmp: bytes | None,
+    iptc: bytes | None,
+    dpi: tuple[float, float] | None,
+    *,
+    provenance: Provenance | None,
+    metadata: Policy,
+) -> OutputMetadata:
+    """What goes into a file.
+
+    Parameters
+    ----------
+    exif, xmp, iptc, dpi
+        What the photo's file says.
+    provenance : Provenance, optional
+        Where its colours come from.
+    metadata : {"keep", "no-gps", "strip"}
+        All of it; all but where it was taken; only the resolution.
+
+    Raises
+    ------
+    ValueError
+        If there is no such policy.
+    """
+    if metadata not in POLICIES:
+        raise ValueError(f"Expected a policy out of {', '.join(POLICIES)}. Received: {metadata}.")
+    if metadata == "strip":
+        exif = xmp = iptc = None
+    parsed = parse_exif(exif) if exif else None
+    if metadata == "no-gps":
+        parsed, xmp = parsed and without_gps(parsed), xmp and without_place(xmp)
+    if provenance is None:
+        return OutputMetadata(parsed, xmp, None, iptc, dpi)
+    packet, record = provenance_xmp(provenance, xmp), merge_records(iptc, iptc_record(provenance))
+    return OutputMetadata(parsed, packet, provenance_xmp(provenance, None), record, dpi)

@@ -10,7 +10,7 @@ from tintype.engine.photo_job import PhotoOptions, colour_photo, encode_coloured
 from tintype.engine.result_file import notes_on, result_path, write_result
 from tintype.errors import UsageError
 from tintype.find_model import find_model
-from tintype.formats.output_metadata import Policy
+from tintype.formats.metadata import Policy
 from tintype.imaging.finding import WRITABLE
 from tintype.imaging.limits import COLLECTION
 

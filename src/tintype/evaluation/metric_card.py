@@ -1,6 +1,6 @@
 """The metric card: what the figures of a comparison mean, and on what they were measured.
 
-Two models' figures can be compared if their cards are equal, and not else: a metric that was defined anew, another list
+Two models' figures can be compared only if their cards are equal: a metric that was redefined, another list
 of photos or another version of a library that computes moves a figure as a better network does. What is
 a model's own, such as the size of its network, is not on the card.
 """

@@ -38,7 +38,7 @@ Rgb8 = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class PairedScores:
-    """What came of it.
+    """The scores of two models and of the baselines on the same photos.
 
     Attributes
     ----------
@@ -68,14 +68,14 @@ def score_photos(
     folder: Path,
     known: Path | None = None,
 ) -> PairedScores:
-    """Have the models colour the photos, and write what came of it.
+    """Have the models colour the photos, and write their scores.
 
     Parameters
     ----------
     photos : mapping of str to Path
         Name in reports -> file; at least one.
     champion : Painter or None
-        None if there is none, or it cannot be had.
+        None if there is none, or it is not available.
     mean_ab : tuple of two floats
         Mean a* and b* of the training photos.
     folder : Path

@@ -1,8 +1,8 @@
 """A trained bundle's network, fitted further on other photos.
 
-The network starts as the bundle has it; the backbone inside it stays as it is, and the steps are small: what it has
-learned from many photos shall bend, not break. Temperature, gain and confidence are fitted anew, at the colourfulness
-that the bundle had before, so that both can be compared.
+The network starts with the bundle's weights. The backbone inside it is frozen and the learning rate is low, so that the
+network keeps what it has learned from many photos. Temperature, gain and confidence are fitted again, at the
+colourfulness that the bundle had before, so that both bundles can be compared.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ RATIOS = (0.3, 1.2)  # a bundle that is nearly gray, or far too colourful, is no
 
 
 class Quiet:
-    """Watches a training and tells no one."""
+    """An observer that does nothing."""
 
     def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Nothing."""

@@ -29,9 +29,9 @@ READERS = 4  # shards read in turn
 class Worker:
     """One of several workers.
 
-    A batch is what it is for one worker, cut into pieces of equal size in the order of the workers: together they
-    compute the same step. What does not go into equal pieces, at most `workers` - 1 rows at an epoch's end, is left
-    out; where rows are shuffled, others in every epoch.
+    Each batch is the one that a single worker would have, cut into equal pieces in the order of the workers: together
+    they compute the same step. Rows that do not fill equal pieces, at most `workers` - 1 at an epoch's end, are left
+    out; with shuffling they are different ones in every epoch.
 
     Attributes
     ----------
@@ -40,9 +40,9 @@ class Worker:
     workers : int
         At least 1.
     bar : Bar
-        How this worker shows progress.
+        How this worker shows its progress.
     alone : callable
-        Gives a context in which it computes by itself what the others do not: to write, to draw.
+        Gives a context in which it computes by itself, without the others: to write, to draw.
     """
 
     rank: int = 0
@@ -85,13 +85,13 @@ def batches(
     inputs : sequence of str
         Which inputs the network takes.
     shuffle_seed : int, optional
-        Shuffle anew in every epoch, from this seed. Without it rows come in the shards' order.
+        Shuffle in every epoch, starting from this seed. Without it rows come in the shards' order.
     flip : bool
         Mirror half of the rows, by the same seed.
     scans : float
         Strength of what old photos suffer, done to the lightness that the network sees; see `tintype.training.scans`.
     worker : Worker
-        The piece of every batch that is wanted: same rows, mirrored and aged the same, whoever takes which piece.
+        Whose piece of every batch is given. Flips and scans of a row do not depend on who gets it.
 
     Returns
     -------

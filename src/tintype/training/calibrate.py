@@ -1,8 +1,8 @@
-"""From what a network says to the colours that are shown, fitted on validation photos: temperature, gain, confidence.
+"""From a network's output to the colours that are shown, fitted on validation photos: temperature, gain, confidence.
 
 A mean under uncertainty is duller than the world. The gain brings the colourfulness of the validation photos to
-the share of the truth's that is asked for; of all temperatures that one is taken which then comes nearest to the
-truth. Confidence is measured: of pixels with such a spread, how many were right.
+the share of the truth's that is asked for; the temperature is the one whose colours then come nearest to the truth.
+Confidence is measured: the share of right colours among pixels of similar spread.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Scene:
 
 
 def outputs_of(network: Any, l8: NDArray[np.uint8], embeddings: NDArray[np.float16]) -> NDArray[np.float32]:
-    """What a network says of rows: its head's own output, of shape (n, h, w, C)."""
+    """A network's output for rows, undecoded, of shape (n, h, w, C)."""
     outputs = []
     for start in range(0, len(l8), _BATCH):
         rows = slice(start, start + _BATCH)

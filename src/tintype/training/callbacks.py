@@ -1,4 +1,4 @@
-"""What happens at the end of an epoch: figures, the best weights, the checkpoint, and what a person sees of it.
+"""Callbacks of a training: figures, best weights and checkpoint after each epoch, the progress bar, a stop on NaN.
 
 Importing this module needs Keras to be ready: see `tintype.models.keras_backend.prepare_keras`.
 """
@@ -22,21 +22,21 @@ from tintype.training.batches import Worker
 from tintype.training.checkpoint import Checkpoints, TrainingState
 from tintype.training.observer import Bar, Observer
 
-CHECKPOINT_SECONDS = 20  # the most work, give or take an epoch, that a kill costs
+CHECKPOINT_SECONDS = 20  # a kill costs at most this much work, and the epoch that was running
 
 
 class EpochCallback(keras.callbacks.Callback):
     """Keeps a training's figures, best weights and checkpoint.
 
-    It comes after Keras' exchange of weights in the list of callbacks, so that at the end of an epoch it sees
-    the averaged weights, and at the beginning the trained ones.
+    In the list of callbacks it comes after Keras' `SwapEMAWeights`, so that it sees the averaged weights at the end of
+    an epoch and the trained ones at its beginning.
 
     Parameters
     ----------
     params : TrainParams
         The stage's parameters.
     state : TrainingState
-        How far an earlier, killed run came; written on from here.
+        Progress of an earlier run that was killed; updated from here on.
     checkpoints, observer, draw, grids
         As `tintype.training.fit.fit` takes them.
     best : list of ndarray
@@ -44,7 +44,7 @@ class EpochCallback(keras.callbacks.Callback):
     rows : int
         Crops in an epoch.
     worker : Worker
-        Which worker this is. All of them come to the same decisions; only the first one leaves traces.
+        Which worker this is. All workers make the same decisions; only the first one writes files and reports.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class EpochCallback(keras.callbacks.Callback):
 
     @property
     def patience_is_over(self) -> bool:
-        """Whether a training that is taken up again had already come to its end."""
+        """Whether the training has ended: a continued one may have ended before."""
         state, patience = self._state, self._params.patience
         return state.epoch >= self._params.epochs or (
             patience is not None and state.epoch - state.best_epoch >= patience
@@ -87,17 +87,17 @@ class EpochCallback(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save a checkpoint if one is due."""
         self._begun = time.monotonic()
-        # Now the weights are the trained ones again, not their average.
+        # The weights are the trained ones again here, not their average.
         if self._begun - self._saved >= CHECKPOINT_SECONDS:
             self.save()
             self._saved = time.monotonic()
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Training is over for this epoch; what follows is not counted in its rate."""
+        """Stop the clock: validation does not count in the epoch's rate."""
         self._trained = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note the figures, keep the weights if they are the best, draw, and stop when patience is over."""
+        """Record the figures, keep the weights if they are the best, draw, and stop when patience is over."""
         figures = logs or {}
         number = epoch + 1
         metrics = {
@@ -127,7 +127,7 @@ class EpochCallback(keras.callbacks.Callback):
     def _tell(self, number: int, metrics: dict[str, float]) -> None:
         self._observer.epoch(number, metrics)
         self.progress.report(number, metrics)
-        # The last epoch is drawn whatever its number: DVC expects a picture of every training.
+        # The last epoch is always drawn: DVC expects a picture of every training.
         if self._draw and (number % self._params.grid_every == 0 or self.patience_is_over):
             picture = self._draw(self.model, self._grids / f"epoch-{number:04d}.jpg")
             self._observer.picture("validation", number, picture)

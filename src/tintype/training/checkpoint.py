@@ -54,7 +54,7 @@ class Checkpoints:
         Raises
         ------
         TintypeError
-            If there is a state that cannot be understood, such as one of another version of this code.
+            If there is a state that cannot be read, such as one of another version of this code.
         """
         path = self.folder / STATE_FILE
         if not path.is_file():

@@ -67,9 +67,9 @@ def fit(
     train, validation : ShardSet
         Rows to learn from, and rows to choose the best epoch by.
     perceptual : callable, optional
-        Gives the distance that `params.perceptual` weighs; called if that is not 0.
+        Gives the distance that has the weight `params.perceptual`; called if that is not 0.
     checkpoints : Checkpoints
-        Where a training that was killed left off, and where this one leaves its state.
+        Where a killed training has left its state, and where this one writes its own.
     observer : Observer
         Told of every epoch.
     draw : callable, optional
@@ -97,7 +97,7 @@ def fit(
         draw=draw,
         grids=grids,
     )
-    set_precision(False)  # a bundle computes in float32, whatever its training did
+    set_precision(False)  # a bundle always computes in float32
     finished = build()
     finished.set_weights(best)
     return Fitted(finished, state.history, state.best_epoch)
@@ -117,14 +117,14 @@ def learn(
     grids: Path,
     worker: Worker = ALONE,
 ) -> list[NDArray[Any]]:
-    """The epochs that are left of a training, or a worker's part of them; they end with a checkpoint.
+    """Train the epochs that are left, or one worker's part of them, and write a checkpoint at the end.
 
     Parameters
     ----------
     state : TrainingState
-        How far it has come; written on.
+        Progress so far; updated.
     worker : Worker
-        Which worker this is. The first one reports, draws and keeps the checkpoint for all.
+        Which worker this is. The first one reports, draws and writes the checkpoint for all.
     build, params, train, validation, perceptual, checkpoints, observer, draw, grids
         As `fit` takes them.
 
@@ -145,13 +145,13 @@ def learn(
         network = build()
         steps = worker.steps(train.rows, params.batch_size)
         optimizer, best = optimizer_of(params, steps * params.epochs), network.get_weights()
-    # The loss is set anew in either case: a Keras file does not keep what it is made of.
+    # The loss is set in either case: a Keras file stores its name only.
     loss = loss_on(train, params, perceptual)
     network.compile(optimizer=optimizer, loss=loss, jit_compile=jit_choice())
     on_epoch = EpochCallback(params, state, checkpoints, observer, draw, grids, best, train.rows, worker)
     if not on_epoch.patience_is_over:
         network.fit(
-            # A continued training shuffles in an order of its own.
+            # A continued training shuffles in another order.
             batches(
                 train,
                 params.batch_size,
@@ -175,13 +175,13 @@ def learn(
                 on_epoch,
             ],
         )
-        # What follows may be killed as well, and shall not cost the training.
+        # If what follows is killed, the training must not be lost.
         on_epoch.save()
     return on_epoch.best
 
 
 def loss_on(train: ShardSet, params: TrainParams, perceptual: Callable[[], Distance] | None = None) -> Any:
-    """The loss that parameters ask for; its classes weigh what they do by how often training photos have them.
+    """The loss that parameters ask for; its classes are weighed by their frequency in the training photos.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a training is made of: rows to learn from and to be judged by, a fresh network, pictures of its progress."""
+"""The inputs of a training: rows to learn from and to validate on, a fresh network, pictures of its progress."""
 
 from __future__ import annotations
 

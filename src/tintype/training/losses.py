@@ -26,7 +26,7 @@ Distance = Callable[[Any, Any], Any]
 class SumOfDistances(keras.losses.Loss):
     """Distances, each with its weight, added up.
 
-    A network's file keeps the loss by name only: whoever loads one to go on with training sets the loss anew.
+    A network's file stores the loss by name only: code that continues a training has to set the loss again.
     """
 
     def __init__(self, distances: Any = (), name: str = "distance") -> None:

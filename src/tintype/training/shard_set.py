@@ -100,7 +100,7 @@ def mean_ab(shards: ShardSet) -> tuple[float, float]:
 
 
 def sample_rows(shards: Sequence[Path], most: int = SAMPLED) -> Iterator[NDArray[Any]]:
-    """Rows of `.npy` files one after the other, evenly spaced where there are more than `most`.
+    """Rows of `.npy` files in order, evenly spaced where there are more than `most`.
 
     Parameters
     ----------

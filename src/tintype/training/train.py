@@ -1,9 +1,10 @@
-"""From shards to a bundle: what the stage `train` does, MLflow apart."""
+"""From shards to a bundle: the stage `train` without MLflow."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import assert_never
 
 from tintype.files.atomic import new_file
 from tintype.files.digest import sha256_of
@@ -46,7 +47,7 @@ def train_network(
     network, train, decode : NetworkParams, TrainParams, DecodeParams
         The stage's parameters.
     adversarial : AdversarialParams, optional
-        For a critic's lessons after the fit.
+        Of the adversarial training after the fit.
     preset : str
         For the record.
     checkpoints : Checkpoints
@@ -72,9 +73,14 @@ def train_network(
     """
     inputs = TrainingInputs(tensors, network)
     learn, check, grids = inputs.learn, inputs.check, report / "grids"
-    if train.strategy == "data_parallel":
-        # What they leave is the checkpoint of a training at its end, which `fit` takes up like any other.
-        fit_on_workers(Job(tensors, network, train, checkpoints, observer, grids), cluster)
+    match train.strategy:
+        case "single":
+            pass
+        case "data_parallel":
+            # The workers leave the checkpoint of a finished training, which `fit` continues like any other.
+            fit_on_workers(Job(tensors, network, train, checkpoints, observer, grids), cluster)
+        case _:
+            assert_never(train.strategy)
     fitted = fit(
         inputs.build,
         train,
@@ -108,7 +114,7 @@ def write_history(destination: Path, history: list[dict[str, float]]) -> None:
     with new_file(destination) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]), lineterminator="\n")
         writer.writeheader()
-        # Of epochs that were taken up from a checkpoint the number is one with a point.
+        # Epochs that were read from a checkpoint have a float as their number.
         writer.writerows({**epoch, "epoch": int(epoch["epoch"])} for epoch in history)
 
 

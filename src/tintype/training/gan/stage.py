@@ -1,4 +1,4 @@
-"""The course of the stage: the critic alone, then both in turn, and the stop.
+"""The adversarial stage: the critic alone, then both in turn, and when to stop.
 
 Importing this module needs Keras to be ready: see `tintype.models.keras_backend.prepare_keras`.
 """
@@ -38,7 +38,7 @@ def refine(
     loss: Any,
     observer: Observer,
 ) -> int:
-    """Let a critic teach a network; it keeps the weights whose colours did best, which may be its own.
+    """Train a network against a critic and keep the weights with the best colours, which may be those it had.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class Score:
 
 
 class ValidationScore:
-    """The same photos for every network.
+    """Scores networks on the same validation photos.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A worker's share of a training.
+"""A worker's part of a training, and how its progress is shown where the training was started.
 
 Every worker has the whole network and computes the gradient on its piece of every batch; before the weights change,
 gradients are averaged over all of them. Keras' own `fit` does that on the JAX backend (`keras.distribution`): batch
@@ -29,14 +29,14 @@ _LOOK_SECONDS = 0.3  # between two looks at what the first worker has written
 
 @dataclass(frozen=True)
 class Job:
-    """A training, as all its workers are told of it. Its paths mean the same on all machines.
+    """A training, as it is described to all its workers. Its paths mean the same on all machines.
 
     Attributes
     ----------
     tensors, network, train
         As `tintype.training.train.train_network` takes them.
     checkpoints : Checkpoints
-        Where they left off, where the first of them leaves its state, and where the result is found.
+        Where they continue from, where the first worker writes its state, and where the result is.
     observer : Observer
         Told of every epoch by the first worker.
     grids : Path
@@ -97,7 +97,7 @@ def _bar(worker: Worker, progress: Progress | None) -> Iterator[Bar]:
 
 
 def _drawer(inputs: TrainingInputs) -> Callable[[Any, Path], Path]:
-    """Draws with a copy of the network: what belongs to all workers, one of them cannot compute with."""
+    """Draws with a copy of the network: one worker alone cannot compute with variables that all of them share."""
 
     def draw(network: Any, destination: Path) -> Path:
         own = inputs.build()
@@ -116,7 +116,7 @@ class Progress:
     path : Path
         A file to append to.
     live : bool
-        Whether somebody sits in front of it: a bar, else a line an epoch.
+        Whether it is a terminal: then a bar is shown, else a line for each epoch.
     """
 
     path: Path
@@ -130,12 +130,12 @@ def relayed(path: Path) -> Iterator[Progress]:
     Parameters
     ----------
     path : Path
-        Made anew.
+        Emptied first.
 
     Yields
     ------
     Progress
-        For the one who writes it.
+        To be handed to the worker that writes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"")

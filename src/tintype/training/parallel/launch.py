@@ -21,7 +21,7 @@ RESTARTS = 5  # of all workers, from the last checkpoint, each time that one has
 
 
 class WorkersError(TintypeError):
-    """The workers did not come to the end of their training."""
+    """The workers did not finish their training."""
 
 
 def fit_on_workers(job: Job, address: str | None = None) -> None:
@@ -104,7 +104,7 @@ def _work(told: dict[str, Any]) -> str | None:
     coordinator = broadcast_from_rank_zero(_free_address() if worker.rank == 0 else None)
     try:
         train_as_worker(told["job"], worker, coordinator, told["progress"])
-    except TintypeError as error:  # it would say so again: nothing to start anew for
+    except TintypeError as error:  # a restart would end in the same error
         return str(error)
     return None
 

@@ -103,9 +103,3 @@ def test_the_table_of_settings_is_whole(root):
     for name in MANIFESTS:
         used = {variable["name"] for variable in pod(root, name)["containers"][0]["env"]}
         assert used <= told
-
-
-def test_files_that_the_text_names_are_there(root):
-    text = (root / "docs/deploy.md").read_text()
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
-        assert (root / "docs" / target).exists(), target

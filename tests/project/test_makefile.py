@@ -36,8 +36,3 @@ def test_hooks_and_make_check_run_the_same_tools(make, root):
         re.findall(r"run --no-sync (ruff \w+|[a-z-]+)", (root / ".pre-commit-config.yaml").read_text())
     )
     assert checked == hooked == tools
-
-
-def test_ci_runs_make_check_and_make_test(root):
-    assert "bash .ci/run" in (root / ".github/workflows/ci.yml").read_text()
-    assert re.findall(r"^make \w+", (root / ".ci/run").read_text(), re.M) == ["make check", "make test"]

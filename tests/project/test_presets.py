@@ -62,15 +62,6 @@ def test_the_papers_recipe(compose, tmp_path):
     assert list(params.decode.model_dump().values()) == [None, None, 0.0]
 
 
-def test_the_paper_has_nothing_of_what_came_after(compose, tmp_path):
-    compose(tmp_path / "params.yaml", "preset=paper")
-    params = load_params(tmp_path / "params.yaml")
-    assert (params.network.head, params.network.skips, params.network.half) == ("tanh", False, False)
-    assert (params.train.scans, params.train.perceptual, params.train.patience) == (0, 0, None)
-    assert params.adversarial.steps == 0
-    assert list(params.decode.model_dump().values()) == [None, None, 0.0]
-
-
 def test_imagenet_scales_the_recipe_of_the_starter(compose, tmp_path):
     chosen = {}
     for preset in ("starter", "imagenet"):

@@ -15,6 +15,7 @@ from tintype.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = {"curl", "export"}  # every machine has them
+PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
 
 
@@ -69,8 +70,9 @@ def test_dvc_sets_parameters_that_are_there(words):
         if option != "-S":
             continue
         key, _, value = setting.partition("=")
-        if key == "preset":
-            assert (ROOT / "conf/preset" / f"{value}.yaml").is_file()
+        group = ROOT / "conf" / key
+        if group.is_dir():
+            assert all((group / f"{choice}.yaml").is_file() for choice in value.split(",")), setting
             continue
         block = params
         for name in key.split("."):
@@ -78,10 +80,15 @@ def test_dvc_sets_parameters_that_are_there(words):
             block = block[name]
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
-)
+@pytest.mark.parametrize("page", PAGES)
 def test_nobody_is_told_to_run_what_is_not_installed(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert not re.findall(r"\buv (?:sync|run|pip|lock|export|add)\b.*", text)
     assert not re.findall(r"--group\b.*", text)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_a_page_links_to_are_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)[)#]", text):
+        assert (ROOT / page).parent.joinpath(target).exists(), target

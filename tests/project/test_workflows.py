@@ -1,4 +1,4 @@
-"""Workflows: what runs there runs here, with the least rights, by actions that cannot change under us."""
+"""Workflows: what runs there runs here, with the least rights. `make check` has zizmor look for the rest."""
 
 import re
 import subprocess
@@ -31,19 +31,6 @@ def steps(jobs) -> list[dict[str, Any]]:
     return [step for job in jobs.values() for step in job["steps"]]
 
 
-def test_there_is_a_workflow_for_changes_results_and_releases(workflows):
-    assert set(workflows) == {"ci.yml", "pipeline.yml", "release.yml"}
-    assert set(workflows["release.yml"]["on"]) == {"workflow_dispatch", "repository_dispatch"}
-
-
-def test_actions_are_pinned_by_hash_with_their_version_beside(root):
-    for path in (root / ".github/workflows").glob("*.yml"):
-        used = re.findall(r"uses: *(.*)$", path.read_text(), re.M)
-        assert used
-        for action in used:
-            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
-
-
 def test_every_step_is_a_command_that_people_have(root, steps):
     commands = [step["run"].strip() for step in steps if "run" in step]
     assert len(commands) > 8
@@ -66,12 +53,6 @@ def test_no_credentials_stay_in_a_checkout(steps):
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_values_reach_commands_through_the_environment_alone(steps):
-    assert not [step for step in steps if "${{" in step.get("run", "")]
-
-
-def test_who_may_write_does_not_run_what_a_pull_request_brings(workflows, jobs):
+def test_who_may_write_does_not_run_what_a_pull_request_brings(jobs):
     checkout = jobs["pipeline.yml", "comment"]["steps"][0]
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
-    for flow in workflows.values():
-        assert not {"pull_request_target", "workflow_run"} & set(flow["on"])

@@ -35,14 +35,17 @@ _BATCH = 16
 
 def adapt(
     photos: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Of your own colour photos.", show_default=False)
+        Path, typer.Argument(metavar="FOLDER", help="A folder of your own colour photos.", show_default=False)
     ],
     model: Model = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="BUNDLE", help="Folder for the new bundle.")
     ] = Path("models/adapted"),
     epochs: Annotated[
-        int, typer.Option("--epochs", min=1, max=1000, help="Times that the photos are gone through.")
+        int,
+        typer.Option(
+            "--epochs", metavar="NUMBER", min=1, max=1000, help="How often the photos are gone through."
+        ),
     ] = 4,
     force: Force = False,
 ) -> None:
@@ -51,7 +54,7 @@ def adapt(
     It says whether that helped. A fifth of the photos is held out: a card in BUNDLE compares before and after on them.
     Nothing is registered.
 
-    Exit code: 0 there is a new bundle, better or not; 1 there is none, 2 the command cannot be meant so, 130 stopped by
+    Exit code: 0 there is a new bundle, better or not; 1 there is none, 2 wrong usage, 130 stopped by
     Ctrl+C.
     """
     try:

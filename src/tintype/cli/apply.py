@@ -40,7 +40,7 @@ def apply(
 
     The result has the same pixels as from colouring it.
 
-    Exit code: 0 written, 1 a file cannot be read or written or is another one, 2 the command cannot be meant so.
+    Exit code: 0 written, 1 a file cannot be read or written or is another one, 2 wrong usage.
     """
     from tintype.engine.result_file import notes_on, result_path
     from tintype.formats.layer import read_layer

@@ -17,10 +17,12 @@ OutputFile = Annotated[
         show_default=False,
     ),
 ]
-Quality = Annotated[int, typer.Option("--quality", min=1, max=100, help="Of JPEG, WebP and AVIF.")]
+Quality = Annotated[
+    int, typer.Option("--quality", metavar="NUMBER", min=1, max=100, help="Quality of JPEG, WebP and AVIF.")
+]
 Metadata = Annotated[
     Literal["keep", "no-gps", "strip"],
-    typer.Option("--metadata", help="What results take over of EXIF and XMP, the place among it."),
+    typer.Option("--metadata", help="What results take over of EXIF and XMP; the place is part of it."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
 Model = Annotated[
@@ -28,16 +30,17 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
+        metavar="MODEL",
         help="models:/NAME@ALIAS or models:/NAME/VERSION of the registry, a bundle's folder, or starter.",
         show_default="the registry's champion, else the starter",
     ),
 ]
-ModelName = Annotated[str, typer.Option("--name", metavar="NAME", help="Of the registered model.")]
+ModelName = Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the registered model.")]
 Reason = Annotated[
     str,
     typer.Option("--reason", "-r", metavar="TEXT", help="Why, for the history.", show_default=False),
 ]
 Variant = Annotated[
-    Literal["cpu", "gpu"], typer.Option("--variant", help="The machine that it will serve on.")
+    Literal["cpu", "gpu"], typer.Option("--variant", help="What it will serve on: a CPU or a GPU.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]

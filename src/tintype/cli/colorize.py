@@ -27,11 +27,14 @@ def colorize(
     ],
     model: Model = None,
     saturation: Annotated[
-        float, typer.Option("--saturation", "-s", min=0, max=2, help="Factor on the colours; 0 is gray.")
+        float,
+        typer.Option(
+            "--saturation", "-s", metavar="FACTOR", min=0, max=2, help="Factor on the colours; 0 is gray."
+        ),
     ] = 1.0,
     file_format: Annotated[
         Literal["jpeg", "png", "tiff", "webp", "avif"] | None,
-        typer.Option("--format", "-f", help="Of the results.", show_default="the photo's own"),
+        typer.Option("--format", "-f", help="Format of the results.", show_default="the photo's own"),
     ] = None,
     quality: Quality = 95,
     metadata: Metadata = "keep",
@@ -49,7 +52,7 @@ def colorize(
             metavar="T",
             min=0,
             max=1,
-            help="Leave gray what the model is less sure of than this; 0 leaves nothing.",
+            help="Leave gray what the model is less sure of than this, 0 to 1; 0 leaves nothing.",
         ),
     ] = 0.0,
     confidence: Annotated[
@@ -69,10 +72,10 @@ def colorize(
         typer.Option("--dry-run", "-n", help="Only say what would be done, and estimate time and memory."),
     ] = False,
     max_megapixels: Annotated[
-        float, typer.Option("--max-megapixels", min=0.001, help="Refuse larger photos.")
+        float, typer.Option("--max-megapixels", metavar="NUMBER", min=0.001, help="Refuse larger photos.")
     ] = 200,
     max_megabytes: Annotated[
-        float, typer.Option("--max-megabytes", min=0.001, help="Refuse larger files.")
+        float, typer.Option("--max-megabytes", metavar="NUMBER", min=0.001, help="Refuse larger files.")
     ] = 2000,
 ) -> None:
     """Colour photos at their full size; each keeps its own lightness.
@@ -80,8 +83,8 @@ def colorize(
     Below a folder all photos are taken, and OUT gets the same tree. A photo that fails is named, the others go on.
     OUT/tintype-manifest.jsonl keeps what became of each photo: the same command again does only what is not done yet.
 
-    Exit code: 0 all were coloured, 1 some failed or have a result of another model or other options, 2 nothing was
-    begun because the command cannot be meant so, 130 stopped by Ctrl+C.
+    Exit code: 0 all were coloured, 1 some failed or have a result of another model or other options, 2 wrong usage,
+    and nothing was begun, 130 stopped by Ctrl+C.
     """
     from tintype.cli.collection.command import run
     from tintype.cli.collection.plan import Options, limits_of

@@ -35,10 +35,14 @@ monitor = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Judge a service by what it wrote down of its photos.",
+    help="Judge a service by what it wrote down of its photos.\n\n"
+    "`tintype monitor DIR` is short for `tintype monitor report DIR`.",
 )
 
-Days = Annotated[int, typer.Option("--days", min=1, max=3660, help="Newest days to read.")]
+Days = Annotated[
+    int,
+    typer.Option("--days", metavar="NUMBER", min=1, max=3660, help="How many of the newest days to read."),
+]
 
 
 @monitor.command()
@@ -49,7 +53,9 @@ def report(
     ],
     reference: Annotated[
         Path | None,
-        typer.Option("--reference", "-r", metavar="FILE", help="By `tintype monitor reference`."),
+        typer.Option(
+            "--reference", "-r", metavar="FILE", help="What is normal, by `tintype monitor reference`."
+        ),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="HTML", help="The page to write.")] = Path(
         "monitor.html"
@@ -61,9 +67,11 @@ def report(
         typer.Option("--read-only", help="Leave DIR as it is: make no Parquet files of days that are over."),
     ] = False,
 ) -> None:
-    """Make Parquet files of the days that are over, judge the newest days, and write a page about them.
+    """Judge the newest days and write a page about them.
 
-    Exit code: 0 written; 1 it cannot be; 2 the command cannot be meant so; 3 there is an alarm, and --check was given.
+    Days that are over are made into Parquet files.
+
+    Exit code: 0 written; 1 it cannot be; 2 wrong usage; 3 there is an alarm, and --check was given.
     """
     alarms = write_report(folder, reference, output, days, read_only=read_only)
     raise typer.Exit(ALARMED if check and alarms else 0)
@@ -88,16 +96,21 @@ def reference(
     ] = Path("data/manifest"),
     raw: Annotated[Path, typer.Option("--raw", metavar="FOLDER", help="Where they are.")] = Path("data/raw"),
     photos: Annotated[
-        int, typer.Option("--photos", min=1, help="At most so many for training, and as many others.")
+        int,
+        typer.Option(
+            "--photos", metavar="NUMBER", min=1, help="Take at most so many for training, and as many others."
+        ),
     ] = 1000,
     model: Model = None,
     inputs_only: Annotated[
         bool, typer.Option("--inputs-only", help="Colour nothing: the reference says nothing of answers.")
     ] = False,
 ) -> None:
-    """Write down what is normal, to compare a service's photos with: once for each version in service.
+    """Write down what is normal.
 
-    Exit code: 0 written; 1 it cannot be; 2 the command cannot be meant so.
+    A service's photos are compared with it. Make it once for each version in service.
+
+    Exit code: 0 written; 1 it cannot be; 2 wrong usage.
     """
     _needs_pipeline()
     from tintype.monitoring.drift import FEW

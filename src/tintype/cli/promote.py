@@ -35,7 +35,7 @@ def promote(
         typer.Option(
             "--force",
             metavar="REASON",
-            help="Why it shall be champion though its verdict is fail; kept with it.",
+            help="Make it champion though its verdict is fail, for this reason, which is kept with it.",
             show_default=False,
         ),
     ] = None,

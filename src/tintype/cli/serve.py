@@ -19,11 +19,15 @@ SERVICE = "tintype.serving.service:Tintype"
 
 def serve(
     model: Model = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", "-p", help="Port to listen on.", min=1, max=65535)] = 3000,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 for all.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", "-p", metavar="PORT", help="Port to listen on.", min=1, max=65535)
+    ] = 3000,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", help="Processes that answer.", min=1, show_default="one"),
+        typer.Option("--workers", metavar="NUMBER", help="Processes that answer.", min=1, show_default="one"),
     ] = None,
     backend: Annotated[
         Literal["openvino", "tensorflow"] | None,
@@ -43,13 +47,16 @@ def serve(
     every: Annotated[
         float,
         typer.Option(
-            "--every", metavar="SECONDS", min=0.1, help="With --follow: between two looks at the registry."
+            "--every",
+            metavar="SECONDS",
+            min=0.1,
+            help="With --follow: pause between two looks at the registry.",
         ),
     ] = 10.0,
 ) -> None:
     """Serve a model: the page at /, the interface at /colorize. Ends by Ctrl+C or SIGTERM, after what it accepted.
 
-    Exit code: 1 there is no such model, or the port is taken; 2 the command cannot be meant so.
+    Exit code: 1 there is no such model, or the port is taken; 2 wrong usage.
     """
     if follow is not None and model is not None:
         raise UsageError(f"Expected --model or --follow. Received both: {model} and {follow}.")

@@ -25,7 +25,7 @@ def strip(
 
     What stays is the photo's lightness alone, at the same size and depth.
 
-    Exit code: 0 written, 1 a file cannot be read or written, 2 the command cannot be meant so.
+    Exit code: 0 written, 1 a file cannot be read or written, 2 wrong usage.
     """
     import numpy as np
 

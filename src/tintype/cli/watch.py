@@ -21,7 +21,8 @@ from tintype.find_model import MODEL
 
 def watch(
     every: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="Between two looks at the registry.")
+        float,
+        typer.Option("--every", metavar="SECONDS", min=0.1, help="Pause between two looks at the registry."),
     ] = 10.0,
     once: Annotated[bool, typer.Option("--once", help="Look once, do what is to be done, and end.")] = False,
     deploy: Annotated[
@@ -29,20 +30,21 @@ def watch(
         typer.Option(
             "--deploy",
             metavar="COMMAND",
-            help="Run for each new champion's Bento, without a shell. {bento} and {version} are replaced; so are they "
-            "in TINTYPE_BENTO and TINTYPE_VERSION.",
+            help="What to run for each new champion's Bento, without a shell. {bento} and {version} are replaced; "
+            "TINTYPE_BENTO and TINTYPE_VERSION have them too.",
             show_default="it is only packed",
         ),
     ] = None,
     deploy_timeout: Annotated[
-        float, typer.Option("--deploy-timeout", metavar="SECONDS", min=1, help="That the command may take.")
+        float,
+        typer.Option("--deploy-timeout", metavar="SECONDS", min=1, help="How long the command may take."),
     ] = 600.0,
     log: Annotated[
         Path | None,
         typer.Option(
             "--log",
             metavar="FILE",
-            help="For what the deploy command says.",
+            help="A file for the output of the deploy command.",
             show_default="watch-deploy.log in ~/.local/state/tintype",
         ),
     ] = None,
@@ -54,8 +56,7 @@ def watch(
     What was done stands in the registry, as tags of the version: packaged, deployed_at, deploy_error. One promotion is
     packed and deployed once, however often this is started; what failed waits for --retry or another promotion.
 
-    Exit code: 0 told to stop, or with --once all is done; 1 with --once: it could not be done; 2 the command cannot be
-    meant so.
+    Exit code: 0 told to stop, or with --once all is done; 1 with --once: it could not be done; 2 wrong usage.
     """
     from importlib.util import find_spec
 

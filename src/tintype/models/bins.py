@@ -1,7 +1,7 @@
-"""The classes that a classification head chooses among: cells of a grid over the colours that sRGB has.
+"""The classes of a classification head: cells of a grid over the colours of sRGB.
 
 R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", 2016 (https://arxiv.org/abs/1603.08511): a grid of
-10 Lab units in a* and b*, of which those cells are classes that a colour of the gamut falls into.
+10 Lab units in a* and b*; those cells are classes that contain a colour of the gamut.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def nearest_bin(ab: NDArray[np.float32], bins: NDArray[np.float32]) -> NDArray[n
 def class_weights(
     prior: NDArray[np.float64], bins: NDArray[np.float32], rebalance: float
 ) -> NDArray[np.float32]:
-    """What a class weighs in the loss, so that rare colours count.
+    """The weight of each class in the loss, so that rare colours count.
 
     w = 1 / ((1 - rebalance) / Q + rebalance * p), p the prior smoothed by a Gaussian of `SIGMA`, scaled so that the
     mean over the data's colours is 1; the paper's equation 4 with its lambda as ``1 - rebalance``.

@@ -1,9 +1,9 @@
-"""The critic: which patches of a photo have the colours of the world, and which were made up.
+"""The critic: tells patches in a photo's own colours from patches that a network has coloured.
 
 The PatchGAN of P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros, "Image-to-Image Translation with Conditional Adversarial
 Networks", 2017 (https://arxiv.org/abs/1611.07004), with spectral normalisation in place of batch normalisation
 (T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida, 2018, https://arxiv.org/abs/1802.05957), which keeps its slope within
-bounds and does not mix what is real with what is not.
+bounds and does not mix real photos with coloured ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def build_critic(side: int, channels: int = CHANNELS) -> Any:
     Parameters
     ----------
     side : int
-        Of the square photos that it sees, in pixels. The patch that a score speaks of is about half of it: 16 pixels
+        Of the square photos that it sees, in pixels. The patch that a score is about is half as wide: 16 pixels
         up to a side of 32, 34 for 64, 70 from 128 on.
     channels : int
         Of the first layer; each later one has twice as many, up to eight times.

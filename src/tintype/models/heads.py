@@ -1,7 +1,7 @@
-"""Heads: how a network says a colour.
+"""Heads: the last layer of a network.
 
-``tanh`` says one colour a pixel. ``classes`` says how likely each bin of the gamut is, which keeps apart what a mean
-would blend to brown; `tintype.models.decoding` makes a colour and its uncertainty of it.
+``tanh`` gives one colour for each pixel. ``classes`` gives a probability for each bin of the gamut, which keeps apart
+what a mean would blend to brown; `tintype.models.decoding` turns it into a colour and its uncertainty.
 """
 
 from __future__ import annotations

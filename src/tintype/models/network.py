@@ -1,9 +1,12 @@
-"""Networks by name, what each needs of the backbone, and the units they speak.
+"""Networks by name, what each needs of the backbone, and the units of their inputs and outputs.
 
-A network takes L as the shards keep it (a byte, 0..255) and says colours in units of `AB_LIMIT`. What it
-needs of the backbone it declares: ``embedding``, the vector that the stage `embed` precomputes, or ``maps``, which it
-computes itself with the backbone's layers inside it. Training, bundle and Colorizer read the
-declaration and bring what is asked for.
+A network takes L as the shards store it (a byte, 0..255) and gives colours in units of `AB_LIMIT`. It declares what it
+needs of the backbone: ``embedding``, the vector that the stage `embed` precomputes, or ``maps``, which it computes
+itself with the backbone's layers inside it. Training, bundle and Colorizer read the declaration and provide what it
+asks for.
+
+To add a network: its class in `tintype.params.blocks`, its builder in a file of its own, a case in `build_network`, and
+a file in conf/network.
 """
 
 from __future__ import annotations

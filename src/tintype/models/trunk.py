@@ -92,7 +92,7 @@ def feature_maps(backbone: Any, spec: BackboneSpec, size: int) -> Any:
 
 
 def _as_it_looks(layer: Any) -> Any:
-    """A layer's copy that leaves nothing out, in the precision of networks built now, not of when it was saved."""
+    """A layer's copy without dropout, in the precision of networks built now, not in the one it was saved with."""
     import keras
 
     config = {**layer.get_config(), "dtype": keras.config.dtype_policy().name}

@@ -1,4 +1,6 @@
-"""What training minimises.
+"""Losses by name.
+
+To add one: its class in `tintype.params.blocks`, its function and a case here, and a file in conf/train/loss.
 
 Importing this module needs Keras to be ready: see `tintype.models.keras_backend.prepare_keras`.
 """

@@ -29,7 +29,7 @@ MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline extras starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-fast test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline extras wheel starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-fast test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ container: env-serve ## Build the image, run it, colour PHOTO through it; VARIAN
 
 extras: ## Add packages to .venv: EXTRA=heif, gpu, cluster, stores, pipeline or serve, or several in quotes
 	$(UV) sync --locked --inexact --no-default-groups $(addprefix --extra ,$(EXTRA))
+
+wheel: ## Build the package for pip: dist/tintype-*.whl
+	$(UV) build --wheel --out-dir dist
 
 starter: env-pipeline ## Train the starter from PHOTOS=folder and put it into the package; SET="train.epochs=1" changes its preset
 	$(RUN) python .ci/starter.py --photos $(PHOTOS) $(if $(SCRATCH),--scratch $(SCRATCH)) $(SET)

@@ -20,11 +20,9 @@ class PhotoColorizer(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Load the bundle that lies in the model."""
         from tintype.colorize import Colorizer
-        from tintype.models.lineage import unregistered_lineage
 
+        # Its lineage has no version, which the model does not know: a registry finds it by the bundle's digest.
         self._colorizer = Colorizer.load(Path(context.artifacts["bundle"]))
-        # A registry finds the version by the bundle's digest; the model does not know its own number.
-        self._lineage = unregistered_lineage(self._colorizer.info)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -57,15 +55,13 @@ class PhotoColorizer(PythonModel):
         from tintype.engine.photo_job import PhotoOptions, colour_photo, encode_coloured, open_photo
         from tintype.imaging.limits import COLLECTION
 
-        options = PhotoOptions()
+        options, lineage = PhotoOptions(), self._colorizer.lineage
         opened = [open_photo(content, COLLECTION, self._colorizer) for content in contents]
         colours = self._colorizer.colours(
             np.stack([one.l8 for one in opened]), np.stack([one.gray8 for one in opened])
         )
         for one, its_colours in zip(opened, colours, strict=True):
-            yield encode_coloured(
-                colour_photo(one.photo, its_colours, options, self._lineage), "PNG", options
-            )
+            yield encode_coloured(colour_photo(one.photo, its_colours, options, lineage), "PNG", options)
 
 
 set_model(PhotoColorizer())

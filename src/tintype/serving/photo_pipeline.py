@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class ColouredFile:
+class ColouredContent:
     """A coloured photo, ready to be sent.
 
     Attributes
@@ -85,7 +85,7 @@ class PhotoPipeline:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photo")
         self._batcher = Batcher(colorizer.colours, SIZES, observe=metrics.batch)
 
-    async def colour(self, content: bytes, options: PhotoOptions, lease: Lease) -> ColouredFile:
+    async def colour(self, content: bytes, options: PhotoOptions, lease: Lease) -> ColouredContent:
         """Colour one photo.
 
         Parameters
@@ -119,7 +119,9 @@ class PhotoPipeline:
         self._metrics.stage("open", start)
         return opened
 
-    def _finish(self, opened: OpenPhoto, colours: Colours, options: PhotoOptions, size: int) -> ColouredFile:
+    def _finish(
+        self, opened: OpenPhoto, colours: Colours, options: PhotoOptions, size: int
+    ) -> ColouredContent:
         start = time.perf_counter()
         photo = opened.photo
         file_format = options.file_format or answer_format(photo)
@@ -140,7 +142,7 @@ class PhotoPipeline:
                     self.lineage,
                 )
             )
-        return ColouredFile(content, file_format, coloured.receipt, photo.notes)
+        return ColouredContent(content, file_format, coloured.receipt, photo.notes)
 
 
 async def _in_thread(pool: Executor, function: Callable[..., T], *args: Any) -> T:

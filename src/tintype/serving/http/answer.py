@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from tintype.engine.photo_job import RESULT_SUFFIXES
 from tintype.imaging.provenance import Lineage
 from tintype.serving.http.errors import Gone
-from tintype.serving.photo_pipeline import ColouredFile
+from tintype.serving.photo_pipeline import ColouredContent
 
 _CHUNK = 256 * 1024
 
@@ -23,7 +23,7 @@ class PhotoAnswer(Response):
 
     Parameters
     ----------
-    coloured : ColouredFile
+    coloured : ColouredContent
     lineage : Lineage
         Of the model that coloured it.
     file_name : str
@@ -32,7 +32,7 @@ class PhotoAnswer(Response):
         For the client to take it.
     """
 
-    def __init__(self, coloured: ColouredFile, lineage: Lineage, file_name: str, seconds: float) -> None:
+    def __init__(self, coloured: ColouredContent, lineage: Lineage, file_name: str, seconds: float) -> None:
         super().__init__(
             coloured.content,
             headers=_headers(coloured, lineage, file_name),
@@ -56,7 +56,7 @@ class PhotoAnswer(Response):
             raise Gone from None  # the server closes the connection of an answer that was not finished
 
 
-def _headers(coloured: ColouredFile, lineage: Lineage, file_name: str) -> dict[str, str]:
+def _headers(coloured: ColouredContent, lineage: Lineage, file_name: str) -> dict[str, str]:
     receipt = coloured.receipt
     headers = {
         "Content-Disposition": disposition(file_name, coloured.format),

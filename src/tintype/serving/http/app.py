@@ -30,7 +30,7 @@ from tintype.serving.http.contract import openapi
 from tintype.serving.http.errors import Gone, Refusal, refusal_of
 from tintype.serving.http.upload import Upload, announced, read_upload, refuse_announced
 from tintype.serving.model.follow import Follower
-from tintype.serving.photo_pipeline import ColouredFile, PhotoPipeline
+from tintype.serving.photo_pipeline import ColouredContent, PhotoPipeline
 from tintype.serving.settings import Settings
 from tintype.serving.worker import WorkerState
 
@@ -170,7 +170,9 @@ class _Colorize:
             answer = PhotoAnswer(coloured, lineage, upload.file_name, settings.send_seconds)
             await answer(request.scope, request.receive, send)
 
-    async def _colour(self, request: Request, upload: Upload, lease: Lease) -> tuple[ColouredFile, Lineage]:
+    async def _colour(
+        self, request: Request, upload: Upload, lease: Lease
+    ) -> tuple[ColouredContent, Lineage]:
         """A photo and the version that coloured it, which is no longer in use when the answer is sent."""
         with self._worker.model.use() as pipeline:
             colour = pipeline.colour(upload.content, upload.options, lease)

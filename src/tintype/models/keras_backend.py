@@ -79,7 +79,8 @@ def prepare_keras(backend: str | None = None) -> None:
     if importlib.util.find_spec(backend) is None:
         raise BackendError(
             f"Expected the package {backend} as Keras' backend, but it is not installed. "
-            "Install it, or choose another backend with KERAS_BACKEND."
+            f"Run `{install_command('cluster' if backend == SHARING else 'pipeline')}`, or choose another backend with "
+            "KERAS_BACKEND."
         )
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # Device chatter would bury the progress bar, some of it dressed up as errors; real ones are Python exceptions.

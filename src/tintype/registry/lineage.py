@@ -17,12 +17,7 @@ _WRITTEN_BY_THE_PIPELINE = ("dvc.lock", "reports")
 
 
 def code_tags(project: Path) -> dict[str, str]:
-    """The code that a result comes from, as tags.
-
-    Parameters
-    ----------
-    project : Path
-        A folder in the working tree.
+    """The code in a working tree that a result comes from, as tags.
 
     Returns
     -------
@@ -39,14 +34,7 @@ def code_tags(project: Path) -> dict[str, str]:
 
 
 def bundle_tags(info: BundleInfo, preset: str) -> dict[str, str]:
-    """What a bundle was made from, as tags.
-
-    Parameters
-    ----------
-    info : BundleInfo
-        What the bundle says of itself.
-    preset : str
-        The preset it was made with.
+    """What a bundle was made from, and with which preset, as tags.
 
     Returns
     -------
@@ -71,20 +59,7 @@ def lock_tags(lock: Path) -> dict[str, str]:
 
 
 def commit_subject(commit: str, project: Path) -> str | None:
-    """The first line of a commit's message.
-
-    Parameters
-    ----------
-    commit : str
-        Hexadecimal digits.
-    project : Path
-        A folder in the working tree.
-
-    Returns
-    -------
-    str or None
-        None if there is no git, no repository, or no such commit in it.
-    """
+    """The first line of a commit's message; None if there is no git, no repository, or no such commit in it."""
     subject = git(project, "log", "-1", "--format=%s", f"{commit}^{{commit}}", "--")
     return None if subject is None else subject.strip()
 
@@ -111,13 +86,7 @@ def _git_tags(project: Path) -> dict[str, str]:
 
 
 def environment() -> dict[str, Any]:
-    """Python, platform and every installed package with its version.
-
-    Returns
-    -------
-    dict
-        `python`, `platform`, and `packages`: name to version, sorted.
-    """
+    """`python`, `platform` and `packages`, which is every installed package with its version, sorted by name."""
     packages = {item.metadata["Name"]: item.version for item in distributions() if item.metadata["Name"]}
     return {
         "python": platform.python_version(),
@@ -127,19 +96,9 @@ def environment() -> dict[str, Any]:
 
 
 def flatten(block: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested parameters as dotted names with the values as params.yaml writes them.
+    """Nested parameters as dotted names, with the values as params.yaml writes them.
 
-    Parameters
-    ----------
-    block : dict
-        Blocks of parameters, such as ``{"train": {"epochs": 30, "patience": None}}``.
-    prefix : str
-        What comes before each name.
-
-    Returns
-    -------
-    dict of str to str
-        Such as ``{"train.epochs": "30", "train.patience": "null"}``.
+    ``{"train": {"epochs": 30, "patience": None}}`` becomes ``{"train.epochs": "30", "train.patience": "null"}``.
     """
     flat: dict[str, str] = {}
     for key, value in block.items():

@@ -32,11 +32,11 @@ def write_model(folder: Path, bundle: Path, info: BundleInfo, model: Model) -> N
     Parameters
     ----------
     folder : Path
-        Where to; made here.
+        Made here.
     bundle : Path
         The bundle's folder.
     info : BundleInfo
-        What it says of itself; shown by MLflow as the model's metadata.
+        Shown by MLflow as the model's metadata.
     model : mlflow.models.Model
         Names the run and the logged model that this belongs to.
     """

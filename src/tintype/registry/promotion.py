@@ -122,20 +122,8 @@ def promote(
 def rollback(name: str, *, reason: str = "", store: Store | None = None) -> Promotion:
     """Make the champion before this one the champion again.
 
-    A second rollback goes further back. The verdict of a version that has been in service is not asked again.
-
-    Parameters
-    ----------
-    name : str
-        Of the registered model.
-    reason : str
-        Kept in the history.
-    store : Store, optional
-        Where; the project's if not given.
-
-    Returns
-    -------
-    Promotion
+    A second rollback goes further back. The verdict of a version that has been in service is not asked again. The
+    reason is kept in the history.
 
     Raises
     ------
@@ -162,21 +150,9 @@ def rollback(name: str, *, reason: str = "", store: Store | None = None) -> Prom
 
 
 def champions(name: str, *, seen_by: str, store: Store | None = None) -> list[Change]:
-    """The history of a model's champions, after a look at who is champion now.
+    """The history of a model's champions, oldest first, after a look at who is champion now.
 
-    Parameters
-    ----------
-    name : str
-        Of the registered model.
-    seen_by : str
-        Who looks.
-    store : Store, optional
-        Where; the project's if not given.
-
-    Returns
-    -------
-    list of Change
-        Oldest first.
+    `seen_by` says who looks, should the history lack the last change.
 
     Raises
     ------

@@ -84,17 +84,9 @@ def resolve_version(uri: str, store: Store | None = None) -> ResolvedVersion:
 
 
 def exact_address(uri: str) -> str:
-    """The address by number of what an alias names now; its files are not looked at.
+    """The address by number, such as ``models:/tintype/3``, of what ``models:/tintype@champion`` names now.
 
-    Parameters
-    ----------
-    uri : str
-        ``models:/tintype@champion``.
-
-    Returns
-    -------
-    str
-        ``models:/tintype/3``, which always means the same.
+    The version's files are not looked at.
 
     Raises
     ------
@@ -126,20 +118,9 @@ def store_at_hand() -> Store | None:
 
 
 def resolve_champion(name: str, store: Store) -> ResolvedVersion | None:
-    """The version in service.
+    """The version in service; None if the registry has no version of the model at all.
 
-    Parameters
-    ----------
-    name : str
-        Of the registered model.
-    store : Store
-        Where to look.
-
-    Returns
-    -------
-    ResolvedVersion or None
-        None if the registry has no version of the model at all. One that has versions but no champion has lost it to
-        a person, and is an error.
+    A model that has versions but no champion has lost it to a person, which is an error.
 
     Raises
     ------

@@ -197,6 +197,24 @@ def test_the_largest_difference_is_over_all_outputs(
     assert largest_difference((Says(**first), Says(**second)), None, 8, 8) == expected
 
 
+def test_a_process_with_keras_on_another_backend_has_the_same_ir_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_keras()
+    import keras
+
+    given = keras.Input((8, 8, 1), name="l")
+    network = keras.Model({"l": given}, keras.layers.Conv2D(2, 3)(given))
+    for folder in ("here", "elsewhere"):
+        (tmp_path / folder).mkdir()
+        save_network(network, tmp_path / folder / "network.keras")
+    write_ir({tmp_path / "here/network.keras": None})
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    write_ir({tmp_path / "elsewhere/network.keras": None})
+    for name in ("network.xml", "network.bin"):
+        assert (tmp_path / "elsewhere" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
 def test_a_bundle_without_an_ir_is_coloured_by_keras_and_says_that_it_lacks_one(
     before: Path, photos: np.ndarray
 ) -> None:

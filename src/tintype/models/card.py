@@ -39,35 +39,12 @@ class StarterFacts:
 
 
 def model_card(info: BundleInfo) -> str:
-    """A bundle's model card.
-
-    Parameters
-    ----------
-    info : BundleInfo
-        The bundle's description.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """A bundle's model card, in Markdown."""
     return f"{_description(info)}\n{_ELSEWHERE}{_warning(info)}"
 
 
 def starter_card(info: BundleInfo, facts: StarterFacts) -> str:
-    """The card of the starter, which has to say everything by itself.
-
-    Parameters
-    ----------
-    info : BundleInfo
-        The bundle's description.
-    facts : StarterFacts
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """The card of the starter, in Markdown: it has no report or registry beside it."""
     trained = info.trained
     return f"""{_description(info)}{_warning(info)}
 ## Data
@@ -117,7 +94,7 @@ photos of their own (`fetch.source: directory`, or `tintype adapt`).
 
 
 def adapted_card(info: BundleInfo, base: str, verdict: str, table: str, counts: tuple[int, int, int]) -> str:
-    """The card of a bundle that was fitted further on a person's own photos.
+    """The card of a bundle that was fitted further on a person's own photos, in Markdown.
 
     Parameters
     ----------
@@ -131,11 +108,6 @@ def adapted_card(info: BundleInfo, base: str, verdict: str, table: str, counts: 
         Both models' figures, in Markdown.
     counts : tuple of three int
         Photos to learn from, to choose by, and held out.
-
-    Returns
-    -------
-    str
-        Markdown.
     """
     learned, chosen, held_out = counts
     return f"""{_description(info)}{_warning(info)}
@@ -189,20 +161,7 @@ def _ir(info: BundleInfo) -> str:
 
 
 def described_anew(card: str, before: BundleInfo, after: BundleInfo) -> str:
-    """A card whose bundle is described otherwise; what it says beyond that stays.
-
-    Parameters
-    ----------
-    card : str
-        Of the bundle before.
-    before, after : BundleInfo
-        The bundle's descriptions.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """A card with the description of `after` in place of that of `before`; whatever else it says stays."""
     return card.replace(_description(before), _description(after), 1)
 
 

@@ -51,12 +51,6 @@ class Backbone:
     graph : optional
         The network behind its preprocessing, if it is at hand, with Keras' `predict_on_batch`.
 
-    Attributes
-    ----------
-    network : keras.Model or None
-    spec : BackboneSpec
-    graph
-        The network behind its preprocessing.
     """
 
     def __init__(self, network: Any, spec: BackboneSpec, graph: Any = None) -> None:
@@ -72,10 +66,6 @@ class Backbone:
         ----------
         folder : Path
             As made by the stage `weights`, or a bundle's own copy.
-
-        Returns
-        -------
-        Backbone
 
         Raises
         ------
@@ -93,10 +83,6 @@ class Backbone:
         spec : BackboneSpec
         source : Path
             The `.keras` file; its SHA-256 must be `spec.sha256`.
-
-        Returns
-        -------
-        Backbone
 
         Raises
         ------

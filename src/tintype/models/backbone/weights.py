@@ -63,6 +63,7 @@ def make_backbone(params: WeightsParams, folder: Path) -> None:
     Parameters
     ----------
     params : WeightsParams
+        Checked first, before anything heavy is imported.
     folder : Path
         Replaced as a whole, and only once everything is ready.
 

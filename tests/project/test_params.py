@@ -24,7 +24,7 @@ def load(tmp_path, content):
 
     def changed(key, value):
         new = copy.deepcopy(content)
-        *blocks, last = key.split(".")
+        *blocks, last = key.split(".") if isinstance(key, str) else [key]
         target = new
         for block in blocks:
             target = target[block]
@@ -74,6 +74,8 @@ def test_blocks_cannot_be_changed(load):
         ("trian", {}, ["trian", "Did you mean 'train'?"]),
         ("lab.zzz", 1, ["lab.zzz", "Known keys: size, workers"]),
         ("register_", {}, ["register_"]),
+        (5, 1, ["there is no parameter 5. Known keys: adversarial, cluster"]),
+        ("network.5", 1, ["there is no parameter network.5 (value 1). Known keys: dropout, embedding"]),
         # missing
         ("train.epochs", REMOVE, ["train.epochs is missing", "a whole number from 1 to 100000"]),
         ("lab", REMOVE, ["lab is missing", "size, workers"]),

@@ -125,6 +125,8 @@ def _sentence(problem: Any) -> str:
     if problem["type"] == "union_tag_not_found":
         names = _names(_blocks(place.field.annotation))
         return f"the parameter {place.key}.name is missing. Expected {names}."
+    if problem["type"] == "invalid_key":  # not text
+        return f"there is no parameter {place.key}{_cure(place)}"
     if problem["type"] == "extra_forbidden":
         return f"there is no parameter {place.key} (value {value!r}){_cure(place)}"
     expected = _describe(place.field.annotation, place.field.metadata)

@@ -141,7 +141,7 @@ def test_a_writer_of_files_a_reader_of_captions_or_a_retry_makes_no_stage_run_ag
         *("src/tintype/registry/store.py", "src/tintype/files/atomic.py", "src/tintype/cluster/buckets.py"),
         *("src/tintype/cli/__init__.py", "src/tintype/errors.py"),
     ]
-    for name in ("tiff", "png", "exif", "xmp", "iptc"):
+    for name in ("encode", "tiff", "exif", "xmp", "iptc", "metadata"):
         assert f"src/tintype/formats/{name}.py" in files
     assert changed_by(project, *files) == set()
 

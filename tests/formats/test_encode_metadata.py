@@ -281,3 +281,13 @@ def test_what_is_no_picture_or_policy_is_refused(photo: Photo) -> None:
     with pytest.raises(PhotoError, match="as format") as refused:
         encode_photo(photo.pixels, "HEIF")
     assert refused.value.code == "not_writable"
+
+
+def test_a_picture_too_wide_for_png_is_refused_in_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    wide = np.zeros((1, 1_000_001, 3), np.uint8)
+    with pytest.raises(
+        PhotoError, match=r"at most 1000000 pixels along each side for PNG\..* Choose TIFF\.$"
+    ):
+        encode_photo(wide, "PNG")
+    assert capfd.readouterr().err == ""
+    assert read_photo(encode_photo(wide, "TIFF")).pixels.shape == wide.shape

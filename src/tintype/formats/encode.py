@@ -21,7 +21,7 @@ from tintype.imaging.limits import PhotoError, reason
 from tintype.imaging.reading.png import SIGNATURE, XMP_KEYWORD
 from tintype.imaging.reading.srgb import srgb_profile, to_8_bits
 
-LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}  # pixels
+LONGEST_SIDE = {"JPEG": 65_500, "PNG": 1_000_000, "WEBP": 16_383, "AVIF": 65_536}  # pixels
 _MOST_XMP_IN_JPEG = 65_502  # bytes, in a segment of its own
 
 
@@ -52,7 +52,7 @@ def encode(
     if longest is not None and max(pixels.shape[:2]) > longest:
         raise PhotoError(
             f"Expected at most {longest} pixels along each side for {file_format}. "
-            f"Received: {pixels.shape[1]} x {pixels.shape[0]}. Choose PNG or TIFF.",
+            f"Received: {pixels.shape[1]} x {pixels.shape[0]}. Choose {'PNG or ' if longest < 1e6 else ''}TIFF.",
             "not_writable",
         )
     try:

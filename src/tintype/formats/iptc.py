@@ -70,7 +70,7 @@ def merge_records(existing: bytes | None, ours: bytes) -> bytes:
 
 
 def without_provenance(record: bytes) -> bytes:
-    """A record that no longer speaks of AI-made colours; all else stays, and nothing is left if nothing else was said.
+    """A record that no longer speaks of AI-made colours; all else stays, and it is empty if there is nothing else.
 
     What `iptc_record` wrote over, such as instructions of the owner's, does not come back.
     """

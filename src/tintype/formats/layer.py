@@ -89,8 +89,8 @@ def encode_layer(ab: NDArray[np.float32], provenance: Provenance, master_size: t
     blue_green_red = np.dstack([codes[..., 1], codes[..., 0], np.full_like(codes[..., 0], AB16_GRAY)])
     _, png = cv2.imencode(".png", blue_green_red)
     extra = {_MARK: FORMAT, _SIZE: f"{master_size[0]}x{master_size[1]}"}
-    said = replace(provenance, parameters={**provenance.parameters, **extra})
-    packet = provenance_xmp(said, source_type=COLOURS_ALONE)
+    marked = replace(provenance, parameters={**provenance.parameters, **extra})
+    packet = provenance_xmp(marked, source_type=COLOURS_ALONE)
     return insert_chunks(memoryview(png.tobytes()), [xmp_chunk(packet)])
 
 
@@ -114,10 +114,10 @@ def read_layer(source: Path | bytes) -> Layer:
         raise LayerError(f"Expected a colour layer at {name}. Received: {error.strerror}.") from None
     _check_header(content, name)
     try:
-        said = read_provenance(content)
+        provenance = read_provenance(content)
     except ProvenanceError:
         raise _no_layer(name) from None
-    parameters = dict(said.parameters)
+    parameters = dict(provenance.parameters)
     edges = _EDGES.get(parameters.pop(_MARK, ""))
     if edges is None:
         raise _no_layer(name)
@@ -130,13 +130,13 @@ def read_layer(source: Path | bytes) -> Layer:
         ) from None
     if not 0 <= saturation <= 2:
         raise LayerError(f"Expected a saturation of 0 to 2 in {name}. Received: {saturation:g}.")
-    said = replace(said, parameters=parameters)
-    return Layer(_colours(content, name), said, (width, height), saturation, edges)
+    provenance = replace(provenance, parameters=parameters)
+    return Layer(_colours(content, name), provenance, (width, height), saturation, edges)
 
 
-def is_layer(said: Provenance) -> bool:
+def is_layer(provenance: Provenance) -> bool:
     """Whether provenance is that of a colour layer, not of a coloured photo."""
-    return _MARK in said.parameters
+    return _MARK in provenance.parameters
 
 
 def _check_header(content: bytes, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Photos as files: bytes to pixels with what is said beside them, and back.
+"""Photos as files: bytes to pixels with their metadata, and back.
 
 The door for everyone who hands a person's photos on. Pixels are decoded by `tintype.imaging.picture`; what goes into a
 new file is chosen by a policy (`metadata`) and written by `encode`. Whatever cannot be decoded or written is a
@@ -103,7 +103,7 @@ def encode_photo(
     file_format : str
         One of the values of `WRITABLE`.
     like : Photo, optional
-        Where opacity and all that is said beside the pixels are taken from, as far as the format can hold it: JPEG
+        Whose opacity and metadata are written too, as far as the format can hold them: JPEG
         has no opacity, and no more than 64 KB of XMP, beyond which only the provenance is written.
     quality : int
         For JPEG, WebP and AVIF, 1 to 100.

@@ -70,9 +70,8 @@ def _widened(plane: Planes, width: int) -> Planes:
     """A plane of shape (n, w) at a width."""
     if len(plane) > 1:
         return _array(resize_axis(plane, width=width))
-    return _array(
-        resize_axis(np.repeat(plane, 2, axis=0), width=width)[:1]
-    )  # OpenCV rounds a lone row otherwise
+    # OpenCV rounds a single row in another way.
+    return _array(resize_axis(np.repeat(plane, 2, axis=0), width=width)[:1])
 
 
 def _on_line(lightness: Planes, slope: Planes, offset: Planes, low: Planes, high: Planes) -> Planes:

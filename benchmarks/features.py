@@ -72,21 +72,7 @@ def main() -> None:
 
 
 def measured(backbone: Path, photos: list[Path], arguments: argparse.Namespace) -> dict[str, Any]:
-    """The figures of one backbone.
-
-    Parameters
-    ----------
-    backbone : Path
-        Its folder.
-    photos : list of Path
-    arguments : argparse.Namespace
-        Of the command line.
-
-    Returns
-    -------
-    dict
-        Rates in photos a second (of crops of a photo, one) and their ratios.
-    """
+    """The figures of one backbone."""
     embedder = load_embedder(backbone, arguments.precision, 16)
     crops = CropsParams(per_photo=arguments.crops, min_side_share=0.5)
     plans = _plans(photos, crops)

@@ -42,12 +42,7 @@ class Notebook:
         )  # compiled before the clock
 
     def features(self, photos: Sequence[Path]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        """Lab and embeddings of photos, batch by batch.
-
-        Returns
-        -------
-        list of (ndarray of shape (n, size, size, 3), ndarray of shape (n, E))
-        """
+        """Lab and embeddings of photos, batch by batch."""
         return [self._batch(photos[start : start + BATCH]) for start in range(0, len(photos), BATCH)]
 
     def _batch(self, photos: Sequence[Path]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -17,20 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def photo_of(source: Path, megapixels: float, destination: Path) -> Path:
-    """A JPEG of a size, 4 to 3, made of a photo that is smaller; with grain, as what is enlarged has none.
-
-    Parameters
-    ----------
-    source : Path
-        A colour photo.
-    megapixels : float
-    destination : Path
-
-    Returns
-    -------
-    Path
-        `destination`.
-    """
+    """A JPEG of a size, 4 to 3, made of a photo that is smaller; with grain, as what is enlarged has none."""
     width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
     with Image.open(source) as picture:
         large = np.asarray(

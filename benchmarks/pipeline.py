@@ -134,19 +134,7 @@ def main() -> None:
 
 
 def measured(photos: list[Path], rounds: int) -> dict[str, Any]:
-    """The figures.
-
-    Parameters
-    ----------
-    photos : list of Path
-        One in 101 of them, or one, is added later.
-    rounds : int
-
-    Returns
-    -------
-    dict
-        Seconds, of which `cpu_s` are those of all cores, and packages.
-    """
+    """Seconds, of which `cpu_s` are those of all cores, and packages; one photo in 101, or one, is added later."""
     added = max(1, len(photos) // 101)
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder), photos, added)

@@ -61,13 +61,10 @@ def main() -> None:
 def fitted(
     lab8: NDArray[np.uint8], seen: dict[str, NDArray[np.float16]], precision: str, epochs: int
 ) -> dict[str, float]:
-    """Colours of a network that was fitted to embeddings of one precision, asked with both.
+    """Colours of a network that was fitted to embeddings of one precision, asked with both, in Lab units.
 
-    Returns
-    -------
-    dict
-        In Lab units, over photos held back: the mean error with embeddings of either precision; how far the colours
-        of the two are apart in the mean, and at most in the mean of a photo.
+    Over photos held back: the mean error with embeddings of either precision; how far the colours of the two are apart
+    in the mean, and at most in the mean of a photo.
     """
     from tintype.models.keras_backend import make_deterministic, prepare_keras
     from tintype.models.network import build_network, decode_ab, encode_ab

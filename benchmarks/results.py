@@ -42,13 +42,7 @@ _PACKAGES = (
 
 
 def machine() -> dict[str, Any]:
-    """The machine and the software on it, without a name or a path.
-
-    Returns
-    -------
-    dict
-        cpu, cores (those that this process may use), memory_gb, flags, system, python, packages.
-    """
+    """The machine and the software on it, without a name or a path."""
     return {
         "cpu": _cpu_model(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -61,18 +55,7 @@ def machine() -> dict[str, Any]:
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Median, least and greatest of some measurements, and the measurements themselves.
-
-    Parameters
-    ----------
-    values : sequence of float
-        At least one.
-
-    Returns
-    -------
-    dict
-        median, low, high, values; four significant digits.
-    """
+    """Median, least and greatest of at least one measurement, and the values themselves; four significant digits."""
     rounded = [float(f"{value:.4g}") for value in values]
     return {
         "median": float(f"{statistics.median(values):.4g}"),
@@ -83,20 +66,7 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 
 
 def paired(cases: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Measure the cases in turn, `rounds` times; every other round runs backwards.
-
-    Parameters
-    ----------
-    cases : mapping of str to callable
-        Each does its work once and returns its figure, such as a rate.
-    rounds : int
-        At least 1.
-
-    Returns
-    -------
-    dict
-        By case, its figures in the order of the rounds.
-    """
+    """Measure the cases in turn, `rounds` times; every other round runs backwards. Figures by case."""
     figures: dict[str, list[float]] = {name: [] for name in cases}
     for turn in range(rounds):
         for name in list(cases)[:: -1 if turn % 2 else 1]:
@@ -125,24 +95,7 @@ def cpu_seconds_of(work: Callable[[], Any]) -> float:
 
 
 def write(name: str, table: Mapping[str, Any], command: str, folder: Path = RESULTS) -> Path:
-    """Write benchmarks/results/NAME.json.
-
-    Parameters
-    ----------
-    name : str
-        Of the benchmark, such as ``"features"``.
-    table : mapping
-        The figures, as JSON can hold them; spreads as `spread` makes them.
-    command : str
-        What gives them anew, as a person types it in the project's folder.
-    folder : Path
-        Another place than the one in git, for a trial.
-
-    Returns
-    -------
-    Path
-        The file.
-    """
+    """Write benchmarks/results/NAME.json; `command` is what gives the figures anew. Another folder is for a trial."""
     path = folder / f"{name}.json"
     content = {
         "command": command,
@@ -172,18 +125,7 @@ def command_line(module: str) -> str:
 
 
 def show(table: Mapping[str, Any]) -> str:
-    """A table for people: a row for each figure, blocks within blocks by a dotted name.
-
-    Parameters
-    ----------
-    table : mapping
-        As for `write`.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """A table for people: a row for each figure, blocks within blocks by a dotted name."""
     rows = ["| | median | from | to |", "|---|---:|---:|---:|"]
     for name, value in _flat(table):
         if isinstance(value, Mapping):

@@ -10,18 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def without_ir(bundle: Path, destination: Path) -> Path:
-    """A copy of a bundle as it was written before there was an IR.
-
-    Parameters
-    ----------
-    bundle, destination : Path
-        Folders.
-
-    Returns
-    -------
-    Path
-        `destination`.
-    """
+    """A copy of a bundle as it was written before there was an IR."""
     from tintype.models.bundle import INFO_FILE, read_info
 
     info = read_info(bundle)
@@ -35,18 +24,7 @@ def without_ir(bundle: Path, destination: Path) -> Path:
 
 
 def inception_bundle(folder: Path) -> Path:
-    """A bundle with InceptionResNetV2 and the report's network at 256 pixels, their weights drawn by lot.
-
-    Parameters
-    ----------
-    folder : Path
-        Made in a minute or two, unless it is there.
-
-    Returns
-    -------
-    Path
-        `folder`.
-    """
+    """A bundle with InceptionResNetV2 and the report's network at 256 pixels, their weights drawn by lot."""
     if folder.exists():
         return folder
     from tintype.models.backbone.spec import NETWORK_FILE, read_spec

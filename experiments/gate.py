@@ -32,16 +32,10 @@ MEAN_AB = (3.0, 9.0)  # of the sample photos, about
 
 
 def coloured(chroma: float, hue: float = 0.0, blotches: float = 0.0) -> Callable[[Rgb8], Rgb8]:
-    """A painter that knows the truth.
+    """A painter that knows the truth: its chroma times a factor, and what is wrong with it.
 
-    Parameters
-    ----------
-    chroma : float
-        Factor on the truth's.
-    hue : float
-        Degrees by which a photo's hues are turned: the standard deviation over photos.
-    blotches : float
-        Lab units; standard deviation of random colour on a grid of 6 by 8, interpolated, that is added.
+    `hue` is the standard deviation over photos of the degrees by which a photo's hues are turned; `blotches`, in Lab
+    units, that of random colour on a grid of 6 by 8, interpolated, which is added.
     """
 
     def paint(rgb8: Rgb8) -> Rgb8:

@@ -31,16 +31,7 @@ def read_photos(folder: Path, size: int) -> NDArray[np.float64]:
 def recipe_batches(
     photos: NDArray[np.float64], backbone: Any, batch_size: int
 ) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Endless batches as `tintype.training.batches.batches` gives them, but for the way there.
-
-    Parameters
-    ----------
-    photos : ndarray of shape (n, S, S, 3)
-        In [0, 1].
-    backbone : keras.Model
-        InceptionResNetV2; its input in [-1, 1].
-    batch_size : int
-    """
+    """Endless batches as `tintype.training.batches.batches` gives them, but for the way there."""
     random = np.random.default_rng(0)
     while True:
         chosen = photos[random.integers(len(photos), size=batch_size)]

@@ -44,25 +44,7 @@ class CommandError(Exception):
 
 
 def peak_of(command: str, folder: Path, environment: Mapping[str, str]) -> Peak:
-    """Run a command and watch its memory.
-
-    Parameters
-    ----------
-    command : str
-        For the shell.
-    folder : Path
-        To run it in.
-    environment : mapping of str to str
-
-    Returns
-    -------
-    Peak
-
-    Raises
-    ------
-    CommandError
-        If it does not end with 0.
-    """
+    """Run a command and watch its memory."""
     begun = time.perf_counter()
     with (folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(

@@ -22,19 +22,7 @@ _QUALITY = 85
 
 
 def make_photos(sample: Sequence[Path], folder: Path, count: int, seed: int = 0) -> None:
-    """Write `count` JPEG files, the same ones at every call.
-
-    Parameters
-    ----------
-    sample : sequence of Path
-        Photos to crop.
-    folder : Path
-        To write to: a subfolder for each of `CLASSES`.
-    count : int
-        A larger number has the photos of a smaller one among it.
-    seed : int
-        Another seed makes others.
-    """
+    """Write `count` JPEG files, the same ones at every call, a smaller number among a larger one's."""
     import numpy as np
 
     from tintype.formats.photo import read_photo

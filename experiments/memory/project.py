@@ -43,19 +43,7 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
 
 @contextmanager
 def project_of(photos: int, where: Path | None = None) -> Iterator[Path]:
-    """A project with so many photos, gone when the block ends.
-
-    Parameters
-    ----------
-    photos : int
-    where : Path, optional
-        A folder with room for 20 kB a photo; the system's folder for temporary files if not given.
-
-    Yields
-    ------
-    Path
-        Its root.
-    """
+    """A project with so many photos, gone when the block ends."""
     with TemporaryDirectory(prefix="tintype-memory-", dir=where) as name:
         root = Path(name)
         sample = sorted((ROOT / "data" / "sample").glob("*.jpg"))

@@ -11,20 +11,7 @@ from experiments.memory.project import environment
 
 
 def add(files: int, folder: Path) -> dict[str, Any]:
-    """`dvc add` of a folder, and `dvc status` of it unchanged.
-
-    Parameters
-    ----------
-    files : int
-        In a thousand subfolders, each a few bytes: what is measured is what a file costs whatever its size.
-    folder : Path
-        Empty.
-
-    Returns
-    -------
-    dict
-        By command: seconds, peak_mb.
-    """
+    """`dvc add` of a folder, and `dvc status` of it unchanged."""
     for number in range(files):
         path = folder / "data" / f"{number % 1000:03d}" / f"{number}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,20 +14,7 @@ CLASSES = 1000
 
 
 def chunks(count: int, seed: int = 0) -> Iterator[pa.Table]:
-    """Rows in no order, as photos are inspected.
-
-    Parameters
-    ----------
-    count : int
-        Over all chunks.
-    seed : int
-        Another seed makes others.
-
-    Yields
-    ------
-    pyarrow.Table
-        Of at most `CHUNK` rows: the columns of `tintype.data.validation.manifest.COLUMNS` but bucket and split.
-    """
+    """Rows in no order, as photos are inspected."""
     for start in range(0, count, CHUNK):
         yield _chunk(start, min(CHUNK, count - start), np.random.default_rng([seed, start]))
 

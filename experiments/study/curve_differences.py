@@ -28,20 +28,7 @@ def quotient_at(
 def difference_to(
     front: QualityCurve, values: ArrayLike, ratio: float, resamples: int = RESAMPLES
 ) -> Interval:
-    """A front at a ratio minus the mean of what has no front, such as all-gray photos' CIEDE2000.
-
-    Parameters
-    ----------
-    front : QualityCurve
-    values : array of shape (N,), float
-        Of the front's photos, in their order.
-    ratio : float
-    resamples : int
-
-    Returns
-    -------
-    Interval
-    """
+    """A front at a ratio minus the mean of what has no front, such as all-gray photos' CIEDE2000."""
     fixed = np.asarray(values, np.float64)
     return bootstrap(
         lambda photos, seeds: front.at(ratio, photos, seeds[0]) - float(fixed[photos].mean()),

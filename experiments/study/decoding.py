@@ -22,15 +22,7 @@ def variant(
 ) -> tuple[Painter, ChromaOf, Decoding]:
     """A painter, its chroma before it is merged, and how its colours are decoded.
 
-    Parameters
-    ----------
-    name : str
-        ``temperature-1``, ``no-smoothing``, ``no-gain`` or ``bilinear``; any other name is the bundle as it is.
-    bundle : Path
-    params : Params
-        The recipe's.
-    validation : callable
-        Gives the validation split's `ShardSet`, on which a decoding is fitted.
+    `name` is temperature-1, no-smoothing, no-gain or bilinear; any other is the bundle as it is.
     """
     if name in ("temperature-1", "no-smoothing"):
         colorizer = _fitted_anew(bundle, params, validation())

@@ -23,22 +23,7 @@ JUDGED = Path(".study/judged")
 
 
 def run_one(workshop: Workshop, recipe: Recipe, seed: int, changes: tuple[str, ...] = ()) -> str:
-    """Run a recipe with a seed, if its result is not there already.
-
-    Parameters
-    ----------
-    workshop : Workshop
-        Renewed, with photos validated.
-    recipe : Recipe
-    seed : int
-    changes : tuple of str
-        Of parameters, as Hydra takes them, on top of preset and recipe.
-
-    Returns
-    -------
-    str
-        What became of it, for the person who waits.
-    """
+    """Run a recipe with a seed, if its result is not there already."""
     start = time.monotonic()
     params = counting(workshop.compose([*recipe.overrides(seed), *changes]))
     manifest = sha256_of(workshop.folder / MANIFEST)

@@ -19,14 +19,7 @@ FOLDER = Path(".study/faulty")
 
 
 def train_faulty(workshop: Workshop) -> tuple[Path, Path, dict[str, Any]]:
-    """Embed, check and train.
-
-    Returns
-    -------
-    bundle, report : Path
-    more : dict
-        What is to be recorded: ``peak_memory_bytes`` and ``check``, the sentence with which the embeddings are refused.
-    """
+    """Embed, check and train: bundle, report, and what to record, the sentence of `check` among it."""
     workshop.run("-m", "dvc", "repro", "--quiet", "check")
     backbone, embeddings, bundle, report = (
         str(FOLDER / name) for name in ("backbone", "embeddings", "bundle", "report")

@@ -27,13 +27,7 @@ WORST = 20
 
 
 def draw_pictures(results: Results, docs: Path) -> list[Path]:
-    """Grids of the project's photos into docs, of test photos into .study; nothing without trained bundles.
-
-    Returns
-    -------
-    list of Path
-        What was written.
-    """
+    """Grids of the project's photos into docs, of test photos into .study; nothing without trained bundles."""
     loaded = {
         name: Colorizer.load(bundle_of(name, SEED)).colorize for name in OLD if bundle_of(name, SEED).is_dir()
     }

@@ -84,13 +84,7 @@ RECIPES = (
 
 
 def recipes_named(names: Sequence[str]) -> list[Recipe]:
-    """The recipes of these names, in the study's order; all of them for no names.
-
-    Raises
-    ------
-    ValueError
-        If there is none of a name.
-    """
+    """The recipes of these names, in the study's order; all of them for no names."""
     known = {recipe.name: recipe for recipe in RECIPES}
     unknown = [name for name in names if name not in known]
     if unknown:

@@ -30,18 +30,7 @@ SWEPT = ("colourfulness", "delta_e2000_mean", "patch_gradient")
 def is_recorded(
     recipe: str, seed: int, params: Mapping[str, Any], manifest: str, results: Path = RESULTS
 ) -> bool:
-    """Whether there is a result of these parameters and photos, whatever the code.
-
-    Parameters
-    ----------
-    recipe : str
-    seed : int
-    params : mapping
-        Of `counting`. Those that came into being after the result do not count.
-    manifest : str
-        SHA-256 of the photos' manifest.
-    results : Path
-    """
+    """Whether there is a result of these parameters and photos, whatever the code. Newer parameters do not count."""
     try:
         record = json.loads((results / recipe / str(seed) / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -83,20 +72,7 @@ def keep(
     history: Path | None,
     results: Path = RESULTS,
 ) -> None:
-    """Put a result among the others, whole or not at all.
-
-    Parameters
-    ----------
-    recipe : str
-    seed : int
-    judged : Path
-        Folder that `tintype.evaluation.evaluate.evaluate` wrote.
-    record : mapping
-        The content of record.json.
-    history : Path or None
-        The training's history.csv.
-    results : Path
-    """
+    """Put a result among the others, whole or not at all."""
     photos = _read(judged / "photos.csv")
     truth = [{"photo": row["photo"], **{name: _short(row[name]) for name in TRUTH}} for row in photos]
     with new_folder(results / recipe / str(seed)) as part:

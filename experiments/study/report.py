@@ -19,13 +19,7 @@ RESAMPLES = 2000
 
 
 def write_report(names: Sequence[str]) -> list[Path]:
-    """Write the page and its pictures.
-
-    Returns
-    -------
-    list of Path
-        What was written.
-    """
+    """Write the page and its pictures."""
     from experiments.study.pictures import draw_pictures
 
     results = read_results(names)

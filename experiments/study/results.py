@@ -73,19 +73,7 @@ class Results:
 
 
 def read_results(names: Sequence[str], folder: Path = RESULTS) -> Results:
-    """Read what is there.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Recipes; those without any result are left out.
-    folder : Path
-
-    Raises
-    ------
-    ValueError
-        If there is no result, or results are of different photos.
-    """
+    """Read what is there."""
     if not (folder / "truth.csv").is_file():
         raise ValueError(f"Expected results in {folder}. Found none. Run `make study`.")
     rows = _read(folder / "truth.csv")

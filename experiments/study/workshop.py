@@ -73,18 +73,7 @@ class Workshop:
         self.run("-m", f"tintype.stages.{name}", *paths)
 
     def run(self, *arguments: str) -> int:
-        """Run Python in the clone, on the clone's code.
-
-        Returns
-        -------
-        int
-            The most memory in bytes that a process of the command held.
-
-        Raises
-        ------
-        StudyError
-            If it fails, with the end of what it said.
-        """
+        """Run Python in the clone, on its code; the most bytes that a process held. `StudyError` if it fails."""
         with self.log.open("ab") as log:
             begin = log.tell()
             process = subprocess.Popen(

@@ -37,7 +37,7 @@ _SLOW_FOLDERS = {
 # Fixtures that build a network with Keras or start a process, in any folder.
 _SLOW_FIXTURES = {
     "adapt", "backbone_folder", "backbone_with_ir", "bundle", "chromium", "process", "project", "pyramid_bundle",
-    "server",
+    "server", "tiny_bundle",
 }  # fmt: skip
 # What a file imports or calls.
 _SLOW_WORDS = re.compile(
@@ -317,6 +317,24 @@ def bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> P
     return shared(
         tmp_path_factory, "bundle", lambda folder: _bundle(folder, backbone_folder, _network_params())
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path:
+    """As `bundle`, with a backbone of three layers: for what is about everything else."""
+    from experiments.memory.tiny import main as write_tiny
+
+    from tintype.models.backbone.weights import make_backbone
+
+    def make(folder: Path) -> None:
+        part = folder.with_name("tiny-backbone")
+        part.mkdir(exist_ok=True)
+        write_tiny(part / "tiny.keras")
+        own = {"backbone": str(part / "tiny.keras"), "origin": "file"}
+        make_backbone(params.weights.model_copy(update=own), part / "backbone")
+        _bundle(folder, part / "backbone", _network_params())
+
+    return shared(tmp_path_factory, "tiny", make)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from tintype.formats.photo import read_photo
 @pytest.fixture
 def many(here, sample):
     """A folder `in` of 120 photos that all differ, in three folders."""
-    picture = Image.open(sample / "coffee.jpg").convert("L")
+    picture = Image.open(sample / "coffee.jpg").convert("L").resize((300, 200))
     for number in range(120):
         folder = Path(f"in/{number % 3}")
         folder.mkdir(parents=True, exist_ok=True)

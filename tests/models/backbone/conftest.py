@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from tintype.models.backbone import Backbone
-from tintype.models.backbone.weights import make_backbone
 from tintype.params import WeightsParams
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample"
@@ -29,15 +28,8 @@ def weights() -> Callable[..., WeightsParams]:
 
 
 @pytest.fixture(scope="session")
-def embedded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("embedded") / "backbone"
-    make_backbone(DEFAULTS, folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def embedded(embedded_folder: Path) -> Backbone:
-    return Backbone.load(embedded_folder)
+def embedded(backbone_folder: Path) -> Backbone:
+    return Backbone.load(backbone_folder)
 
 
 @pytest.fixture(scope="session")

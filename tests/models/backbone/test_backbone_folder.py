@@ -37,9 +37,9 @@ def description(folder):
     return json.loads((folder / "backbone.json").read_text())
 
 
-def test_the_description_says_what_it_is_and_where_it_is_from(embedded_folder):
-    said = description(embedded_folder)
-    assert said.pop("sha256") == sha256_of(embedded_folder / "backbone.keras")
+def test_the_description_says_what_it_is_and_where_it_is_from(backbone_folder):
+    said = description(backbone_folder)
+    assert said.pop("sha256") == sha256_of(backbone_folder / "backbone.keras")
     assert "Apache-2.0" in said.pop("licence")
     assert said == {
         "name": "efficientnet_lite0",
@@ -73,7 +73,7 @@ def network():
 
 
 @pytest.mark.parametrize("name", ["net.keras", "net.weights.h5", "net_tf_dim_ordering_tf_kernels.h5"])
-def test_weights_from_a_file_are_those_of_the_file(network, embedded_folder, weights, tmp_path, name):
+def test_weights_from_a_file_are_those_of_the_file(network, backbone_folder, weights, tmp_path, name):
     file = tmp_path / name
     if name.endswith("kernels.h5"):
         save_as_keras_publishes(network, file)
@@ -84,7 +84,7 @@ def test_weights_from_a_file_are_those_of_the_file(network, embedded_folder, wei
     make_backbone(weights(origin="file", file=str(file)), tmp_path / "backbone")
     said = description(tmp_path / "backbone")
     assert (said["origin"], said["origin_detail"]) == ("file", name)
-    assert said["sha256"] == description(embedded_folder)["sha256"]  # the same network, to the byte
+    assert said["sha256"] == description(backbone_folder)["sha256"]  # the same network, to the byte
 
 
 def save_as_keras_publishes(network, file):
@@ -207,9 +207,9 @@ def test_a_network_that_brings_code_is_refused(own, weights, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["exchanged", "no network", "no description", "half a description"])
-def test_a_damaged_folder_is_refused(embedded_folder, tmp_path, damage):
+def test_a_damaged_folder_is_refused(backbone_folder, tmp_path, damage):
     folder = tmp_path / "backbone"
-    shutil.copytree(embedded_folder, folder)
+    shutil.copytree(backbone_folder, folder)
     if damage == "exchanged":
         with (folder / "backbone.keras").open("ab") as file:
             file.write(b"\0")

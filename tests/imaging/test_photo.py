@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from tintype.data.sources.source import photos_among
 from tintype.formats.photo import read_photo, write_photo
 from tintype.imaging.finding import find_photos
 from tintype.imaging.limits import Limits, PhotoError
@@ -137,3 +139,23 @@ def test_finds_photos_in_order_and_leaves_hidden_ones(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert [path.relative_to(tmp_path).as_posix() for path in find_photos(tmp_path)] == ["a.png", "b/2.JPG"]
+
+
+def test_jpegs_under_their_rarer_names_are_photos(tmp_path: Path, cat: np.ndarray) -> None:
+    names = ["a.JFIF", "b.jpe", "c.mpo", "d.jpg"]
+    for name in names:
+        (tmp_path / name).write_bytes(jpeg(Image.fromarray(cat)))
+    (tmp_path / "e.tga").touch()  # is brought along with a data set, but cannot be decoded
+    found = find_photos(tmp_path)
+    assert [path.name for path in found] == names
+    assert {read_photo(path).format for path in found} == {"JPEG"}
+    assert photos_among([*names, "e.tga", "f.txt"]) == [*names, "e.tga"]
+
+
+def test_broken_directories_of_place_and_camera_do_not_leave_a_photo_on_its_side(cat: np.ndarray) -> None:
+    orientation = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    place = struct.pack("<HHII", 0x8825, 4, 1, 0x7FFFFFFF)  # where the directory of GPS tags is said to be
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + orientation + place + bytes(4)
+    photo = read_photo(jpeg(Image.fromarray(np.rot90(cat)), exif=exif))
+    assert photo.pixels.shape == cat.shape
+    assert photo.notes == ("Its EXIF is broken and was left behind.",)

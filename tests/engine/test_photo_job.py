@@ -1,0 +1,77 @@
+"""The steps of one photo."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tintype.colorize import Colours
+from tintype.engine.photo_job import PhotoOptions, colour_photo, encode_coloured, open_photo
+from tintype.formats.layer import read_layer
+from tintype.formats.photo import read_photo
+from tintype.imaging.lab import chroma, rgb_to_lab
+from tintype.imaging.limits import COLLECTION
+from tintype.imaging.provenance import Lineage
+
+LINEAGE = Lineage("tintype", "3")
+
+
+class Preparing:
+    """Sees nothing but how large a photo is."""
+
+    def prepare(self, pixels):
+        return np.full((2, 2, 1), pixels.shape[0] % 256, np.uint8), np.zeros((3, 3, 1), np.uint8)
+
+
+@pytest.fixture
+def opened(odd_photos):
+    return open_photo(odd_photos / "gray16.png", COLLECTION, Preparing())
+
+
+@pytest.fixture
+def colours():
+    """Red on the left, of which the model is nearly half sure, and on the right, of which it is not."""
+    ab = Colours.with_gain(np.tile(np.float32([20.05, 10]), (8, 8, 1)), 2.0)
+    return Colours(ab, np.repeat(np.float32([[0.52, 0.1]]), 8, axis=0).repeat(4, axis=1))
+
+
+def test_fading_comes_before_rounding_and_saturation_last(opened, colours):
+    options = PhotoOptions(saturation=0.5, abstain=0.5)
+    coloured = colour_photo(opened.photo, colours, options, LINEAGE)
+    width = coloured.ab.shape[1] // 2
+    assert not coloured.ab[:, width:].any()
+    steps = coloured.ab[:, :width] * 256
+    np.testing.assert_array_equal(steps, np.rint(steps))  # rounded, and without saturation
+    assert 20.05 < coloured.ab[0, 0, 0] < 40.1
+    assert dict(coloured.provenance.parameters) == {"saturation": "0.5", "abstain": "0.5"}
+    vivid = colour_photo(opened.photo, colours, PhotoOptions(abstain=0.5), LINEAGE)
+    np.testing.assert_array_equal(vivid.ab, coloured.ab)
+    mean = [float(chroma(rgb_to_lab(one.pixels)).mean()) for one in (coloured, vivid)]
+    assert mean[0] < 0.7 * mean[1]
+
+
+def test_a_result_keeps_size_and_depth_and_says_where_its_colours_come_from(opened, colours):
+    coloured = colour_photo(opened.photo, colours, PhotoOptions(), LINEAGE)
+    again = read_photo(encode_coloured(coloured, "PNG", PhotoOptions()))
+    np.testing.assert_array_equal(again.pixels, coloured.pixels)
+    assert again.pixels.dtype == opened.photo.pixels.dtype == np.uint16
+    assert opened.photo.sha256.encode() in again.xmp
+
+
+def test_a_layer_holds_the_colours_alone(opened, colours, tmp_path):
+    options = PhotoOptions(saturation=0.5, layer=True)
+    coloured = colour_photo(opened.photo, colours, options, LINEAGE)
+    (tmp_path / "a.layer.png").write_bytes(encode_coloured(coloured, "JPEG", options))
+    layer = read_layer(tmp_path / "a.layer.png")
+    np.testing.assert_array_equal(layer.ab, coloured.ab)
+    assert layer.saturation == 0.5
+
+
+def test_importing_the_engine_loads_no_framework():
+    code = (
+        "import sys, tintype.engine.batcher, tintype.engine.memory_budget, tintype.engine.photo_job;"
+        "print({'bentoml', 'keras', 'openvino', 'tensorflow', 'mlflow'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -30,9 +30,11 @@ ROOT = Path(__file__).parents[1]
 # own are not told, and choose as they do for people.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-# Folders that start servers, browsers or whole pipelines, compute with a whole backbone, or try out hundreds of files.
-_SLOW_FOLDERS = {
-    "browser", "cluster", "hostile", "loop", "models/backbone", "parity", "pipeline", "registry", "stores",
+# Folders and files that start servers, browsers or whole pipelines, compute with a whole backbone, or try out thousands
+# of things.
+_SLOW_PLACES = {
+    "browser", "cluster", "data/validation/test_near_pairs.py", "hostile", "loop", "models/backbone",
+    "models/test_fusion.py", "parity", "pipeline", "registry", "stores",
 }  # fmt: skip
 # Fixtures that build a network with Keras or start a process, in any folder.
 _SLOW_FIXTURES = {
@@ -41,7 +43,7 @@ _SLOW_FIXTURES = {
 }  # fmt: skip
 # What a file imports or calls.
 _SLOW_WORDS = re.compile(
-    r"\b(?:import|from) (?:great_expectations|keras|mlflow|subprocess|tensorflow|tintype\.models\.fusion)\b"
+    r"\b(?:import|from) (?:great_expectations|keras|mlflow|subprocess|tensorflow)\b"
     r"|\btintype\.data\.validation\.(?:checkpoint|expectations|validate)\b|\bbatches\("
 )
 
@@ -88,7 +90,7 @@ def _is_slow(path: Path) -> bool:
     inside = {
         part.relative_to(tests).as_posix() for part in (path, *path.parents) if part.is_relative_to(tests)
     }
-    if inside & _SLOW_FOLDERS:
+    if inside & _SLOW_PLACES:
         return True
     return path.suffix == ".py" and _SLOW_WORDS.search(path.read_text(encoding="utf-8")) is not None
 

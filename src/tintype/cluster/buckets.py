@@ -1,13 +1,14 @@
 """Buckets of work on the actors of a Ray cluster.
 
 An actor sets itself up once (a backbone takes seconds to load) and then works on one portion of buckets after the
-other. Ray places the actors, restarts one that died, alone or with its node, and repeats the call that it was at. An
-actor that finds nothing more to do is ended at once: its CPUs may be what a restarted one waits for. What a bucket
-leaves behind is the business of the function that works on it: it writes under temporary names and keeps what is
-finished, so running a bucket twice does no harm.
+other; Ray places it where there is room, on nodes that join later too. The portion of an actor that died, alone or with
+its node, goes to another one. An actor that finds nothing more to do is ended at once: its CPUs may be what another one
+waits for. What a bucket leaves behind is the business of the function that works on it: it writes under temporary names
+and keeps what is finished, so running a bucket twice does no harm.
 
-Calls of actors and not tasks, since Ray tells of a lost actor as soon as its node is given up, after a minute; a task
-on a node that is cut off was noticed seven minutes later (2.60).
+Ray's own means to repeat work do not fit here (2.60): its retries of an actor's call are used up within seconds on a
+node whose death it has not noticed yet, and a task on a node that is cut off is noticed after seven minutes, where a
+lost actor is after one.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from tqdm import tqdm
 
-from tintype.cluster.connect import TRIES, ClusterError
+from tintype.cluster.connect import ClusterError
 from tintype.errors import TintypeError
 
 Bucket = TypeVar("Bucket")
 Result = TypeVar("Result")
 
 LARGEST = 512  # photos in a portion of several buckets; their last batches of a backbone are shared
+TRIES = 3  # of a portion whose workers die
 _LOOK_SECONDS = 5.0  # between two looks for nodes that joined
 _PATIENCE_SECONDS = 60.0  # without a result before a person is told what is waited for
 
@@ -109,11 +111,10 @@ def run_on_cluster(
         num_cpus=cpus,
         num_gpus=gpus,
         scheduling_strategy="SPREAD",
-        max_restarts=-1,
-        max_task_retries=TRIES - 1,
     )
     idle: list[Any] = []
     running: dict[Any, tuple[Any, tuple[Bucket, ...]]] = {}
+    tries: Counter[tuple[Bucket, ...]] = Counter()
     results: list[Result] = []
     at_work: set[str] = set()
     seen: set[str] = set()
@@ -132,9 +133,16 @@ def run_on_cluster(
                     ray.kill(idle.pop())
                 ready, _ = ray.wait(list(running), timeout=_LOOK_SECONDS)
                 for reference in ready:
-                    actor, portion = running[reference]
-                    node, result = _answer(ray, reference, portion)
-                    del running[reference]
+                    actor, portion = running.pop(reference)
+                    try:
+                        node, result = _answer(ray, reference)
+                    except _LostError as lost:
+                        ray.kill(actor)
+                        tries[portion] += 1
+                        if tries[portion] == TRIES:
+                            raise ClusterError(_killed(portion, str(lost))) from None
+                        waiting.appendleft(portion)
+                        continue
                     idle.append(actor)
                     at_work.add(node)
                     results.append(result)
@@ -212,7 +220,11 @@ class _Worker:
             return node, _Refusal(str(error))
 
 
-def _answer(ray: Any, reference: Any, portion: Sequence[Any]) -> tuple[str, Any]:
+class _LostError(Exception):
+    """A worker died at its portion; says why."""
+
+
+def _answer(ray: Any, reference: Any) -> tuple[str, Any]:
     try:
         node, result = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
@@ -224,15 +236,19 @@ def _answer(ray: Any, reference: Any, portion: Sequence[Any]) -> tuple[str, Any]
     except ray.exceptions.RayError as error:
         if "creation task" in str(error):
             raise ClusterError(_cannot_start(error)) from None
-        names = ", ".join(str(getattr(bucket, "name", bucket)) for bucket in portion)
-        raise ClusterError(
-            f"The workers of the buckets {names} were killed {TRIES} times, most often for want of memory "
-            f"({_last_line(error)}). Shards made so far are kept: free some memory on the nodes, or make buckets "
-            "smaller with validate.bucket_digits, and run again."
-        ) from None
+        raise _LostError(_last_line(error)) from None
     if isinstance(result, _Refusal):
         raise TintypeError(result.sentence)
     return node, result
+
+
+def _killed(portion: Sequence[Any], why: str) -> str:
+    names = ", ".join(str(getattr(bucket, "name", bucket)) for bucket in portion)
+    return (
+        f"The workers of the buckets {names} were killed {TRIES} times, most often for want of memory ({why}). Shards "
+        "made so far are kept: free some memory on the nodes, or make buckets smaller with validate.bucket_digits, "
+        "and run again."
+    )
 
 
 def _cannot_start(error: BaseException) -> str:

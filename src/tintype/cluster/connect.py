@@ -16,17 +16,14 @@ from typing import Any
 from tintype.errors import TintypeError, install_command
 
 ADDRESS = "RAY_ADDRESS"  # Ray's own name
-TRIES = 3  # of a task whose workers die
 _PROBE_SECONDS = 10
-# What Ray would do unasked: report its use, start the workers anew through `uv run` where that started us, have those
-# of a cluster that is started here give way to every other process of the machine, and run a task again without end
-# whose workers are killed for want of memory.
+# What Ray would do unasked: report its use, start the workers anew through `uv run` where that started us, and have
+# those of a cluster that is started here give way to every other process of the machine.
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",
-    "RAY_task_oom_retries": str(TRIES - 1),
 }
 # What workers compute with and where they write. Keys of an object store are not among it: Ray shows the environment
 # of a job to whoever may look at the cluster, so each node has its own.

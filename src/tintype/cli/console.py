@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 def print_line(text: str) -> None:
     """A line on stdout, clear of the progress bar."""
+    from tqdm import tqdm
+
     tqdm.write(_printable(text, sys.stdout.encoding), file=sys.stdout)
 
 
 def print_error(text: str) -> None:
     """A line on stderr, clear of the progress bar."""
+    from tqdm import tqdm
+
     tqdm.write(_printable(text, sys.stderr.encoding), file=sys.stderr)
 
 
@@ -38,6 +43,8 @@ def progress(total: int) -> tqdm[Any]:
     tqdm
         To be used in a `with` block.
     """
+    from tqdm import tqdm
+
     try:
         sized = os.get_terminal_size(sys.stderr.fileno()).columns > 0
     except (OSError, ValueError):  # no terminal, or no file

@@ -96,7 +96,7 @@ def service(
 ) -> Iterator[Service]:
     """Follows the champion of two versions, the first of them."""
     for one in (bundle, pyramid_bundle):
-        register(one, *reports, PARAMS, "sample", lambda metrics: "a table")
+        register(one, *reports, PARAMS, "sample")
     folder = tmp_path / "service"
     folder.mkdir()
     running = Service(folder, find_store().uri)

@@ -81,7 +81,7 @@ def is_building(process: int) -> bool:
 def test_one_promotion_is_packed_and_deployed_once_though_a_watch_is_killed_and_two_follow(
     desk: Desk, make_bundle: Callable[[str], Path], reports: tuple[Path, Path]
 ) -> None:
-    register(make_bundle("one"), *reports, PARAMS, "sample", lambda metrics: "a table")
+    register(make_bundle("one"), *reports, PARAMS, "sample")
     first = desk.start("--once")
     desk.wait(lambda: is_building(first.pid), first)
     first.kill()
@@ -111,7 +111,7 @@ def test_an_alias_that_is_moved_on_a_server_is_followed_until_the_watch_is_told_
     desk.registry = request.getfixturevalue("server")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", desk.registry)
     for network in ("one", "two"):
-        register(make_bundle(network), *reports, PARAMS, "sample", lambda metrics: "a table")
+        register(make_bundle(network), *reports, PARAMS, "sample")
     client = connect(find_store())
     watch = desk.start("--every", "0.5")
     desk.wait(lambda: len(desk.deployed()) == 1, watch)

@@ -72,8 +72,7 @@ def test_two_workers_follow_and_outlive_the_registry(
         monkeypatch.setenv("MLFLOW_TRACKING_URI", registry)
         client = MlflowClient(registry, registry_uri=registry)
         first, second = (
-            str(register(one, *reports, PARAMS, "sample", lambda metrics: "a table").version)
-            for one in (bundle, pyramid_bundle)
+            str(register(one, *reports, PARAMS, "sample").version) for one in (bundle, pyramid_bundle)
         )
         client.set_registered_model_alias("tintype", "champion", first)
         with running(following, home, registry) as service:

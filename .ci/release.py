@@ -117,15 +117,15 @@ def model() -> str | None:
 
 def wait_until_ready(url: str) -> None:
     """Until /readyz says so, for a bounded time."""
-    end, said = time.monotonic() + float(given("TINTYPE_READY_SECONDS", str(_READY_SECONDS))), "nothing"
+    end, answer = time.monotonic() + float(given("TINTYPE_READY_SECONDS", str(_READY_SECONDS))), "nothing"
     while time.monotonic() < end:
         try:
             ask(f"{url}/readyz", seconds=10)
             return
         except OSError as error:  # a refusal of the connection, or a status that is no 200
-            said = str(error)
+            answer = str(error)
             time.sleep(1)
-    sys.exit(f"error: Expected {url}/readyz to answer 200. Received, last: {said}.")
+    sys.exit(f"error: Expected {url}/readyz to answer 200. Received, last: {answer}.")
 
 
 def ask(url: str, photo: bytes | None = None, seconds: int = 120) -> tuple[dict, bytes]:

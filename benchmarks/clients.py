@@ -135,7 +135,7 @@ async def _head(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 async def _body(reader: asyncio.StreamReader, headers: bytes) -> bytes:
-    """The body of a length that was said, or in chunks."""
+    """The body, of the length in the headers or in chunks."""
     for line in headers.split(b"\r\n"):
         if line.startswith(b"content-length:"):
             return await reader.readexactly(int(line.partition(b":")[2]))

@@ -89,7 +89,7 @@ class Project:
                 sys.exit(
                     f"error: {' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}"
                 )
-            self.said = done.stdout
+            self.output = done.stdout
 
         wall = results.seconds_of(work)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -145,11 +145,11 @@ def measured(photos: list[Path], rounds: int) -> dict[str, Any]:
         imported = {name: project.imported(name) for name in STAGES}
         project.finish()
         nothing = [project.run("dvc", "repro") for _ in range(rounds)]
-        if "Data and pipelines are up to date." not in project.said:
-            sys.exit(f"error: expected `dvc repro` to find nothing to do. Received: {project.said}")
+        if "Data and pipelines are up to date." not in project.output:
+            sys.exit(f"error: expected `dvc repro` to find nothing to do. Received: {project.output}")
         project.add()
         project.run("dvc", "repro", "--quiet", "validate")
-        grown = {name: project.stage(name) | {"said": project.said.strip()} for name in whole}
+        grown = {name: project.stage(name) | {"said": project.output.strip()} for name in whole}
     return {
         "photos": len(photos) - added,
         "added": added,

@@ -122,18 +122,18 @@ def photos(bundles: dict[str, Path], photo: Path, rounds: int, ddcolor: Path | N
     """Seconds of one photo, JPEG to JPEG, in a process that is warm."""
     with ExitStack() as stack:
         ours = {name: Ours(bundle, photo) for name, bundle in bundles.items()}
-        cases = {name: painter.colour for name, painter in ours.items()}
+        cases = {name: timed.colour for name, timed in ours.items()}
         if ddcolor is not None:
             theirs = stack.enter_context(Theirs(ddcolor, photo))
             cases["ddcolor_tiny"] = theirs.colour
         seconds = results.paired(cases, rounds)
     table: dict[str, Any] = {name: results.spread(values) for name, values in seconds.items()}
-    processor = {name: painter.processor for name, painter in ours.items()}
+    processor = {name: timed.processor for name, timed in ours.items()}
     if ddcolor is not None:
         processor["ddcolor_tiny"] = theirs.processor
     table["processor"] = {name: results.spread(values) for name, values in processor.items()}
-    for name, painter in ours.items():
-        table[f"{name}_by_step"] = {step: results.spread(values) for step, values in painter.steps.items()}
+    for name, timed in ours.items():
+        table[f"{name}_by_step"] = {step: results.spread(values) for step, values in timed.steps.items()}
     if ddcolor is not None:
         table["ddcolor_tiny_network"] = results.spread(theirs.network)
         for name in ours:

@@ -32,14 +32,14 @@ MEAN_AB = (3.0, 9.0)  # of the sample photos, about
 
 
 def coloured(chroma: float, hue: float = 0.0, blotches: float = 0.0) -> Callable[[Rgb8], Rgb8]:
-    """A painter that knows the truth: its chroma times a factor, and what is wrong with it.
+    """A method that knows the truth: its chroma times a factor, and what is wrong with it.
 
     `hue` is the standard deviation over photos of the degrees by which a photo's hues are turned; `blotches`, in Lab
     units, that of random colour on a grid of 6 by 8, interpolated, which is added.
     """
 
-    def paint(rgb8: Rgb8) -> Rgb8:
-        # The same photo has the same luck with every painter.
+    def colorize(rgb8: Rgb8) -> Rgb8:
+        # The same photo has the same luck with every method.
         random = np.random.default_rng(int(rgb8.sum()))
         lab = rgb_to_lab(rgb8)
         turn = chroma * np.exp(1j * np.deg2rad(random.normal() * hue))
@@ -49,7 +49,7 @@ def coloured(chroma: float, hue: float = 0.0, blotches: float = 0.0) -> Callable
         lab[..., 1:] = np.stack([ab.real, ab.imag], axis=-1) + spread
         return lab_to_rgb(lab)
 
-    return paint
+    return colorize
 
 
 CHAMPION = coloured(0.6, hue=25)
@@ -98,8 +98,8 @@ def main() -> None:
         known = Path(scratch) / "champion"
         judge_champion(photos, known)
         for name, challenger in CHALLENGERS.items():
-            said = verdict_on(challenger, photos, known)
-            lines.append(f"| {name} | {said.verdict} | {' '.join(said.reasons)} |")
+            verdict = verdict_on(challenger, photos, known)
+            lines.append(f"| {name} | {verdict.verdict} | {' '.join(verdict.reasons)} |")
     sys.stdout.write("\n".join(lines) + "\n")
 
 

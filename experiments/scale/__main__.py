@@ -54,7 +54,7 @@ def main() -> None:
     if arguments.step:
         print(json.dumps(_step(arguments.step, arguments.rows, arguments.folder)))
         return
-    keep = _Keeper(arguments.results)
+    keep = _Results(arguments.results)
     if arguments.photos:
         keep("photos", "each", _run("photos", 300, str(arguments.photos)))
     for way, steps in (
@@ -69,7 +69,7 @@ def main() -> None:
                     keep(step, str(rows), _run(step, rows, folder))
 
 
-class _Keeper:
+class _Results:
     """Writes every figure down as soon as it is there, beside those of earlier runs."""
 
     def __init__(self, folder: Path) -> None:
@@ -86,8 +86,8 @@ class _Keeper:
 def _command(words: list[str]) -> str:
     """What was typed, without folders of this machine."""
     pairs = zip(["", *words], words, strict=False)
-    said = ["FOLDER" if before in ("--photos", "--where", "--results") else word for before, word in pairs]
-    return " ".join(["python -m experiments.scale", *said])
+    shown = ["FOLDER" if before in ("--photos", "--where", "--results") else word for before, word in pairs]
+    return " ".join(["python -m experiments.scale", *shown])
 
 
 def _run(step: str, rows: int, folder: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.colorize import Colorizer
-from tintype.evaluation.baselines import ChromaOf, Painter
+from tintype.evaluation.baselines import ChromaOf, Method
 from tintype.imaging.geometry import resize
 from tintype.imaging.merge import merge
 from tintype.models.bundle import Decoding
@@ -19,8 +19,8 @@ from tintype.training.shard_set import ShardSet
 
 def variant(
     name: str, bundle: Path, params: Params, validation: Callable[[], ShardSet]
-) -> tuple[Painter, ChromaOf, Decoding]:
-    """A painter, its chroma before it is merged, and how its colours are decoded.
+) -> tuple[Method, ChromaOf, Decoding]:
+    """A method, its chroma before it is merged, and how its colours are decoded.
 
     `name` is temperature-1, no-smoothing, no-gain or bilinear; any other is the bundle as it is.
     """

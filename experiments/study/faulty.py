@@ -28,15 +28,15 @@ def train_faulty(workshop: Workshop) -> tuple[Path, Path, dict[str, Any]]:
     workshop.stage("embed", "data/raw", "data/manifest", backbone, embeddings)
     try:
         workshop.stage("check", "data/lab", embeddings, str(FOLDER / "check"))
-        said = "nothing"
-    except StudyError as refused:
-        said = next(
-            (line for line in str(refused).splitlines() if "embeddings:" in line), str(refused)
-        ).strip(" -")
+        refusal = "nothing"
+    except StudyError as error:
+        refusal = next((line for line in str(error).splitlines() if "embeddings:" in line), str(error)).strip(
+            " -"
+        )
     memory = workshop.run(
         "-m", "tintype.stages.train", "data/manifest", "data/lab", embeddings, backbone, bundle, report
     )
-    return workshop.folder / bundle, workshop.folder / report, {"peak_memory_bytes": memory, "check": said}
+    return workshop.folder / bundle, workshop.folder / report, {"peak_memory_bytes": memory, "check": refusal}
 
 
 def scaled_twice(spec: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.study.decoding import variant
-from tintype.evaluation.baselines import ChromaOf, Painter, all_gray, constant_ab, constant_chroma
+from tintype.evaluation.baselines import ChromaOf, Method, all_gray, constant_ab, constant_chroma
 from tintype.evaluation.evaluate import evaluate
 from tintype.evaluation.photos import photos_of_split
 from tintype.evaluation.prior import AbPrior, prior_of_files
@@ -34,9 +34,9 @@ def main() -> None:
     parser.add_argument("--as", dest="recipe", required=True)
     arguments = parser.parse_args()
     params = load_params()
-    paint, chroma, decoding = _painter(arguments.recipe, arguments.bundle, params)
+    colorize, chroma, decoding = _method(arguments.recipe, arguments.bundle, params)
     evaluate(
-        {"ours": paint},
+        {"ours": colorize},
         photos_of_split(RAW, MANIFEST),
         arguments.report,
         network_size=params.lab.size,
@@ -49,7 +49,7 @@ def main() -> None:
     write_json(arguments.report / "decoding.json", decoding.model_dump(include={"gain", "temperature"}))
 
 
-def _painter(recipe: str, bundle: Path, params: Params) -> tuple[Painter, ChromaOf | None, Decoding]:
+def _method(recipe: str, bundle: Path, params: Params) -> tuple[Method, ChromaOf | None, Decoding]:
     if recipe == "all-gray":
         return all_gray, None, Decoding()
     if recipe == "mean-ab":

@@ -13,7 +13,7 @@ from experiments.study.recipes import DEFAULT, PROJECT
 from experiments.study.results import DELTA, Results
 from experiments.study.workshop import WORK
 from tintype.colorize import Colorizer
-from tintype.evaluation.baselines import Painter, all_gray
+from tintype.evaluation.baselines import Method, all_gray
 from tintype.formats.photo import read_photo, write_photo
 from tintype.imaging.finding import find_photos
 from tintype.imaging.grid import draw_grid
@@ -31,11 +31,11 @@ def draw_pictures(results: Results, docs: Path) -> list[Path]:
     loaded = {
         name: Colorizer.load(bundle_of(name, SEED)).colorize for name in OLD if bundle_of(name, SEED).is_dir()
     }
-    painters = {name: paint for name, paint in loaded.items() if name in SHOWN}
-    if DEFAULT not in painters:
+    methods = {name: colorize for name, colorize in loaded.items() if name in SHOWN}
+    if DEFAULT not in methods:
         return []
     written = [
-        _grid(docs / "quality-sample.jpg", find_photos(PROJECT / "data/sample"), painters, truth="truth"),
+        _grid(docs / "quality-sample.jpg", find_photos(PROJECT / "data/sample"), methods, truth="truth"),
         _grid(docs / "quality-legacy.jpg", find_photos(PROJECT / "data/legacy"), loaded, truth=None),
     ]
     photos = [_of_workshop(name) for name in results.photos]
@@ -43,21 +43,21 @@ def draw_pictures(results: Results, docs: Path) -> list[Path]:
         error = results.runs[DEFAULT].scores[DELTA].mean(axis=0)
         worst = [photos[at] for at in np.argsort(-error)[:WORST]]
         written += [
-            _grid(WORK / "grids/test.jpg", photos[:WORST], painters, truth="truth"),
-            _grid(WORK / "grids/worst.jpg", worst, painters, truth="truth"),
+            _grid(WORK / "grids/test.jpg", photos[:WORST], methods, truth="truth"),
+            _grid(WORK / "grids/worst.jpg", worst, methods, truth="truth"),
         ]
     return written
 
 
 def _grid(
-    destination: Path, photos: Sequence[Path], painters: Mapping[str, Painter], truth: str | None
+    destination: Path, photos: Sequence[Path], methods: Mapping[str, Method], truth: str | None
 ) -> Path:
     rows: list[list[NDArray[np.uint8]]] = []
     for photo in photos:
         rgb8 = reduced(read_photo(photo).rgb8, SIDE)
-        ours = [paint(rgb8) for paint in painters.values()]
+        ours = [colorize(rgb8) for colorize in methods.values()]
         rows.append([all_gray(rgb8), *ours, *([rgb8] if truth else [])])
-    headings = ["gray", *painters, *([truth] if truth else [])]
+    headings = ["gray", *methods, *([truth] if truth else [])]
     destination.parent.mkdir(parents=True, exist_ok=True)
     write_photo(
         destination, draw_grid(rows, headings=headings, captions=[photo.stem for photo in photos]), quality=85

@@ -17,7 +17,7 @@ _COMPOSING = Lock()  # Hydra has one state a process, and the study has several 
 
 Kind = Literal["experiment", "faulty", "decoding", "baseline"]
 """experiment: a training as a DVC experiment. faulty: one by hand, on embeddings that the pipeline's checks refuse.
-decoding: no training, the bundle of the default with another decoding. baseline: a painter that knows nothing."""
+decoding: no training, the bundle of the default with another decoding. baseline: a method that knows nothing."""
 
 
 @dataclass(frozen=True)

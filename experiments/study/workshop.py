@@ -93,10 +93,10 @@ class Workshop:
         if process.returncode:
             with self.log.open("rb") as log:
                 log.seek(begin)
-                said = log.read().decode(errors="replace").strip().splitlines()[-12:]
+                last_lines = log.read().decode(errors="replace").strip().splitlines()[-12:]
             raise StudyError(
                 f"`python {' '.join(arguments)}` failed in {self.folder} (see {self.log}):\n"
-                + "\n".join(said)
+                + "\n".join(last_lines)
             )
         return int(usage.ru_maxrss) * 1024
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tintype.evaluation.baselines import constant_chroma, painters
+from tintype.evaluation.baselines import constant_chroma, methods
 from tintype.evaluation.custom import colour_custom
 from tintype.evaluation.evaluate import evaluate
 from tintype.evaluation.photos import EvaluationError, content_hashes_of_split, photos_of_split
@@ -21,11 +21,11 @@ from tintype.formats.photo import read_photo
 from tintype.imaging.lab import rgb_to_lab
 from tintype.models.backbone import Backbone
 
-Painter = Callable[[np.ndarray], np.ndarray]
+Method = Callable[[np.ndarray], np.ndarray]
 
 
 @pytest.fixture(scope="module")
-def half(saturate: Callable[[np.ndarray, float], np.ndarray]) -> Painter:
+def half(saturate: Callable[[np.ndarray, float], np.ndarray]) -> Method:
     """Stands in for a colorizer: it gets the hues right and half of the chroma."""
     return lambda rgb8: saturate(rgb8, 0.5)
 
@@ -41,9 +41,9 @@ def photos(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 @pytest.fixture(scope="module")
-def report(half: Painter, photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(half: Method, photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = tmp_path_factory.mktemp("report")
-    evaluate(painters(half, (4.0, 8.0)), photos, report, network_size=16, grid_photos=3, side=64)
+    evaluate(methods(half, (4.0, 8.0)), photos, report, network_size=16, grid_photos=3, side=64)
     return report
 
 
@@ -73,7 +73,7 @@ def test_curves_and_photos_are_tables(report: Path) -> None:
 
 @pytest.fixture(scope="module")
 def full_report(
-    half: Painter,
+    half: Method,
     photos: dict[str, Path],
     backbone_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -86,7 +86,7 @@ def full_report(
         return 0.5 * rgb_to_lab(rgb8)[..., 1:]
 
     evaluate(
-        painters(half, (4.0, 8.0)),
+        methods(half, (4.0, 8.0)),
         photos,
         report,
         network_size=16,
@@ -113,9 +113,9 @@ def test_fronts_are_written_for_plots_and_by_photo_for_pooling(
     points = pd.read_csv(report / "front.csv")
     assert list(points) == ["painter", "factor", "colourfulness_ratio", "delta_e2000_mean", "patch_score"]
     assert list(points["factor"]) == 2 * list(FACTORS)
-    for painter, part in points.groupby("painter"):
+    for method, part in points.groupby("painter"):
         pd.testing.assert_frame_equal(
-            pd.read_csv(report / f"front_{painter}.csv"), part.reset_index(drop=True)
+            pd.read_csv(report / f"front_{method}.csv"), part.reset_index(drop=True)
         )
     ours = read_curve([report / "front_photos.csv"])
     assert ours.photos == ("cat.png", "leaves.png", "line.png", "temple.png")
@@ -150,10 +150,10 @@ def test_timing_has_a_file_of_its_own(report: Path) -> None:
 
 
 def test_the_grid_shows_gray_ours_and_truth_of_the_first_photos(
-    half: Painter, photos: dict[str, Path], report: Path, tmp_path: Path
+    half: Method, photos: dict[str, Path], report: Path, tmp_path: Path
 ) -> None:
     fewer = dict(list(photos.items())[:1])
-    evaluate(painters(half, (0.0, 0.0)), fewer, tmp_path, network_size=16, grid_photos=3, side=64)
+    evaluate(methods(half, (0.0, 0.0)), fewer, tmp_path, network_size=16, grid_photos=3, side=64)
     one, three = (read_photo(folder / "grid.jpg").rgb8 for folder in (tmp_path, report))
     assert three.shape[0] > 1.5 * one.shape[0]
     cells = np.split(one[60:200, 24:-24], [192, 198, 390, 396], axis=1)[::2]
@@ -162,9 +162,9 @@ def test_the_grid_shows_gray_ours_and_truth_of_the_first_photos(
 
 
 def test_the_same_photos_give_the_same_files(
-    half: Painter, photos: dict[str, Path], report: Path, tmp_path: Path
+    half: Method, photos: dict[str, Path], report: Path, tmp_path: Path
 ) -> None:
-    evaluate(painters(half, (4.0, 8.0)), photos, tmp_path, network_size=16, grid_photos=3, side=64)
+    evaluate(methods(half, (4.0, 8.0)), photos, tmp_path, network_size=16, grid_photos=3, side=64)
     for name in ("metrics.json", "photos.csv", "ab_error.csv"):
         assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
     np.testing.assert_array_equal(
@@ -215,7 +215,7 @@ def test_custom_photos_are_coloured_at_full_size_under_their_own_names(sample: P
 
 
 def test_a_broken_custom_photo_is_named_and_left_out(
-    half: Painter, sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    half: Method, sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -228,7 +228,7 @@ def test_a_broken_custom_photo_is_named_and_left_out(
 
 @pytest.mark.parametrize("content", [None, b"", b"no photo"])
 def test_without_a_custom_photo_a_sentence_says_so_and_nothing_is_left(
-    content: bytes | None, half: Painter, tmp_path: Path
+    content: bytes | None, half: Method, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mine"
     if content is not None:

@@ -61,11 +61,11 @@ def test_the_distance_is_the_formula_by_hand(plain: Backbone) -> None:
 
 def test_the_frechet_distance_is_that_of_the_pooled_last_features(plain: Backbone) -> None:
     truths = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 3), dtype=np.uint8)
-    painted = truths[:, :, :, ::-1]
+    coloured = truths[:, :, :, ::-1]
     viewer = Viewer(plain, ("ours",))
-    for truth, rgb8 in zip(truths, painted, strict=True):
+    for truth, rgb8 in zip(truths, coloured, strict=True):
         viewer.add(truth, {"ours": rgb8})
-    vectors = [(photos.mean(axis=(1, 2)) - 10) / 2 for photos in (painted, truths)]
+    vectors = [(photos.mean(axis=(1, 2)) - 10) / 2 for photos in (coloured, truths)]
     assert viewer.finish().frechet["ours"] == pytest.approx(frechet_distance(*vectors), rel=1e-4)
 
 
@@ -94,7 +94,7 @@ def test_planted_defects_are_ranked(backbone: Backbone, known: np.ndarray, defec
     assert found["patches"] > found["pale"]
 
 
-def test_painters_are_ranked_by_the_frechet_distance(
+def test_methods_are_ranked_by_the_frechet_distance(
     backbone: Backbone, sample: Path, defects: Defects
 ) -> None:
     from tintype.formats.photo import read_photo

@@ -167,7 +167,7 @@ def test_a_gray_champion_leaves_the_mean_colour_to_be_beaten() -> None:
 
 @pytest.fixture(scope="module")
 def bad(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Verdict]:
-    """The verdict on one of the painters of `python -m experiments.gate`, on real photos."""
+    """The verdict on one of the challengers of `python -m experiments.gate`, on real photos."""
     gate: Any = importlib.import_module("experiments.gate")
     folder = tmp_path_factory.mktemp("gate")
     photos = gate.small_copies(folder, 8, 128)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tintype.evaluation.baselines import all_gray, constant_ab, painters
+from tintype.evaluation.baselines import all_gray, constant_ab, methods
 from tintype.evaluation.judging import judge
 from tintype.evaluation.prior import prior_of
 from tintype.imaging.lab import chroma, lab_to_rgb, rgb_to_lab
@@ -16,7 +16,7 @@ Edit = Callable[[np.ndarray, float], np.ndarray]
 
 
 def test_planted_defects_are_ranked(coffee: np.ndarray, saturate: Edit, turn_hue: Edit) -> None:
-    painted = {
+    coloured = {
         "truth": coffee,
         "pale": saturate(coffee, 0.6),
         "paler": saturate(coffee, 0.3),
@@ -24,7 +24,7 @@ def test_planted_defects_are_ranked(coffee: np.ndarray, saturate: Edit, turn_hue
         "turned": turn_hue(coffee, 60),
         "gray": all_gray(coffee),
     }
-    judgement = judge("coffee", coffee, painted, side=SIDE)
+    judgement = judge("coffee", coffee, coloured, side=SIDE)
     scores = judgement.scores
     error = {name: score["delta_e2000_mean"] for name, score in scores.items()}
     assert error["truth"] == 0
@@ -71,8 +71,8 @@ def test_baselines_keep_the_photos_lightness(coffee: np.ndarray) -> None:
     assert np.median(np.abs(rgb_to_lab(constant_ab(8, 12)(coffee))[..., 0] - lightness)) < 0.5
 
 
-def test_painters_are_named_as_in_reports(coffee: np.ndarray) -> None:
-    named = painters(lambda rgb8: 255 - rgb8, (0.0, 0.0))
+def test_methods_are_named_as_in_reports(coffee: np.ndarray) -> None:
+    named = methods(lambda rgb8: 255 - rgb8, (0.0, 0.0))
     assert list(named) == ["ours", "all_gray", "mean_ab"]
     np.testing.assert_array_equal(named["ours"](coffee), 255 - coffee)
     assert np.abs(named["mean_ab"](coffee).astype(int) - named["all_gray"](coffee)).max() <= 1
@@ -127,18 +127,18 @@ def test_judging_a_large_photo_gives_about_the_scores_of_the_small_one(
 
 
 def test_the_side_at_which_photos_are_judged_is_a_choice(coffee: np.ndarray, saturate: Edit) -> None:
-    painted = {"pale": saturate(coffee, 0.5)}
-    expected = judge("coffee", reduced(coffee, 64), {"pale": reduced(painted["pale"], 64)}, side=64)
-    assert judge("coffee", coffee, painted, side=64).scores == expected.scores
+    coloured = {"pale": saturate(coffee, 0.5)}
+    expected = judge("coffee", reduced(coffee, 64), {"pale": reduced(coloured["pale"], 64)}, side=64)
+    assert judge("coffee", coffee, coloured, side=64).scores == expected.scores
 
 
 def test_a_prior_gives_rebalanced_curves_and_the_photos_weight(coffee: np.ndarray, saturate: Edit) -> None:
-    painted = {"pale": saturate(coffee, 0.3)}
+    coloured = {"pale": saturate(coffee, 0.3)}
     ab = rgb_to_lab(coffee)[..., 1:]
     prior = prior_of([0 * ab, 0 * ab, 0 * ab, ab])
     plain, judgement = (
-        judge("a", coffee, painted, side=SIDE),
-        judge("a", coffee, painted, side=SIDE, prior=prior),
+        judge("a", coffee, coloured, side=SIDE),
+        judge("a", coffee, coloured, side=SIDE, prior=prior),
     )
     assert plain.rebalanced == {}
     assert judgement.weight == pytest.approx(float(prior.weights(ab).mean()), rel=1e-3)

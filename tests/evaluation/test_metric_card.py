@@ -55,7 +55,7 @@ def test_a_metric_that_gives_other_figures_has_another_version(
     for name, row in received.items():
         assert METRICS[name].startswith("1: "), "write down what the new version says"
         assert row.after.estimate == pytest.approx(FIRST[name], rel=2e-3), name
-    assert held.scores.of[CHALLENGER]["seconds"][0] > 0
+    assert held.scores.by_method[CHALLENGER]["seconds"][0] > 0
 
 
 def test_a_card_is_named_by_its_files_hash(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def rows(shift: float, photos: tuple[str, ...] = ("a", "b")) -> list[dict[str, s
     return [
         {
             "photo": photo,
-            "painter": painter,
+            "painter": method,
             "factor": factor,
             "colourfulness": 10 * factor,
             "truth_colourfulness": 20.0,
@@ -98,7 +98,7 @@ def rows(shift: float, photos: tuple[str, ...] = ("a", "b")) -> list[dict[str, s
             "truth_patch_gradient": 2.0 + number,
         }
         for number, photo in enumerate(photos)
-        for painter in ("ours", "mean_ab")
+        for method in ("ours", "mean_ab")
         for factor in FACTORS
     ]
 

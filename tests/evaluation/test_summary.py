@@ -113,7 +113,7 @@ def test_a_row_for_each_photo() -> None:
     assert (first["patch_score"], second["truth_patch_gradient"], first["auc_weight"]) == (0.5, 2.5, 1)
 
 
-def test_the_table_is_markdown_with_a_row_for_each_painter() -> None:
+def test_the_table_is_markdown_with_a_row_for_each_method() -> None:
     metrics = summarize([judgement("a", 8, 10, 40)], network_size=128)
     lines = metrics_table(metrics).splitlines()
     assert lines[0].startswith("| | PSNR, dB | SSIM | CIEDE2000 |")

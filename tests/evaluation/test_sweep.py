@@ -18,8 +18,8 @@ def rows(coffee: np.ndarray) -> list[dict[str, str | float]]:
     return sweep("coffee", truth, {"ours": ab, "mean_ab": np.broadcast_to(ab.mean(axis=(0, 1)), ab.shape)})
 
 
-def column(rows: list[dict[str, str | float]], painter: str, name: str) -> np.ndarray:
-    return np.array([row[name] for row in rows if row["painter"] == painter])
+def column(rows: list[dict[str, str | float]], method: str, name: str) -> np.ndarray:
+    return np.array([row[name] for row in rows if row["painter"] == method])
 
 
 def test_colours_and_patches_rise_with_the_factor(rows: list[dict[str, str | float]]) -> None:

@@ -31,7 +31,7 @@ def test_every_statistic_has_a_value_and_nothing_else_has(coffee):
     found = seen(coffee, confidence=0.5)
     assert found.values.keys() == {statistic.name for statistic in STATISTICS}
     assert all(math.isfinite(value) for value in found.values.values())
-    of_input = {statistic.name for statistic in STATISTICS if statistic.of == "input"}
+    of_input = {statistic.name for statistic in STATISTICS if statistic.measured_on == "input"}
     assert input_statistics(coffee) == pytest.approx({name: found.values[name] for name in of_input})
 
 

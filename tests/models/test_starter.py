@@ -45,8 +45,8 @@ def test_it_is_there_whole_and_small() -> None:
 def test_its_card_has_its_own_figures() -> None:
     card = (starter_bundle() / "README.md").read_text(encoding="utf-8")
     metrics = json.loads((FOLDER / "metrics.json").read_text(encoding="utf-8"))
-    for painter in ("ours", "all_gray", "mean_ab"):
-        assert f"{metrics[painter]['delta_e2000_mean']:.2f}" in card
+    for method in ("ours", "all_gray", "mean_ab"):
+        assert f"{metrics[method]['delta_e2000_mean']:.2f}" in card
     assert starter_lineage().manifest_sha256[:12] in card
     assert len(starter_lineage().git_commit) == 40
 

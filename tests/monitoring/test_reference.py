@@ -45,7 +45,7 @@ def data(tmp_path, sample):
 def test_inputs_are_training_photos(data, sample):
     reference = of_manifest(data / "manifest", data / "raw", most=100, colorizer=None)
     assert reference.source == "4 training photos"
-    assert reference.statistics.keys() == {name.name for name in STATISTICS if name.of == "input"}
+    assert reference.statistics.keys() == {name.name for name in STATISTICS if name.measured_on == "input"}
     expected = np.median([input_statistics(read_photo(sample / name).rgb8)["lightness"] for name in LEARNT])
     assert reference.statistics["lightness"].middle == pytest.approx(expected)
     assert reference.statistics["lightness"].count == 4

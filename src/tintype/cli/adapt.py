@@ -93,9 +93,9 @@ def _adapt(folder: Path, output: Path, found: FoundModel, epochs: int, scratch: 
     )
     adapted = scratch / "bundle"
     adapt_bundle(found.bundle, prepared.tensors, epochs, scratch, adapted)
-    said = _judge(found, adapted, prepared)
+    comparison = _judge(found, adapted, prepared)
     _publish(adapted, output)
-    print_line(said)
+    print_line(comparison)
     print_line(
         f"The bundle is {output}; its card is {output / 'README.md'}, before and after {output / GRID}."
     )
@@ -113,14 +113,14 @@ def _judge(found: FoundModel, adapted: Path, prepared: Prepared) -> str:
 
     before, after = Colorizer.load(found.bundle), Colorizer.load(adapted)
     compared = compare(prepared.held_out, before.colorize, after.colorize)
-    said, table = verdict(compared.judgements), comparison_table(compared.judgements)
-    card = adapted_card(read_info(adapted), _called(found), said, table, prepared.counts)
+    sentence, table = verdict(compared.judgements), comparison_table(compared.judgements)
+    card = adapted_card(read_info(adapted), _model_name(found), sentence, table, prepared.counts)
     write_text(adapted / CARD_FILE, card)
     write_photo(adapted / GRID, compared.grid, quality=90)
-    return f"\n{table}\n\n{said}"
+    return f"\n{table}\n\n{sentence}"
 
 
-def _called(found: FoundModel) -> str:
+def _model_name(found: FoundModel) -> str:
     lineage = found.lineage
     version = f", version {lineage.version}" if lineage.version else ""
     return f"{lineage.name}{version} (bundle {lineage.bundle_sha256[:12]})"

@@ -71,7 +71,7 @@ def begin_following(alias: str, port: int, every: float) -> tuple[str, Path]:
 
 def _first(alias: str, file: Path) -> ServedVersion:
     """The alias' version; if it cannot be had, what this service answered with when it ran last."""
-    before = _known(file)
+    before = _served_before(file)
     try:
         tag = _fetched(alias)
     except TintypeError as error:
@@ -82,7 +82,7 @@ def _first(alias: str, file: Path) -> ServedVersion:
     return ServedVersion(model=tag) if before is None else before.moved_to(tag)
 
 
-def _known(file: Path) -> ServedVersion | None:
+def _served_before(file: Path) -> ServedVersion | None:
     try:
         return read_served_version(file)
     except ServedVersionError:

@@ -69,12 +69,12 @@ class LineageWalk:
     photos: list[TrainingPhoto] = field(default_factory=list)
 
 
-def walk_back(said: Lineage) -> LineageWalk:
+def walk_back(stated: Lineage) -> LineageWalk:
     """Go as far back as can be gone from here.
 
     Parameters
     ----------
-    said : Lineage
+    stated : Lineage
         What the photo says of its model.
 
     Returns
@@ -88,26 +88,26 @@ def walk_back(said: Lineage) -> LineageWalk:
         return LineageWalk(None, None, [str(missing_package("The registry", error.name, "pipeline"))])
     problems: list[str] = []
     try:
-        trace = trace_version(said)
-        problems += _contradictions(said, trace.lineage)
+        trace = trace_version(stated)
+        problems += _contradictions(stated, trace.lineage)
     except TintypeError as error:
         trace = None
         problems.append(f"The registry's version was not reached. {error}")
-    commit = said.git_commit or (trace.lineage.git_commit if trace else "")
+    commit = stated.git_commit or (trace.lineage.git_commit if trace else "")
     subject = commit_subject(commit, Path.cwd()) if commit else None
     if commit and subject is None:
         problems.append(
             f"The commit {commit} is in no git repository here. Run this in the project's folder."
         )
-    return _with_data(said, LineageWalk(trace, subject, problems))
+    return _with_data(stated, LineageWalk(trace, subject, problems))
 
 
-def _with_data(said: Lineage, walk: LineageWalk) -> LineageWalk:
+def _with_data(stated: Lineage, walk: LineageWalk) -> LineageWalk:
     """The walk from the commit on to dvc.lock, manifest and photos."""
     from tintype.registry.dvc_state import find_lock, find_manifest
     from tintype.registry.store import find_project
 
-    known = completed(said, walk.trace.lineage if walk.trace else said)
+    known = completed(stated, walk.trace.lineage if walk.trace else stated)
     try:
         project = find_project(Path.cwd())
     except TintypeError:
@@ -141,18 +141,18 @@ def _with_data(said: Lineage, walk: LineageWalk) -> LineageWalk:
     return replace(walk, lock=lock, manifest=manifest, photos=photos)
 
 
-def _contradictions(said: Lineage, known: Lineage) -> Iterator[str]:
+def _contradictions(stated: Lineage, known: Lineage) -> Iterator[str]:
     for fact in fields(Lineage):
-        ours, theirs = getattr(said, fact.name), getattr(known, fact.name)
+        ours, theirs = getattr(stated, fact.name), getattr(known, fact.name)
         if ours and theirs and ours != theirs:
             word = _WORDS.get(fact.name, fact.name)
             yield f"The photo says {word} {ours}, the registry says {theirs}."
 
 
-def completed(said: Lineage, known: Lineage) -> Lineage:
+def completed(stated: Lineage, known: Lineage) -> Lineage:
     """What the photo says, and where it says nothing, what the registry knows."""
     return Lineage(
-        **{fact.name: getattr(said, fact.name) or getattr(known, fact.name) for fact in fields(Lineage)}
+        **{fact.name: getattr(stated, fact.name) or getattr(known, fact.name) for fact in fields(Lineage)}
     )
 
 

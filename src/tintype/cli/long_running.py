@@ -27,7 +27,7 @@ class Outage:
     def __init__(self, every: float) -> None:
         self._every = every
         self._failures = 0
-        self._told = ""
+        self._last_sentence = ""
 
     def failed(self, error: Exception) -> float:
         """Take a failure down; its sentence is told unless it was the last one told.
@@ -39,8 +39,8 @@ class Outage:
         """
         self._failures += 1
         pause = min(self._every * 2.0**self._failures, max(_LONGEST, self._every))
-        if str(error) != self._told:
-            self._told = str(error)
+        if str(error) != self._last_sentence:
+            self._last_sentence = str(error)
             print_error(f"error: {error} Asking again, in {pause:.0f} s at first.")
         return pause
 
@@ -54,5 +54,5 @@ class Outage:
         """
         if self._failures:
             print_note("The registry answers again.")
-        self._failures, self._told = 0, ""
+        self._failures, self._last_sentence = 0, ""
         return self._every

@@ -43,14 +43,14 @@ def trace(
     """
     from tintype.formats.xmp import read_provenance
 
-    said = read_provenance(photo)
-    is_original = None if original is None else _digest(original) == said.input_sha256
-    walk = walk_back(said.lineage)
+    provenance = read_provenance(photo)
+    is_original = None if original is None else _digest(original) == provenance.input_sha256
+    walk = walk_back(provenance.lineage)
     if as_json:
-        answer = _for_programs(photo, said, walk, is_original, photos)
+        answer = _for_programs(photo, provenance, walk, is_original, photos)
         print_line(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
-        for line in _for_people(photo, said, walk, photos):
+        for line in _for_people(photo, provenance, walk, photos):
             print_line(line)
         if original is not None:
             print_line(f"{original} is {'the' if is_original else 'not the'} original.")
@@ -67,19 +67,19 @@ def _digest(file: Path) -> str:
         raise ProvenanceError(f"Expected a readable file at {file}. Received: {error.strerror}.") from None
 
 
-def _for_people(photo: Path, said: Provenance, walk: LineageWalk, all_photos: bool) -> Iterator[str]:
+def _for_people(photo: Path, provenance: Provenance, walk: LineageWalk, all_photos: bool) -> Iterator[str]:
     from tintype.formats.layer import is_layer
 
-    lineage = said.lineage
-    if is_layer(said):
+    lineage = provenance.lineage
+    if is_layer(provenance):
         yield f"{photo} is a colour layer: its colours are AI-made."
     else:
         yield f"The colours of {photo} are AI-made; its lightness is the original's."
     version = f"version {lineage.version}" if lineage.version else "never registered"
     yield f"  model       {lineage.name}, {version}, bundle {lineage.bundle_sha256 or 'unknown'}"
     yield f"  run         {lineage.run_id or 'unknown'}"
-    yield f"  original    SHA-256 {said.input_sha256}"
-    yield f"  parameters  {', '.join(f'{key} {value}' for key, value in said.parameters.items()) or 'none'}"
+    yield f"  original    SHA-256 {provenance.input_sha256}"
+    yield f"  parameters  {', '.join(f'{key} {value}' for key, value in provenance.parameters.items()) or 'none'}"
     if walk.trace is not None:
         yield from _registry(walk.trace)
     yield from _origin(lineage, walk)
@@ -94,9 +94,9 @@ def _registry(trace: Trace) -> Iterator[str]:
     yield f"  run         {lineage.run_id or 'none'}{f' ({trace.run_name})' if trace.run_name else ''}"
 
 
-def _origin(said: Lineage, walk: LineageWalk) -> Iterator[str]:
+def _origin(stated: Lineage, walk: LineageWalk) -> Iterator[str]:
     """Code, pipeline and data: by the registry, else by the photo."""
-    known = completed(said, walk.trace.lineage if walk.trace else said)
+    known = completed(stated, walk.trace.lineage if walk.trace else stated)
     yield "Made from:"
     yield f"  code        commit {known.git_commit or 'unknown'}{f' ({walk.subject})' if walk.subject else ''}"
     yield f"  pipeline    dvc.lock, SHA-256 {known.dvc_lock_sha256 or 'unknown'}"
@@ -127,17 +127,17 @@ def _lock_lines(lock: FoundLock, made_from: str) -> Iterator[str]:
 
 
 def _for_programs(
-    photo: Path, said: Provenance, walk: LineageWalk, is_original: bool | None, all_photos: bool
+    photo: Path, provenance: Provenance, walk: LineageWalk, is_original: bool | None, all_photos: bool
 ) -> dict[str, Any]:
     from tintype.formats.layer import is_layer
 
     return {
         "photo": str(photo),
         "ai_made_colours": True,
-        "colour_layer": is_layer(said),
-        "model": asdict(said.lineage),
-        "input_sha256": said.input_sha256,
-        "parameters": dict(said.parameters),
+        "colour_layer": is_layer(provenance),
+        "model": asdict(provenance.lineage),
+        "input_sha256": provenance.input_sha256,
+        "parameters": dict(provenance.parameters),
         "registry": None if walk.trace is None else _without(asdict(walk.trace), "kept_lock"),
         "commit_subject": walk.subject,
         "dvc_lock": None if walk.lock is None else _without(asdict(walk.lock), "text"),

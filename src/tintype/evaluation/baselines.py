@@ -1,4 +1,4 @@
-"""Painters that know nothing, for comparison: a network that is no better has learned nothing."""
+"""Methods that know nothing about the photo, for comparison: a network that is no better has learned nothing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tintype.imaging.lab import gray_to_rgb, rgb_to_lab
 from tintype.imaging.merge import merge
 
 Rgb8 = NDArray[np.uint8]
-Painter = Callable[[Rgb8], Rgb8]
-"""Colours a photo of shape (H, W, 3), uint8, by its lightness alone; the result has the same shape."""
+Method = Callable[[Rgb8], Rgb8]
+"""A method of colorization: colours a photo of shape (H, W, 3), uint8, by its lightness alone, in the same shape."""
 
 ChromaOf = Callable[[Rgb8], NDArray[np.float32]]
-"""A painter's a* and b* for a photo, in Lab units, of shape (h, w, 2), float32, at any size, before `merge`."""
+"""A method's a* and b* for a photo, in Lab units, of shape (h, w, 2), float32, at any size, before `merge`."""
 
 
 def all_gray(rgb8: Rgb8) -> Rgb8:
@@ -25,8 +25,8 @@ def all_gray(rgb8: Rgb8) -> Rgb8:
     return gray_to_rgb(rgb_to_lab(rgb8)[..., 0])
 
 
-def constant_ab(a: float, b: float) -> Painter:
-    """A painter that gives every pixel the same chroma.
+def constant_ab(a: float, b: float) -> Method:
+    """A method that gives every pixel the same chroma.
 
     Parameters
     ----------
@@ -36,23 +36,23 @@ def constant_ab(a: float, b: float) -> Painter:
     """
     chroma = constant_chroma(a, b)
 
-    def paint(rgb8: Rgb8) -> Rgb8:
+    def colorize(rgb8: Rgb8) -> Rgb8:
         return merge(rgb8, chroma(rgb8))[0]
 
-    return paint
+    return colorize
 
 
 def constant_chroma(a: float, b: float) -> ChromaOf:
-    """What `constant_ab` paints with: a* and b*, in Lab units, for every pixel of any photo."""
+    """The chroma of `constant_ab`: a* and b*, in Lab units, for every pixel of any photo."""
     return lambda rgb8: np.full((*rgb8.shape[:2], 2), (a, b), np.float32)
 
 
-def painters(ours: Painter, mean_ab: tuple[float, float]) -> dict[str, Painter]:
+def methods(ours: Method, mean_ab: tuple[float, float]) -> dict[str, Method]:
     """Ours beside the baselines, by the names that reports use.
 
     Parameters
     ----------
-    ours : Painter
+    ours : Method
         Such as a `Colorizer`'s ``colorize``.
     mean_ab : tuple of two floats
         Mean a* and b* of the training photos.
@@ -66,28 +66,28 @@ def painters(ours: Painter, mean_ab: tuple[float, float]) -> dict[str, Painter]:
 
 
 class Clock:
-    """Times painters, photo by photo."""
+    """Times methods, photo by photo."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, list[float]] = {}
         self._megapixels: dict[str, list[float]] = {}
 
-    def time(self, painter: str, paint: Painter, rgb8: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The photo as painted, and its time noted under the painter's name."""
+    def time(self, method: str, colorize: Method, rgb8: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The coloured photo; its time is noted under the method's name."""
         start = time.perf_counter()
-        painted = paint(rgb8)
-        self._seconds.setdefault(painter, []).append(time.perf_counter() - start)
-        self._megapixels.setdefault(painter, []).append(rgb8.shape[0] * rgb8.shape[1] / 1e6)
-        return painted
+        coloured = colorize(rgb8)
+        self._seconds.setdefault(method, []).append(time.perf_counter() - start)
+        self._megapixels.setdefault(method, []).append(rgb8.shape[0] * rgb8.shape[1] / 1e6)
+        return coloured
 
-    def seconds(self, painter: str) -> list[float]:
-        """Those of each photo, in the order in which they were painted."""
-        return list(self._seconds[painter])
+    def seconds(self, method: str) -> list[float]:
+        """Seconds of each photo, in the order in which they were coloured."""
+        return list(self._seconds[method])
 
-    def summary(self, painter: str) -> dict[str, float]:
+    def summary(self, method: str) -> dict[str, float]:
         """Medians: the first photo pays for the network's compilation."""
         return {
-            "photos": len(self._seconds[painter]),
-            "seconds_per_photo": round(statistics.median(self._seconds[painter]), 4),
-            "megapixels_per_photo": round(statistics.median(self._megapixels[painter]), 4),
+            "photos": len(self._seconds[method]),
+            "seconds_per_photo": round(statistics.median(self._seconds[method]), 4),
+            "megapixels_per_photo": round(statistics.median(self._megapixels[method]), 4),
         }

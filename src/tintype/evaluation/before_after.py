@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.evaluation.baselines import Painter, all_gray
+from tintype.evaluation.baselines import Method, all_gray
 from tintype.evaluation.figures import Figure, compared, table
 from tintype.evaluation.intervals import paired
 from tintype.evaluation.judging import Judgement, judge
@@ -32,17 +32,17 @@ Rgb8 = NDArray[np.uint8]
 
 def _figures(scores: Scores) -> list[Figure]:
     return [
-        Figure("CIEDE2000 (less is better)", ".2f", lambda painter: scores.mean(painter, _DELTA)),
-        Figure("PSNR, dB (more; rewards gray)", ".2f", lambda painter: scores.mean(painter, "psnr_db")),
+        Figure("CIEDE2000 (less is better)", ".2f", lambda method: scores.mean(method, _DELTA)),
+        Figure("PSNR, dB (more; rewards gray)", ".2f", lambda method: scores.mean(method, "psnr_db")),
         Figure(
             "colourfulness, ratio to the truth (1 is right)",
             ".2f",
-            lambda painter: scores.ratio(painter, "colourfulness"),
+            lambda method: scores.ratio(method, "colourfulness"),
         ),
         Figure(
             "patches, ratio to the truth (less is better)",
             ".2f",
-            lambda painter: scores.ratio(painter, "patch_gradient"),
+            lambda method: scores.ratio(method, "patch_gradient"),
         ),
     ]
 
@@ -54,7 +54,7 @@ class Compared:
     Attributes
     ----------
     judgements : list of Judgement
-        One for each photo, with the painters `BEFORE`, `AFTER` and `GRAY`.
+        One for each photo, with the methods `BEFORE`, `AFTER` and `GRAY`.
     grid : ndarray of shape (H, W, 3), uint8
         The first photos: gray, before, after, truth.
     """
@@ -63,7 +63,7 @@ class Compared:
     grid: Rgb8
 
 
-def compare(photos: Mapping[str, Path], before: Painter, after: Painter) -> Compared:
+def compare(photos: Mapping[str, Path], before: Method, after: Method) -> Compared:
     """Have two models colour the same photos.
 
     Parameters
@@ -80,10 +80,10 @@ def compare(photos: Mapping[str, Path], before: Painter, after: Painter) -> Comp
     rows: list[list[Rgb8]] = []
     for name, path in tqdm(photos.items(), desc="compare", unit=" photos", disable=None):
         truth = reduced(read_picture(path).rgb8, SIDE)
-        painted = {BEFORE: before(truth), AFTER: after(truth), GRAY: all_gray(truth)}
-        judgements.append(judge(name, truth, painted, side=SIDE))
+        coloured = {BEFORE: before(truth), AFTER: after(truth), GRAY: all_gray(truth)}
+        judgements.append(judge(name, truth, coloured, side=SIDE))
         if len(rows) < GRID_PHOTOS:
-            rows.append([painted[GRAY], painted[BEFORE], painted[AFTER], truth])
+            rows.append([coloured[GRAY], coloured[BEFORE], coloured[AFTER], truth])
     captions = [Path(name).stem for name in list(photos)[: len(rows)]]
     return Compared(judgements, draw_grid(rows, headings=["gray", BEFORE, AFTER, "truth"], captions=captions))
 
@@ -112,17 +112,17 @@ def verdict(judgements: Sequence[Judgement]) -> str:
         Of `compare`.
     """
     count, scores = len(judgements), Scores.judged(judgements)
-    before, after, gray = (scores.mean(painter, _DELTA) for painter in (BEFORE, AFTER, GRAY))
+    before, after, gray = (scores.mean(method, _DELTA) for method in (BEFORE, AFTER, GRAY))
     _, _, (estimate, low, high) = paired(before, after, count)
     if high < 0:
-        said = f"It helped: on {count} photos held out, colours came nearer to the truth by {-estimate:.2f} CIEDE2000"
+        effect = f"It helped: on {count} photos held out, colours came nearer to the truth by {-estimate:.2f} CIEDE2000"
     elif low > 0:
-        said = (
+        effect = (
             f"It made matters worse: on {count} photos held out, colours went off by {estimate:.2f} CIEDE2000"
         )
     else:
-        said = f"It made no difference that {count} photos held out could show: {estimate:+.2f} CIEDE2000"
-    sentence = f"{said} (95 % interval {low:+.2f} to {high:+.2f})."
+        effect = f"It made no difference that {count} photos held out could show: {estimate:+.2f} CIEDE2000"
+    sentence = f"{effect} (95 % interval {low:+.2f} to {high:+.2f})."
     everything = np.arange(count)
     if after(everything) > gray(everything):
         sentence += " It is still farther from the truth than gray is, as colours that people see often are."

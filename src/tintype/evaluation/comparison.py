@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tintype.errors import TintypeError
-from tintype.evaluation.baselines import Painter
+from tintype.evaluation.baselines import Method
 from tintype.evaluation.figures import Compared, Figures, figures_of, table
 from tintype.evaluation.gate import LIMITS, Verdict, decide
 from tintype.evaluation.metric_card import (
@@ -128,11 +128,11 @@ class Comparison:
         from tintype.colorize import Colorizer
 
         ours = Colorizer.load(self._bundle)
-        known, other_card = _known(champion, self.card)
-        theirs, missing = _painter(champion)
+        known, other_card = _comparable_report(champion, self.card)
+        theirs, missing = _champion_method(champion)
         scored = score_photos(self._photos, ours.colorize, theirs, ours.info.data.mean_ab, folder, known)
         figures = figures_of(scored, tuple(_BESIDE))
-        comparable = champion is not None and CHAMPION in scored.scores.of
+        comparable = champion is not None and CHAMPION in scored.scores.by_method
         verdict = decide(
             scored,
             figures,
@@ -197,7 +197,7 @@ def write_report(
     return ComparisonReport(verdict.verdict, verdict.reasons, markdown)
 
 
-def _known(champion: Champion | None, card: Card) -> tuple[Path | None, str]:
+def _comparable_report(champion: Champion | None, card: Card) -> tuple[Path | None, str]:
     """The report from which the champion's scores can be taken, or a sentence that says why not."""
     if champion is None or champion.report is None or not (champion.report / PHOTOS_FILE).is_file():
         return None, ""
@@ -223,7 +223,7 @@ def _digest_in(report: Path) -> str | None:
         return None
 
 
-def _painter(champion: Champion | None) -> tuple[Painter | None, str]:
+def _champion_method(champion: Champion | None) -> tuple[Method | None, str]:
     """The champion, ready to colour, or a sentence that says why not."""
     from tintype.colorize import Colorizer
 
@@ -248,7 +248,7 @@ def _described(row: Compared) -> dict[str, Any]:
     return {
         "figure": row.figure.title,
         **{name: [_json(value) for value in one] if one else None for name, one in intervals.items()},
-        **{painter: _json(value) for painter, value in row.beside.items()},
+        **{method: _json(value) for method, value in row.beside.items()},
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.evaluation.baselines import Painter
+from tintype.evaluation.baselines import Method
 from tintype.evaluation.evaluate import GRID_QUALITY, GRID_SIDE
 from tintype.evaluation.judging import reduced
 from tintype.evaluation.photos import EvaluationError
@@ -22,12 +22,12 @@ from tintype.imaging.picture import read_picture
 GRID_PHOTOS = 24  # the grid stays readable; all photos are coloured
 
 
-def colour_custom(ours: Painter, folder: Path, report: Path) -> None:
+def colour_custom(ours: Method, folder: Path, report: Path) -> None:
     """Colour every photo in a folder.
 
     Parameters
     ----------
-    ours : Painter
+    ours : Method
         Such as a `Colorizer`'s ``colorize``.
     folder : Path
         Searched with its subfolders. A photo that cannot be read is named on standard error and left out.
@@ -75,7 +75,7 @@ def photos_in(folder: Path) -> list[Path]:
     return photos
 
 
-def _colour(ours: Painter, path: Path, destination: Path) -> list[NDArray[np.uint8]]:
+def _colour(ours: Method, path: Path, destination: Path) -> list[NDArray[np.uint8]]:
     photo = read_picture(path)
     coloured = ours(photo.rgb8)
     if destination.suffix.lower() not in WRITABLE:

@@ -1,4 +1,4 @@
-"""Judge painters on photos whose colours are known, and write the report.
+"""Judge methods on photos whose colours are known, and write the report.
 
 Photos are read, coloured at full size, judged and forgotten one at a time, so memory does not grow with their number.
 Everything but timing.json is the same at every run.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.evaluation.baselines import ChromaOf, Clock, Painter, all_gray
+from tintype.evaluation.baselines import ChromaOf, Clock, Method, all_gray
 from tintype.evaluation.features import Looks, Viewer
 from tintype.evaluation.judging import Judgement, judge
 from tintype.evaluation.prior import AbPrior
@@ -38,7 +38,7 @@ SureOf = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], NDArray[np.flo
 
 
 def evaluate(
-    painters: Mapping[str, Painter],
+    methods: Mapping[str, Method],
     photos: Mapping[str, Path],
     report: Path,
     *,
@@ -50,18 +50,18 @@ def evaluate(
     prior: AbPrior | None = None,
     backbone: Backbone | None = None,
 ) -> dict[str, Any]:
-    """Judge painters on photos.
+    """Judge methods on photos.
 
     Parameters
     ----------
-    painters : mapping of str to Painter
-        ``ours`` and what it is compared with; see `tintype.evaluation.baselines.painters`.
+    methods : mapping of str to Method
+        ``ours`` and what it is compared with; see `tintype.evaluation.baselines.methods`.
     photos : mapping of str to Path
         Name in the report -> file, at least one.
     report : Path
         Folder to write to: ``metrics.json``; ``timing.json``; ``photos.csv``, a row a photo; ``ab_error.csv``, the
         curve; ``grid.jpg`` with the first `grid_photos` photos as gray, ours and truth. With `chroma` also
-        ``front.csv``, its part for each painter as ``front_PAINTER.csv``, and ``front_photos.csv``. With `confidence`
+        ``front.csv``, its part for each method as ``front_METHOD.csv``, and ``front_photos.csv``. With `confidence`
         also ``reliability.png``.
     network_size : int
         Side in pixels of the square that the network sees.
@@ -70,7 +70,7 @@ def evaluate(
     side : int
         Long side in pixels at which photos are judged; larger ones are reduced.
     chroma : mapping of str to ChromaOf, optional
-        Painters whose chroma can be had before it is merged: they are swept over factors on it, and the share of it
+        Methods whose chroma can be had before it is merged: they are swept over factors on it, and the share of it
         that lies outside the gamut is counted.
     confidence : SureOf, optional
         Gives our colours of a photo, at the network's size, and how sure it is of them; None for a network that does
@@ -94,18 +94,18 @@ def evaluate(
     curves: list[Row] = []
     rows: list[list[NDArray[np.uint8]]] = []
     clock, reliability = Clock(), Reliability()
-    viewer = Viewer(backbone, tuple(painters)) if backbone else None
+    viewer = Viewer(backbone, tuple(methods)) if backbone else None
     for name, path in tqdm(photos.items(), desc="evaluate", unit="photo", disable=None):
         truth = read_picture(path).rgb8
-        painted = {painter: clock.time(painter, paint, truth) for painter, paint in painters.items()}
-        judgement = judge(name, truth, painted, side=side, prior=prior)
+        coloured = {method: clock.time(method, colorize, truth) for method, colorize in methods.items()}
+        judgement = judge(name, truth, coloured, side=side, prior=prior)
         if viewer:
-            viewer.add(truth, painted)
+            viewer.add(truth, coloured)
         if chroma:
             seen = reduced(truth, side)
-            planes = {painter: of(seen) for painter, of in chroma.items()}
+            planes = {method: of(seen) for method, of in chroma.items()}
             curves += sweep(name, seen, planes)
-            outside = {painter: out_of_gamut_share(lightness(seen), ab) for painter, ab in planes.items()}
+            outside = {method: out_of_gamut_share(lightness(seen), ab) for method, ab in planes.items()}
             judgement = judgement.with_scores("out_of_gamut_share", outside)
         if confidence:
             ab, sure = confidence(truth)
@@ -113,7 +113,7 @@ def evaluate(
                 reliability.add(truth, ab, sure)
         judgements.append(judgement)
         if len(rows) < grid_photos:
-            rows.append([reduced(rgb8, GRID_SIDE) for rgb8 in (all_gray(truth), painted["ours"], truth)])
+            rows.append([reduced(rgb8, GRID_SIDE) for rgb8 in (all_gray(truth), coloured["ours"], truth)])
     looks = viewer.finish() if viewer else None
     judgements = _with_looks(judgements, looks)
     metrics = summarize(judgements, network_size)
@@ -146,9 +146,9 @@ def _with_looks(judgements: list[Judgement], looks: Looks | None) -> list[Judgem
 
 def _note_features(metrics: dict[str, Any], looks: Looks, backbone: Backbone) -> None:
     """What the backbone says of all photos together, and which one it is."""
-    for painter, distance in looks.frechet.items():
+    for method, distance in looks.frechet.items():
         if np.isfinite(distance):
-            metrics[painter]["frechet_distance"] = round(distance, DIGITS)
+            metrics[method]["frechet_distance"] = round(distance, DIGITS)
     metrics["features"] = {"backbone": backbone.spec.name, "origin": backbone.spec.origin}
 
 
@@ -156,5 +156,5 @@ def _write_fronts(report: Path, curves: list[Row]) -> None:
     points = pooled(curves)
     write_csv(report / "front.csv", points)
     write_csv(report / "front_photos.csv", curves)
-    for painter in dict.fromkeys(str(row["painter"]) for row in points):  # a line each in DVC's plot
-        write_csv(report / f"front_{painter}.csv", [row for row in points if row["painter"] == painter])
+    for method in dict.fromkeys(str(row["painter"]) for row in points):  # a line each in DVC's plot
+        write_csv(report / f"front_{method}.csv", [row for row in points if row["painter"] == method])

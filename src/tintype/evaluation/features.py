@@ -73,9 +73,9 @@ class Looks:
     Attributes
     ----------
     distances : list of dict
-        For each photo, painter -> feature distance to the truth.
+        For each photo, method -> feature distance to the truth.
     frechet : dict
-        Painter -> Fréchet distance between its photos and the true ones.
+        Method -> Fréchet distance between its photos and the true ones.
     """
 
     distances: list[dict[str, float]]
@@ -89,28 +89,28 @@ class Viewer:
     ----------
     backbone : Backbone
         Any; photos are squeezed into its square, and preprocessed with its offset and scale.
-    painters : sequence of str
+    methods : sequence of str
         Whose versions `add` will be given.
     """
 
-    def __init__(self, backbone: Backbone, painters: tuple[str, ...]) -> None:
-        self._side, self._painters = backbone.spec.input_size, painters
-        self._rows = max(1, _BATCH // (1 + len(painters)))
-        self._network = _comparison(backbone, 1 + len(painters))
+    def __init__(self, backbone: Backbone, methods: tuple[str, ...]) -> None:
+        self._side, self._methods = backbone.spec.input_size, methods
+        self._rows = max(1, _BATCH // (1 + len(methods)))
+        self._network = _comparison(backbone, 1 + len(methods))
         self._waiting: list[Rgb8] = []
         self._distances: list[NDArray[np.float32]] = []
         self._vectors: list[NDArray[np.float32]] = []
 
-    def add(self, truth: Rgb8, painted: Mapping[str, Rgb8]) -> None:
+    def add(self, truth: Rgb8, coloured: Mapping[str, Rgb8]) -> None:
         """Take a photo in.
 
         Parameters
         ----------
         truth : ndarray of shape (H, W, 3), uint8
-        painted : mapping of str to ndarray of shape (H, W, 3), uint8
-            Painter -> its version.
+        coloured : mapping of str to ndarray of shape (H, W, 3), uint8
+            Method -> its version.
         """
-        versions = [truth, *(painted[name] for name in self._painters)]
+        versions = [truth, *(coloured[name] for name in self._methods)]
         self._waiting.append(np.stack([_squeezed(rgb8, self._side) for rgb8 in versions]))
         if len(self._waiting) == self._rows:
             self._look()
@@ -122,12 +122,12 @@ class Viewer:
         vectors = np.concatenate(self._vectors)  # (photos, versions, E)
         return Looks(
             [
-                {name: float(value) for name, value in zip(self._painters, row[1:], strict=True)}
+                {name: float(value) for name, value in zip(self._methods, row[1:], strict=True)}
                 for row in np.concatenate(self._distances)
             ],
             {
                 name: frechet_distance(vectors[:, index], vectors[:, 0])
-                for index, name in enumerate(self._painters, start=1)
+                for index, name in enumerate(self._methods, start=1)
             },
         )
 

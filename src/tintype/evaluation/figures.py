@@ -33,25 +33,25 @@ class Figure:
         As the table shows it, with which way is better.
     form : str
         How its numbers are written.
-    of : callable
-        Painter -> the statistic; raises KeyError for a painter of which it is not known.
+    statistic : callable
+        Method -> the statistic; raises KeyError for a method of which it is not known.
     """
 
     title: str
     form: str
-    of: Callable[[str], Statistic]
+    statistic: Callable[[str], Statistic]
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A figure of two painters and of those that they stand beside.
+    """A figure of two methods and of those that they stand beside.
 
     Attributes
     ----------
     before, after, difference : Interval or None
         `difference` is after minus before; None where one of them is not known.
     beside : dict of str to float
-        Painter -> estimate; NaN where it is not known.
+        Method -> estimate; NaN where it is not known.
     """
 
     figure: Figure
@@ -65,21 +65,21 @@ class Compared:
 def compared(
     figure: Figure, photos: int, before: str | None, after: str, beside: Sequence[str] = ()
 ) -> Compared:
-    """A figure of two painters.
+    """A figure of two methods.
 
     Parameters
     ----------
     photos : int
         How many there are.
     before, after : str
-        Painters; None if there is nothing to compare with.
+        Methods; None if there is nothing to compare with.
     beside : sequence of str
-        Painters of which the estimate is enough.
+        Methods of which the estimate is enough.
     """
-    one, other = _known(figure, before), figure.of(after)
+    one, other = _statistic(figure, before), figure.statistic(after)
     everything = np.arange(photos)
-    known = {painter: _known(figure, painter) for painter in beside}
-    estimates = {painter: of(everything) if of else float("nan") for painter, of in known.items()}
+    statistics = {method: _statistic(figure, method) for method in beside}
+    estimates = {method: of(everything) if of else float("nan") for method, of in statistics.items()}
     if one is None:
         alone = bootstrap(lambda drawn, _: other(drawn), photos, [1])
         return Compared(figure, photos, None, alone, None, estimates)
@@ -92,9 +92,9 @@ def table(rows: Sequence[Compared], headings: Sequence[str]) -> str:
     Parameters
     ----------
     rows : sequence of Compared
-        With the same painters beside.
+        With the same methods beside.
     headings : sequence of str
-        Of before, after, difference, and each painter beside; where no row has anything before, of after and those
+        Of before, after, difference, and each method beside; where no row has anything before, of after and those
         beside alone.
 
     Returns
@@ -106,22 +106,22 @@ def table(rows: Sequence[Compared], headings: Sequence[str]) -> str:
     lines = ["| | " + " | ".join(headings) + " |", "|---|" + "---:|" * len(headings)]
     for row in rows:
         form = row.figure.form
-        cells = [_shown(row.after, form)]
+        cells = [_interval(row.after, form)]
         if paired:
-            cells = [_shown(row.before, form), *cells, _shown(row.difference, f"+{form}")]
+            cells = [_interval(row.before, form), *cells, _interval(row.difference, f"+{form}")]
         cells += [_number(value, form) for value in row.beside.values()]
         lines.append(f"| {row.figure.title} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _known(figure: Figure, painter: str | None) -> Statistic | None:
+def _statistic(figure: Figure, method: str | None) -> Statistic | None:
     try:
-        return None if painter is None else figure.of(painter)
+        return None if method is None else figure.statistic(method)
     except KeyError:
         return None
 
 
-def _shown(one: Interval | None, form: str) -> str:
+def _interval(one: Interval | None, form: str) -> str:
     if one is None or np.isnan(one.estimate):
         return DASH
     return f"{one.estimate:{form}} [{_number(one.low, form)}, {_number(one.high, form)}]"
@@ -136,7 +136,7 @@ EQUAL = (0.5, 1.0)
 nearly gray and nearly alike; above, it is the gamut that is compared."""
 
 FLOOR = 0.01
-"""Colourfulness ratio below which a painter counts as gray; its logarithm stands for that of gray."""
+"""Colourfulness ratio below which a method counts as gray; its logarithm stands for that of gray."""
 
 
 @dataclass(frozen=True)
@@ -177,34 +177,34 @@ def figures_of(scored: PairedScores, beside: tuple[str, ...]) -> Figures:
     Parameters
     ----------
     beside : tuple of str
-        Painters that stand beside in the table.
+        Methods that stand beside in the table.
     """
     scores, photos = scored.scores, len(scored.scores.photos)
-    champion = CHAMPION if CHAMPION in scores.of else None
+    champion = CHAMPION if CHAMPION in scores.by_method else None
     everything = np.arange(photos)
 
-    def colourful(painter: str) -> Callable[[Index], float]:
-        return scores.ratio(painter, "colourfulness")
+    def colourful(method: str) -> Callable[[Index], float]:
+        return scores.ratio(method, "colourfulness")
 
-    def distance(painter: str) -> Callable[[Index], float]:
-        ratio = colourful(painter)
+    def distance(method: str) -> Callable[[Index], float]:
+        ratio = colourful(method)
         return lambda drawn: abs(math.log(max(ratio(drawn), FLOOR)))
 
-    def per_colour(painter: str) -> Callable[[Index], float]:
-        ratio, patches = colourful(painter), scores.ratio(painter, "patch_gradient")
+    def per_colour(method: str) -> Callable[[Index], float]:
+        ratio, patches = colourful(method), scores.ratio(method, "patch_gradient")
         return lambda drawn: patches(drawn) / ratio(drawn) if ratio(drawn) > FLOOR else math.nan
 
     own = colourful(champion or CHALLENGER)(everything)
     equal_at = min(max(own, EQUAL[0]), EQUAL[1])
 
-    def merit(painter: str) -> Callable[[Index], float]:
-        curve = scored.curves[painter]
+    def merit(method: str) -> Callable[[Index], float]:
+        curve = scored.curves[method]
         return lambda drawn: curve.at(equal_at, drawn)
 
-    def seconds(painter: str) -> Callable[[Index], float]:
-        values = scores.of[painter]["seconds"]
+    def seconds(method: str) -> Callable[[Index], float]:
+        values = scores.by_method[method]["seconds"]
         if np.isnan(values).all():
-            raise KeyError(painter)  # it was not at hand
+            raise KeyError(method)  # it was not at hand
         return lambda drawn: float(np.median(values[drawn]))
 
     def row(title: str, form: str, of: Callable[[str], Callable[[Index], float]]) -> Compared:
@@ -216,7 +216,7 @@ def figures_of(scored: PairedScores, beside: tuple[str, ...]) -> Figures:
         error=row(
             "CIEDE2000 (less is better, but gray has little)",
             ".2f",
-            lambda painter: scores.mean(painter, "delta_e2000_mean"),
+            lambda method: scores.mean(method, "delta_e2000_mean"),
         ),
         merit=row(f"CIEDE2000 at {equal_at:.2f} of the truth's colourfulness (less)", ".2f", merit),
         colourful=row("colourfulness, ratio to the truth (1 is right)", ".2f", colourful),
@@ -224,14 +224,14 @@ def figures_of(scored: PairedScores, beside: tuple[str, ...]) -> Figures:
         patches=row(
             "chromatic patches, ratio to the truth (gray has none)",
             ".2f",
-            lambda painter: scores.ratio(painter, "patch_gradient"),
+            lambda method: scores.ratio(method, "patch_gradient"),
         ),
         per_colour=row("patches for the colour there is (1 as in true photos)", ".2f", per_colour),
         bleeding=row(
-            "bleeding, % of the diagonal (less)", ".2f", lambda painter: scores.mean(painter, "bleed_score")
+            "bleeding, % of the diagonal (less)", ".2f", lambda method: scores.mean(method, "bleed_score")
         ),
-        psnr=row(
-            "PSNR, dB (more, but gray has much)", ".2f", lambda painter: scores.mean(painter, "psnr_db")
-        ),
-        seconds=row("seconds a photo (less)", ".3f", seconds) if "seconds" in scores.of[CHALLENGER] else None,
+        psnr=row("PSNR, dB (more, but gray has much)", ".2f", lambda method: scores.mean(method, "psnr_db")),
+        seconds=row("seconds a photo (less)", ".3f", seconds)
+        if "seconds" in scores.by_method[CHALLENGER]
+        else None,
     )

@@ -97,7 +97,7 @@ def decide(scored: PairedScores, figures: Figures, rival: str | None, why_not: s
         return Verdict(FAIL, (*by_itself, *([why_not] if rival is None else [])))
     if rival is None:
         return Verdict(NOT_COMPARED, (why_not, "By itself it has colour, not too much, and no patches."))
-    worse, said = _against(scored, figures, rival)
+    worse, reasons = _against(scored, figures, rival)
     if figures.photos < FEWEST:
         few = (
             f"Too few photos to tell: {figures.photos} test photo{'s' if figures.photos > 1 else ''}, and with "
@@ -106,7 +106,7 @@ def decide(scored: PairedScores, figures: Figures, rival: str | None, why_not: s
         hint = (
             f"These would speak against it: {' '.join(worse)}"
             if worse
-            else f"These do not speak against it: {' '.join(said)}"
+            else f"These do not speak against it: {' '.join(reasons)}"
         )
         return Verdict(
             NOT_COMPARED,
@@ -114,7 +114,7 @@ def decide(scored: PairedScores, figures: Figures, rival: str | None, why_not: s
         )
     if worse:
         return Verdict(FAIL, (*worse, *_slower(figures)))
-    return Verdict(PASS, (*said, *_slower(figures)))
+    return Verdict(PASS, (*reasons, *_slower(figures)))
 
 
 def _by_itself(figures: Figures) -> list[str]:
@@ -143,10 +143,10 @@ def _amount(ratio: float) -> str:
 
 def _against(scored: PairedScores, figures: Figures, rival: str) -> tuple[list[str], list[str]]:
     """What speaks against the challenger, and what else there is to say."""
-    worse, said = _merit(scored, figures, rival)
+    worse, reasons = _merit(scored, figures, rival)
     ratio, off = figures.colourful, figures.off_colourful
     if _is_less(off, COLOURFUL_MARGIN):
-        said.append(
+        reasons.append(
             f"Its colourfulness is nearer to the true photos': {ratio.after.estimate:.2f} of it, "
             f"where {rival} has {_estimate(ratio):.2f}."
         )
@@ -165,7 +165,7 @@ def _against(scored: PairedScores, figures: Figures, rival: str) -> tuple[list[s
             f"Colours run over edges more than {rival}'s: by {figures.bleeding.after.estimate:.2f} % of the diagonal, "
             f"where {rival} has {_estimate(figures.bleeding):.2f} %."
         )
-    return worse, said
+    return worse, reasons
 
 
 def _merit(scored: PairedScores, figures: Figures, rival: str) -> tuple[list[str], list[str]]:

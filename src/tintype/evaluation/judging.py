@@ -1,4 +1,4 @@
-"""One photo judged: every painter by the same path."""
+"""One photo judged: every method by the same path."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Judgement:
     truth : dict
         Metric -> value of those that need no comparison: ``colourfulness``, ``patch_gradient``, ``bleed_score``.
     scores : dict
-        Painter -> metric -> value. NaN where a metric is not defined for the photo.
+        Method -> metric -> value. NaN where a metric is not defined for the photo.
     ab_curves : dict
-        Painter -> ndarray of shape (151,), float64: share of pixels with an a*b* error below each of `AB_ERRORS`.
+        Method -> ndarray of shape (151,), float64: share of pixels with an a*b* error below each of `AB_ERRORS`.
     rebalanced : dict
         The same with pixels weighted by the inverse prior of their true colour; empty without a prior.
     weight : float
@@ -55,18 +55,18 @@ class Judgement:
     weight: float
 
     def with_scores(self, metric: str, values: Mapping[str, float]) -> Judgement:
-        """The same with one metric more, for the painters that are named."""
+        """The same with one metric more, for the methods that are named."""
         added = {
-            painter: scores | ({metric: values[painter]} if painter in values else {})
-            for painter, scores in self.scores.items()
+            method: scores | ({metric: values[method]} if method in values else {})
+            for method, scores in self.scores.items()
         }
         return replace(self, scores=added)
 
 
 def judge(
-    photo: str, truth: Rgb8, painted: Mapping[str, Rgb8], *, side: int, prior: AbPrior | None = None
+    photo: str, truth: Rgb8, coloured: Mapping[str, Rgb8], *, side: int, prior: AbPrior | None = None
 ) -> Judgement:
-    """Compare what painters made of a photo with the photo.
+    """Compare what methods made of a photo with the photo.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def judge(
         Its name in reports.
     truth : ndarray of shape (H, W, 3), uint8
         The photo in its own colours.
-    painted : mapping of str to ndarray of shape (H, W, 3), uint8
-        Painter -> its version.
+    coloured : mapping of str to ndarray of shape (H, W, 3), uint8
+        Method -> its version.
     side : int
         Long side in pixels at which photos are compared: truth and result are reduced alike where they are larger. A
         person does not see more of a photo at once than 1024, and CIEDE2000 of 12 megapixels takes 6 s and 2 GB.
@@ -86,7 +86,7 @@ def judge(
     lab = rgb_to_lab(seen)
     weights = None if prior is None else prior.weights(lab[..., 1:])
     scores, curves, rebalanced = {}, {}, {}
-    for name, rgb8 in painted.items():
+    for name, rgb8 in coloured.items():
         scores[name], error = _scores(reduced(rgb8, side), seen, lab)
         curves[name] = share_below(error)
         scores[name]["auc"] = area_under(curves[name])

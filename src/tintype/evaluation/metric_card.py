@@ -108,10 +108,12 @@ def differences(card: Card, other: Card) -> str:
     """In what two cards differ, such as ``photos.count: 4 and 5; versions.numpy: 2.3.5 and 2.4.0; photos.sha256``."""
     ones, others = _flat(card), _flat(other)
     differing = [key for key in ones | others if ones.get(key) != others.get(key)]
-    return "; ".join(_told(key, ones.get(key, "nothing"), others.get(key, "nothing")) for key in differing)
+    return "; ".join(
+        _difference(key, ones.get(key, "nothing"), others.get(key, "nothing")) for key in differing
+    )
 
 
-def _told(key: str, one: object, other: object) -> str:
+def _difference(key: str, one: object, other: object) -> str:
     """A hash or a definition says no more than its name."""
     return f"{key}: {one} and {other}" if len(f"{one}{other}") < _SHORT else key
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tintype.evaluation.baselines import Clock, Painter, all_gray, constant_ab
+from tintype.evaluation.baselines import Clock, Method, all_gray, constant_ab
 from tintype.evaluation.metric_card import EQUAL_SIDE, SIDE
 from tintype.evaluation.quality_curve import QualityCurve, Row, read_curve, sweep
 from tintype.evaluation.scores import TRUTH, Floats, Scores, write_csv
@@ -46,7 +46,7 @@ class PairedScores:
         Of the champion, if anything is known of it, the challenger, `ALL_GRAY` and `MEAN_AB`. The models that coloured
         here have ``seconds`` as well.
     curves : dict of str to QualityCurve
-        Painter -> its CIEDE2000 against its colourfulness; all but `ALL_GRAY`.
+        Method -> its CIEDE2000 against its colourfulness; all but `ALL_GRAY`.
     """
 
     scores: Scores
@@ -56,14 +56,14 @@ class PairedScores:
     def read(cls, folder: Path) -> PairedScores:
         """Of the files that `score_photos` wrote."""
         scores = Scores.read(folder / PHOTOS_FILE)
-        swept = [painter for painter in (CHAMPION, CHALLENGER, MEAN_AB) if painter in scores.of]
-        return cls(scores, {painter: read_curve([folder / FRONT_FILE], painter) for painter in swept})
+        swept = [method for method in (CHAMPION, CHALLENGER, MEAN_AB) if method in scores.by_method]
+        return cls(scores, {method: read_curve([folder / FRONT_FILE], method) for method in swept})
 
 
 def score_photos(
     photos: Mapping[str, Path],
-    challenger: Painter,
-    champion: Painter | None,
+    challenger: Method,
+    champion: Method | None,
     mean_ab: tuple[float, float],
     folder: Path,
     known: Path | None = None,
@@ -74,7 +74,7 @@ def score_photos(
     ----------
     photos : mapping of str to Path
         Name in reports -> file; at least one.
-    champion : Painter or None
+    champion : Method or None
         None if there is none, or it is not available.
     mean_ab : tuple of two floats
         Mean a* and b* of the training photos.
@@ -90,7 +90,7 @@ def score_photos(
         If a photo cannot be read.
     """
     models = {CHAMPION: champion, CHALLENGER: challenger}
-    at_hand = {name: painter for name, painter in models.items() if painter is not None}
+    at_hand = {name: colorize for name, colorize in models.items() if colorize is not None}
     judged = [name for name in at_hand if not (name == CHAMPION and known)]
     baselines = {ALL_GRAY: all_gray, MEAN_AB: constant_ab(*mean_ab)}
     record, clock, parted = _Record(), Clock(), _Parted()
@@ -98,22 +98,22 @@ def score_photos(
         whole = read_picture(path).rgb8
         truth = reduced(whole, SIDE)
         if index == 0:
-            for paint in at_hand.values():
-                paint(whole)  # the first photo pays for the network's compilation
+            for colorize in at_hand.values():
+                colorize(whole)  # the first photo pays for the network's compilation
         # Each twice, there and back, so that neither of them always finds the caches that the other left.
         for turn in (list(at_hand.items()), list(at_hand.items())[::-1]):
-            painted = {model: reduced(clock.time(model, paint, whole), SIDE) for model, paint in turn}
-        painted |= {baseline: paint(truth) for baseline, paint in baselines.items()}
-        record.add(name, truth, {painter: painted[painter] for painter in (*judged, *baselines)})
-        parted.add(path.stem, painted | {TRUTH: truth})
+            coloured = {model: reduced(clock.time(model, colorize, whole), SIDE) for model, colorize in turn}
+        coloured |= {baseline: colorize(truth) for baseline, colorize in baselines.items()}
+        record.add(name, truth, {method: coloured[method] for method in (*judged, *baselines)})
+        parted.add(path.stem, coloured | {TRUTH: truth})
     scores = record.scores()
     for model in judged:
-        scores.of[model]["seconds"] = _faster(clock.seconds(model))
+        scores.by_method[model]["seconds"] = _faster(clock.seconds(model))
     if known:
-        earlier = Scores.read(known / PHOTOS_FILE).of[CHALLENGER]
+        earlier = Scores.read(known / PHOTOS_FILE).by_method[CHALLENGER]
         timed = {"seconds": _faster(clock.seconds(CHAMPION))} if champion else {}
         own = {metric: values for metric, values in earlier.items() if metric != "seconds"}
-        scores = scores.with_painter(CHAMPION, own | timed)
+        scores = scores.with_method(CHAMPION, own | timed)
         record.curves += _renamed(known, scores.photos)
     scores.write(folder / PHOTOS_FILE)
     write_csv(folder / FRONT_FILE, record.curves)
@@ -129,13 +129,13 @@ class _Record:
     rows: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     curves: list[Row] = field(default_factory=list)
 
-    def add(self, name: str, truth: Rgb8, painted: Mapping[str, Rgb8]) -> None:
+    def add(self, name: str, truth: Rgb8, coloured: Mapping[str, Rgb8]) -> None:
         self.photos.append(name)
         lab = rgb_to_lab(truth)
         self.rows.setdefault(TRUTH, []).append(_alone(truth, lab, lab))
-        for painter, rgb8 in painted.items():
+        for method, rgb8 in coloured.items():
             seen = rgb_to_lab(rgb8)
-            self.rows.setdefault(painter, []).append(
+            self.rows.setdefault(method, []).append(
                 {
                     "delta_e2000_mean": float(delta_e2000(seen, lab).mean(dtype=np.float64)),
                     "psnr_db": psnr_db(rgb8, truth),
@@ -144,16 +144,16 @@ class _Record:
             )
         small = reduced(truth, EQUAL_SIDE)
         chroma = {
-            painter: rgb_to_lab(reduced(rgb8, EQUAL_SIDE))[..., 1:]
-            for painter, rgb8 in painted.items()
-            if painter != ALL_GRAY
+            method: rgb_to_lab(reduced(rgb8, EQUAL_SIDE))[..., 1:]
+            for method, rgb8 in coloured.items()
+            if method != ALL_GRAY
         }
         self.curves += sweep(name, small, chroma)
 
     def scores(self) -> Scores:
         columns = {
-            painter: {metric: np.array([row[metric] for row in table], np.float64) for metric in table[0]}
-            for painter, table in self.rows.items()
+            method: {metric: np.array([row[metric] for row in table], np.float64) for metric in table[0]}
+            for method, table in self.rows.items()
         }
         return Scores(tuple(self.photos), columns)
 
@@ -173,15 +173,15 @@ class _Parted:
     def __init__(self) -> None:
         self._kept: list[tuple[float, int, str, list[Rgb8]]] = []
         self._seen = 0
-        self._shown: list[str] = []
+        self._columns: list[str] = []
 
-    def add(self, caption: str, painted: Mapping[str, Rgb8]) -> None:
-        other = painted[CHAMPION] if CHAMPION in painted else painted[TRUTH]
-        ours, theirs = (rgb_to_lab(reduced(rgb8, EQUAL_SIDE)) for rgb8 in (painted[CHALLENGER], other))
+    def add(self, caption: str, coloured: Mapping[str, Rgb8]) -> None:
+        other = coloured[CHAMPION] if CHAMPION in coloured else coloured[TRUTH]
+        ours, theirs = (rgb_to_lab(reduced(rgb8, EQUAL_SIDE)) for rgb8 in (coloured[CHALLENGER], other))
         apart = float(delta_e2000(ours, theirs).mean(dtype=np.float64))
         self._seen += 1
-        self._shown = [painter for painter in _HEADINGS if painter in painted]
-        row = [painted[painter] for painter in self._shown]
+        self._columns = [method for method in _HEADINGS if method in coloured]
+        row = [coloured[method] for method in self._columns]
         # The running number decides between equals, so that pictures are never compared.
         heapq.heappush(self._kept, (apart, -self._seen, f"{caption}: {apart:.1f} apart", row))
         if len(self._kept) > GRID_PHOTOS:
@@ -191,7 +191,7 @@ class _Parted:
         rows = sorted(self._kept, key=lambda kept: kept[:2], reverse=True)
         return draw_grid(
             [row for *_, row in rows],
-            headings=[_HEADINGS[painter] for painter in self._shown],
+            headings=[_HEADINGS[method] for method in self._columns],
             captions=[caption for *_, caption, _ in rows],
         )
 

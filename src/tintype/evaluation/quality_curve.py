@@ -1,6 +1,6 @@
 """Quality curves: a figure of merit against colourfulness, as saturation rises.
 
-The same colours paler and stronger: how a painter's error grows with its colourfulness.
+The same colours paler and stronger: how a method's error grows with its colourfulness.
 
 A single figure can be bought with saturation, or with the lack of it. A curve of both cannot. The network runs once
 a photo; only its chroma is multiplied.
@@ -27,7 +27,7 @@ from tintype.measures.metrics import delta_e2000
 from tintype.measures.patches import patch_gradient, patch_score
 
 FACTORS = (0.0, 0.4, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
-"""On the chroma that a painter gives by itself; 0 is gray, 8 brings even pale recipes to the truth's colourfulness."""
+"""On the chroma that a method gives by itself; 0 is gray, 8 brings even pale recipes to the truth's colourfulness."""
 
 Row = dict[str, str | float]
 
@@ -38,7 +38,7 @@ def sweep(
     chroma: Mapping[str, NDArray[np.float32]],
     factors: Sequence[float] = FACTORS,
 ) -> list[Row]:
-    """Judge painters on a photo at each factor.
+    """Judge methods on a photo at each factor.
 
     Parameters
     ----------
@@ -47,31 +47,31 @@ def sweep(
     truth : ndarray of shape (H, W, 3), uint8
         At the size at which it is judged.
     chroma : mapping of str to ndarray of shape (h, w, 2), float32
-        Painter -> a* and b* in Lab units, at any size.
+        Method -> a* and b* in Lab units, at any size.
 
     Returns
     -------
     list of dict
-        For each painter and factor: ``photo``, ``painter``, ``factor``, ``colourfulness``, ``truth_colourfulness``,
+        For each method and factor: ``photo``, ``painter``, ``factor``, ``colourfulness``, ``truth_colourfulness``,
         ``delta_e2000_mean``, ``patch_score`` (NaN if the truth has no gradient), ``patch_gradient``,
         ``truth_patch_gradient``.
     """
     lab = rgb_to_lab(truth)
     colours, patches = colourfulness(truth), patch_gradient(lab, lab[..., 0])
     rows: list[Row] = []
-    for painter, ab in chroma.items():
+    for method, ab in chroma.items():
         for factor in factors:
             rgb8 = merge(truth, ab, saturation=factor)[0]
-            painted = rgb_to_lab(rgb8)
-            gradient = patch_gradient(painted, lab[..., 0])
+            coloured = rgb_to_lab(rgb8)
+            gradient = patch_gradient(coloured, lab[..., 0])
             rows.append(
                 {
                     "photo": photo,
-                    "painter": painter,
+                    "painter": method,
                     "factor": factor,
                     "colourfulness": colourfulness(rgb8),
                     "truth_colourfulness": colours,
-                    "delta_e2000_mean": float(delta_e2000(painted, lab).mean(dtype=np.float64)),
+                    "delta_e2000_mean": float(delta_e2000(coloured, lab).mean(dtype=np.float64)),
                     "patch_score": patch_score([gradient], [patches]),
                     "patch_gradient": gradient,
                     "truth_patch_gradient": patches,
@@ -81,7 +81,7 @@ def sweep(
 
 
 def pooled(rows: Sequence[Row]) -> list[Row]:
-    """Many photos' sweeps as one curve for each painter.
+    """Many photos' sweeps as one curve for each method.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def pooled(rows: Sequence[Row]) -> list[Row]:
     Returns
     -------
     list of dict
-        For each painter and factor: ``painter``, ``factor``, ``colourfulness_ratio``, ``delta_e2000_mean``,
+        For each method and factor: ``painter``, ``factor``, ``colourfulness_ratio``, ``delta_e2000_mean``,
         ``patch_score``.
     """
     groups: dict[tuple[str, float], list[Row]] = {}
@@ -99,7 +99,7 @@ def pooled(rows: Sequence[Row]) -> list[Row]:
         groups.setdefault((str(row["painter"]), float(row["factor"])), []).append(row)
     return [
         {
-            "painter": painter,
+            "painter": method,
             "factor": factor,
             "colourfulness_ratio": colourfulness_ratio(
                 _column(group, "colourfulness"), _column(group, "truth_colourfulness")
@@ -109,7 +109,7 @@ def pooled(rows: Sequence[Row]) -> list[Row]:
                 _column(group, "patch_gradient"), _column(group, "truth_patch_gradient")
             ),
         }
-        for (painter, factor), group in groups.items()
+        for (method, factor), group in groups.items()
     ]
 
 
@@ -185,9 +185,7 @@ def interpolate(ratios: ArrayLike, values: ArrayLike, ratio: float) -> float:
     )
 
 
-def read_curve(
-    files: Sequence[Path], painter: str = "ours", metric: str = "delta_e2000_mean"
-) -> QualityCurve:
+def read_curve(files: Sequence[Path], method: str = "ours", metric: str = "delta_e2000_mean") -> QualityCurve:
     """Pool trainings of one recipe.
 
     Parameters
@@ -197,14 +195,14 @@ def read_curve(
     metric : str
         ``delta_e2000_mean`` or ``patch_score``; the latter is pooled as a ratio of sums.
     """
-    tables = [_read(file, painter) for file in files]
+    tables = [_read(file, method) for file in files]
     photos, factors = (tuple(dict.fromkeys(row[key] for row in tables[0])) for key in ("photo", "factor"))
     for file, table in zip(files, tables, strict=True):
         if [(row["photo"], row["factor"]) for row in table] != [
             (photo, factor) for photo in photos for factor in factors
         ]:
             raise ValueError(
-                f"Expected {painter} in {file} at {len(factors)} factors of the {len(photos)} photos of {files[0]}. "
+                f"Expected {method} in {file} at {len(factors)} factors of the {len(photos)} photos of {files[0]}. "
                 f"Received: {len(table)} rows of others."
             )
     patches = metric == "patch_score"
@@ -223,6 +221,6 @@ def read_curve(
     )
 
 
-def _read(file: Path, painter: str) -> list[dict[str, str]]:
+def _read(file: Path, method: str) -> list[dict[str, str]]:
     with file.open(encoding="utf-8", newline="") as rows:
-        return [row for row in csv.DictReader(rows) if row["painter"] == painter]
+        return [row for row in csv.DictReader(rows) if row["painter"] == method]

@@ -54,16 +54,16 @@ class Reliability:
         Returns
         -------
         list of dict
-            ``confidence``, the mean of what was said; ``right``, the share that came within `NEAR` Lab units of the
+            ``confidence``, the mean of the model's own; ``right``, the share that came within `NEAR` Lab units of the
             truth; ``share`` of all places.
         """
         return [
             {
-                "confidence": float(said / places),
+                "confidence": float(confidence / places),
                 "right": float(right / places),
                 "share": float(places / self._places.sum()),
             }
-            for places, said, right in zip(self._places, self._confidence, self._right, strict=True)
+            for places, confidence, right in zip(self._places, self._confidence, self._right, strict=True)
             if places
         ]
 

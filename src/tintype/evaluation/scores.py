@@ -1,4 +1,4 @@
-"""Painters' scores on the same photos, photo by photo: the one thing that comparisons are made from."""
+"""Methods' scores on the same photos, photo by photo: the one thing that comparisons are made from."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _cell(value: Any) -> Any:
 
 
 Floats = NDArray[np.float64]
-TRUTH = "truth"  # stands where a painter's name stands, for what is known of the true photos
+TRUTH = "truth"  # stands where a method's name stands, for what is known of the true photos
 _NAMES = ("photo", "painter")
 
 
@@ -46,24 +46,23 @@ class Scores:
     ----------
     photos : tuple of str
         Names, N of them.
-    of : dict
-        Painter -> metric -> ndarray of shape (N,), float64, NaN where a metric is not defined. `TRUTH` has those that
+    by_method : dict
+        Method -> metric -> ndarray of shape (N,), float64, NaN where a metric is not defined. `TRUTH` has those that
         need no comparison.
     """
 
     photos: tuple[str, ...]
-    of: dict[str, dict[str, Floats]]
+    by_method: dict[str, dict[str, Floats]]
 
     @classmethod
     def judged(cls, judgements: Sequence[Judgement]) -> Scores:
         """Of `tintype.evaluation.judging.judge`, one judgement for each photo."""
         tables = {TRUTH: [judgement.truth for judgement in judgements]} | {
-            painter: [judgement.scores[painter] for judgement in judgements]
-            for painter in judgements[0].scores
+            method: [judgement.scores[method] for judgement in judgements] for method in judgements[0].scores
         }
         return cls(
             tuple(judgement.photo for judgement in judgements),
-            {painter: _columns(rows) for painter, rows in tables.items()},
+            {method: _columns(rows) for method, rows in tables.items()},
         )
 
     @classmethod
@@ -76,46 +75,46 @@ class Scores:
         return cls(
             tuple(row["photo"] for row in rows[TRUTH]),
             {
-                painter: {
+                method: {
                     metric: np.array([float(row[metric] or "nan") for row in table])
                     for metric in table[0]
                     if metric not in _NAMES
                 }
-                for painter, table in rows.items()
+                for method, table in rows.items()
             },
         )
 
     def write(self, file: Path) -> None:
-        """As CSV, a row for each photo and painter."""
-        metrics = dict.fromkeys(metric for table in self.of.values() for metric in table)
+        """As CSV, a row for each photo and method."""
+        metrics = dict.fromkeys(metric for table in self.by_method.values() for metric in table)
         write_csv(
             file,
             [
-                {"photo": photo, "painter": painter}
+                {"photo": photo, "painter": method}
                 | {
                     metric: float(table[metric][index]) if metric in table else float("nan")
                     for metric in metrics
                 }
-                for painter, table in self.of.items()
+                for method, table in self.by_method.items()
                 for index, photo in enumerate(self.photos)
             ],
         )
 
-    def with_painter(self, painter: str, table: Mapping[str, Floats]) -> Scores:
-        """The same with one painter more, or another's scores under its name."""
-        return Scores(self.photos, self.of | {painter: dict(table)})
+    def with_method(self, method: str, table: Mapping[str, Floats]) -> Scores:
+        """The same with one method more, or another's scores under its name."""
+        return Scores(self.photos, self.by_method | {method: dict(table)})
 
-    def mean(self, painter: str, metric: str) -> Callable[[Index], float]:
+    def mean(self, method: str, metric: str) -> Callable[[Index], float]:
         """The statistic: mean of a metric over the photos drawn for which it is defined."""
-        values = self.of[painter][metric]
+        values = self.by_method[method][metric]
         return lambda drawn: _mean(values[drawn])
 
-    def ratio(self, painter: str, metric: str, to: str = TRUTH) -> Callable[[Index], float]:
-        """The statistic: sum of a metric over the photos drawn, over another painter's or the truth's.
+    def ratio(self, method: str, metric: str, to: str = TRUTH) -> Callable[[Index], float]:
+        """The statistic: sum of a metric over the photos drawn, over another method's or the truth's.
 
         A ratio of sums and not a mean of ratios: a photo whose truth is nearly gray would outweigh all others.
         """
-        above, below = self.of[painter][metric], self.of[to][metric]
+        above, below = self.by_method[method][metric], self.by_method[to][metric]
         return lambda drawn: _over(float(above[drawn].sum()), float(below[drawn].sum()))
 
 

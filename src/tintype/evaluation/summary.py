@@ -87,7 +87,7 @@ def summarize(judgements: Sequence[Judgement], network_size: int) -> dict[str, A
     Returns
     -------
     dict
-        For each painter a block of means over the photos for which a metric is defined, with the ratios of sums
+        For each method a block of means over the photos for which a metric is defined, with the ratios of sums
         ``colourfulness_ratio`` and ``patch_score``, with ``auc_rebalanced`` over all photos' pixels if there was a
         prior, and ``delta_e2000_se``, the standard error of ``delta_e2000_mean``, where there are two photos at least.
         What is defined for no photo is left out. ``truth`` has what can be said of the true photos alone, ``photos`` is
@@ -116,27 +116,27 @@ def summarize(judgements: Sequence[Judgement], network_size: int) -> dict[str, A
 def _blocks(
     judgements: Sequence[Judgement], only: Sequence[str] | None = None
 ) -> dict[str, dict[str, float]]:
-    return {painter: _block(painter, judgements, only) for painter in judgements[0].scores}
+    return {method: _block(method, judgements, only) for method in judgements[0].scores}
 
 
-def _block(painter: str, judgements: Sequence[Judgement], only: Sequence[str] | None) -> dict[str, float]:
-    """A painter's means; a number that is not defined for these photos is left out."""
-    scores = [judgement.scores[painter] for judgement in judgements]
+def _block(method: str, judgements: Sequence[Judgement], only: Sequence[str] | None) -> dict[str, float]:
+    """A method's means; a number that is not defined for these photos is left out."""
+    scores = [judgement.scores[method] for judgement in judgements]
     block = {metric: _mean([score[metric] for score in scores]) for metric in scores[0]}
     for ratio, of, metric in _RATIOS:
         block[ratio] = of(
             [score[metric] for score in scores], [judgement.truth[metric] for judgement in judgements]
         )
-    block["auc_rebalanced"] = _rebalanced(painter, judgements)
+    block["auc_rebalanced"] = _rebalanced(method, judgements)
     block["delta_e2000_se"] = _standard_error([score["delta_e2000_mean"] for score in scores])
     return {metric: value for metric, value in _defined(block).items() if only is None or metric in only}
 
 
-def _rebalanced(painter: str, judgements: Sequence[Judgement]) -> float:
+def _rebalanced(method: str, judgements: Sequence[Judgement]) -> float:
     """AuC of all photos' pixels together: a photo of rare colours counts more."""
     if not judgements[0].rebalanced:
         return math.nan
-    curves = [judgement.rebalanced[painter] for judgement in judgements]
+    curves = [judgement.rebalanced[method] for judgement in judgements]
     return area_under(np.average(curves, axis=0, weights=[judgement.weight for judgement in judgements]))
 
 
@@ -164,21 +164,21 @@ def ab_error_rows(judgements: Sequence[Judgement]) -> list[dict[str, float]]:
     Returns
     -------
     list of dict
-        One for each of `AB_ERRORS`: ``error`` in Lab units, and for each painter the share of pixels with a
+        One for each of `AB_ERRORS`: ``error`` in Lab units, and for each method the share of pixels with a
         smaller one. The area under a curve is the AuC of Zhang et al. 2016.
     """
     curves = {
-        painter: np.mean([judgement.ab_curves[painter] for judgement in judgements], axis=0)
-        for painter in judgements[0].ab_curves
+        method: np.mean([judgement.ab_curves[method] for judgement in judgements], axis=0)
+        for method in judgements[0].ab_curves
     }
     return [
-        {"error": int(error), **{painter: _rounded(curve[index]) for painter, curve in curves.items()}}
+        {"error": int(error), **{method: _rounded(curve[index]) for method, curve in curves.items()}}
         for index, error in enumerate(AB_ERRORS)
     ]
 
 
-def photo_rows(judgements: Sequence[Judgement], painter: str = "ours") -> list[dict[str, str | float]]:
-    """One row a photo with one painter's scores: for finding the worst, for plots and for pooling.
+def photo_rows(judgements: Sequence[Judgement], method: str = "ours") -> list[dict[str, str | float]]:
+    """One row a photo with one method's scores: for finding the worst, for plots and for pooling.
 
     ``auc_rebalanced`` is the photo's own; among others it counts `auc_weight`.
     """
@@ -189,11 +189,11 @@ def photo_rows(judgements: Sequence[Judgement], painter: str = "ours") -> list[d
             "height": judgement.height,
             "truth_chroma": judgement.chroma,
             **{f"truth_{metric}": value for metric, value in judgement.truth.items()},
-            **judgement.scores[painter],
+            **judgement.scores[method],
             "patch_score": patch_score(
-                [judgement.scores[painter]["patch_gradient"]], [judgement.truth["patch_gradient"]]
+                [judgement.scores[method]["patch_gradient"]], [judgement.truth["patch_gradient"]]
             ),
-            "auc_rebalanced": area_under(judgement.rebalanced[painter]) if judgement.rebalanced else math.nan,
+            "auc_rebalanced": area_under(judgement.rebalanced[method]) if judgement.rebalanced else math.nan,
             "auc_weight": judgement.weight,
         }
         for judgement in judgements

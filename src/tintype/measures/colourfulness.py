@@ -30,14 +30,14 @@ def colourfulness(rgb8: NDArray[np.uint8]) -> float:
     return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))
 
 
-def colourfulness_ratio(painted: Sequence[float], truth: Sequence[float]) -> float:
+def colourfulness_ratio(coloured: Sequence[float], truth: Sequence[float]) -> float:
     """Mean colourfulness of the coloured photos over that of the true ones.
 
     A ratio of means and not a mean of ratios: a photo whose truth is nearly gray would outweigh all others.
 
     Parameters
     ----------
-    painted, truth : sequence of float
+    coloured, truth : sequence of float
         `colourfulness` of the same photos.
 
     Returns
@@ -46,4 +46,4 @@ def colourfulness_ratio(painted: Sequence[float], truth: Sequence[float]) -> flo
         Two-sided: 1 is right, 0 is gray, more than 1 is garish. NaN if the true photos are all gray.
     """
     total = float(np.sum(truth))
-    return float(np.sum(painted)) / total if total > 0 else float("nan")
+    return float(np.sum(coloured)) / total if total > 0 else float("nan")

@@ -15,8 +15,8 @@ def out_of_gamut_share(lightness: NDArray[np.float32], ab: NDArray[np.float32]) 
     """Share of pixels whose colour lies outside sRGB.
 
     A pixel is outside where the nearest colour of its lightness and hue that sRGB has (IEC 61966-2-1, as
-    `tintype.imaging.lab.lab_to_rgb` finds it) is more than 0.5 units away in the a*b* plane. What painters return has
-    been brought into the gamut already, so this takes a network's chroma as it comes.
+    `tintype.imaging.lab.lab_to_rgb` finds it) is more than 0.5 units away in the a*b* plane. A coloured photo
+    has been brought into the gamut already, so this takes a network's chroma as it comes.
 
     Parameters
     ----------

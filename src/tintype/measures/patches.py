@@ -51,14 +51,14 @@ def patch_gradient(lab: NDArray[np.float32], lightness: NDArray[np.float32]) -> 
     return float(np.average(steepness(small[..., 1:]), weights=flat))
 
 
-def patch_score(painted: Sequence[float], truth: Sequence[float]) -> float:
-    """Patches of coloured photos relative to the true ones': ``sum(painted) / sum(truth)``.
+def patch_score(coloured: Sequence[float], truth: Sequence[float]) -> float:
+    """Patches of coloured photos relative to the true ones': ``sum(coloured) / sum(truth)``.
 
     A ratio of sums and not a mean of ratios: a photo whose truth is nearly gray would outweigh all others.
 
     Parameters
     ----------
-    painted, truth : sequence of float
+    coloured, truth : sequence of float
         `patch_gradient` of the same photos.
 
     Returns
@@ -67,4 +67,4 @@ def patch_score(painted: Sequence[float], truth: Sequence[float]) -> float:
         1: as much unexplained change of colour as in the true photos; 0: gray. NaN if the truth has none.
     """
     total = float(np.sum(truth))
-    return float(np.sum(painted)) / total if total > 0 else float("nan")
+    return float(np.sum(coloured)) / total if total > 0 else float("nan")

@@ -18,8 +18,8 @@ class Statistic:
         For people.
     unit : str
         Empty for a bare number.
-    of : {"input", "output"}
-        Whether it says something of the photo as it came, or of the colours it was given.
+    measured_on : {"input", "output"}
+        The photo as it came, or the colours it was given.
     meaning : str
         A sentence.
     judged : bool
@@ -29,7 +29,7 @@ class Statistic:
     name: str
     title: str
     unit: str
-    of: Literal["input", "output"]
+    measured_on: Literal["input", "output"]
     meaning: str
     judged: bool = True
 

@@ -108,7 +108,7 @@ def _answers(
 ) -> Iterator[Alarm]:
     colours = next(row for row in rows if row.statistic.name == "colourfulness")
     moved = _moved(rows, "output")
-    if reference is None or not any(row.drift for row in rows if row.statistic.of == "output"):
+    if reference is None or not any(row.drift for row in rows if row.statistic.measured_on == "output"):
         if len(judged.as_the_model_gives_them()) >= _FEW_GRAY and colours.middle > _HIGHLY:
             yield Alarm(
                 "garish",
@@ -167,11 +167,14 @@ def _inputs(
     )
 
 
-def _moved(rows: Sequence[Row], of: str) -> list[Row]:
+def _moved(rows: Sequence[Row], measured_on: str) -> list[Row]:
     return [
         row
         for row in rows
-        if row.statistic.of == of and row.statistic.judged and row.drift and row.drift.level is Level.DRIFT
+        if row.statistic.measured_on == measured_on
+        and row.statistic.judged
+        and row.drift
+        and row.drift.level is Level.DRIFT
     ]
 
 
@@ -187,9 +190,9 @@ def _days_of(photos: Photos, moved: Sequence[Row], reference: Reference) -> list
 
 def _since(bad: Sequence[np.datetime64], photos: Photos, judged: Photos) -> str:
     """The first of the bad days that no good day follows; days of few photos are neither."""
-    told = [day for day in photos.days if day in bad or len(_day(photos, day)) >= FEW]
+    enough = [day for day in photos.days if day in bad or len(_day(photos, day)) >= FEW]
     start = None
-    for day in reversed(told):
+    for day in reversed(enough):
         if day not in bad:
             break
         start = day

@@ -115,7 +115,7 @@ def of_photos(photos: Photos, source: str) -> Reference:
     answers = photos.as_the_model_gives_them()
     models, bundles = set(answers.values("model")), set(answers.values("bundle"))
     columns = {
-        statistic.name: (photos if statistic.of == "input" else answers).values(statistic.name)
+        statistic.name: (photos if statistic.measured_on == "input" else answers).values(statistic.name)
         for statistic in STATISTICS
     }
     return Reference(
@@ -205,8 +205,8 @@ def _answering(colorizer: Colorizer) -> Callable[[NDArray[Any]], Values]:
     return measure
 
 
-def _columns(rows: Sequence[Values], of: str) -> dict[str, NDArray[np.float64]]:
-    names = [statistic.name for statistic in STATISTICS if statistic.of == of]
+def _columns(rows: Sequence[Values], measured_on: str) -> dict[str, NDArray[np.float64]]:
+    names = [statistic.name for statistic in STATISTICS if statistic.measured_on == measured_on]
     return {name: np.array([row[name] for row in rows], np.float64) for name in names}
 
 
@@ -234,7 +234,7 @@ class Row:
 
 def of_side(photos: Photos, statistic: Statistic) -> Photos:
     """Those in which a statistic means something: not how colourful an answer is that a client asked to be gray."""
-    return photos if statistic.of == "input" else photos.as_the_model_gives_them()
+    return photos if statistic.measured_on == "input" else photos.as_the_model_gives_them()
 
 
 def drift_in(photos: Photos, statistic: Statistic, reference: Reference | None) -> Drift | None:

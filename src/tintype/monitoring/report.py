@@ -86,9 +86,9 @@ def report(
             title: [
                 _card(row, photos, judged, reference, days)
                 for row in judgement.rows
-                if row.statistic.of == of
+                if row.statistic.measured_on == side
             ]
-            for of, title in _SIDES.items()
+            for side, title in _SIDES.items()
         },
         "mix": _mix(judged),
         "kept": kept,

@@ -44,7 +44,7 @@ def ensure_run(client: MlflowClient, experiment: str, report: Path, digest: str)
         If there is no run.json.
     """
     trained_in = str(read_report(report / "run.json").get("run_id", "unknown"))
-    run_id = _known(client, trained_in) or _substitute(client, experiment, trained_in, digest)
+    run_id = _existing_run(client, trained_in) or _substitute(client, experiment, trained_in, digest)
     client.set_tag(run_id, tags.BUNDLE, digest)
     complete_run(client, run_id, report)
     return run_id
@@ -91,7 +91,7 @@ def read_report(report: Path) -> dict[str, Any]:
     return content
 
 
-def _known(client: MlflowClient, run_id: str) -> str | None:
+def _existing_run(client: MlflowClient, run_id: str) -> str | None:
     """The id if the store has the run."""
     try:
         run = client.get_run(run_id)

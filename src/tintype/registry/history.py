@@ -87,9 +87,9 @@ def record(
         # By chance, since another writer who sees the same would take the same key otherwise.
         at = written[-1].at + timedelta(microseconds=1 + secrets.randbelow(10**6))
     change = Change(at, version, previous, by, reason, forced, _user() if user is None else user)
-    said = {key: value for key, value in asdict(change).items() if key != "at"}
+    fields = {key: value for key, value in asdict(change).items() if key != "at"}
     client.set_registered_model_tag(
-        name, tags.CHAMPION_AT + at.strftime(_TIME), json.dumps(said, ensure_ascii=False)
+        name, tags.CHAMPION_AT + at.strftime(_TIME), json.dumps(fields, ensure_ascii=False)
     )
     return change
 
@@ -162,15 +162,15 @@ def _written(model: RegisteredModel) -> list[Change]:
 def _parsed(name: str, key: str, value: str) -> Change:
     try:
         at = datetime.strptime(key.removeprefix(tags.CHAMPION_AT), _TIME).replace(tzinfo=UTC)
-        said = json.loads(value)
+        fields = json.loads(value)
         return Change(
             at,
-            str(said["version"]),
-            str(said["previous"]),
-            str(said["by"]),
-            str(said.get("reason", "")),
-            bool(said.get("forced", False)),
-            str(said.get("user", "")),
+            str(fields["version"]),
+            str(fields["previous"]),
+            str(fields["by"]),
+            str(fields.get("reason", "")),
+            bool(fields.get("forced", False)),
+            str(fields.get("user", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryError(

@@ -165,7 +165,7 @@ class MonitorSeries:
 
         self._statistics: dict[str, Any] = {
             statistic.name: Histogram(
-                f"tintype_{'input' if statistic.of == 'input' else 'answer'}_"
+                f"tintype_{'input' if statistic.measured_on == 'input' else 'answer'}_"
                 f"{statistic.name.removeprefix('input_').removeprefix('mean_')}",
                 statistic.meaning,
                 buckets=_BUCKETS[statistic.name],

@@ -14,7 +14,7 @@ def main(
 ) -> None:
     """Compare the colours with the truth and with the baselines, and colour the custom photos."""
     from tintype.colorize import Colorizer
-    from tintype.evaluation.baselines import constant_chroma, painters
+    from tintype.evaluation.baselines import constant_chroma, methods
     from tintype.evaluation.custom import colour_custom
     from tintype.evaluation.evaluate import evaluate
     from tintype.evaluation.photos import JUDGED, photos_of_split
@@ -25,7 +25,7 @@ def main(
     mean_ab = colorizer.info.data.mean_ab
     colour_custom(colorizer.colorize, custom, report)
     evaluate(
-        painters(colorizer.colorize, mean_ab),
+        methods(colorizer.colorize, mean_ab),
         photos_of_split(raw, manifest, most=JUDGED),
         report,
         network_size=colorizer.info.size,

@@ -136,7 +136,7 @@ def _wrote(record: Record, destination: Path) -> bool:
 def _difference(record: Record, job: Job, identity: Identity) -> str:
     """What makes an earlier result another one than would be made now; empty if nothing does."""
     if record.model.get("bundle_sha256") != identity.bundle_sha256:
-        return f"by another model ({_called(record.model)})"
+        return f"by another model ({_model_name(record.model)})"
     other = sorted(
         name for name, value in identity.parameters.items() if record.parameters.get(name) != value
     )
@@ -149,7 +149,7 @@ def _difference(record: Record, job: Job, identity: Identity) -> str:
     return ""
 
 
-def _called(model: Mapping[str, str]) -> str:
+def _model_name(model: Mapping[str, str]) -> str:
     return f"{model.get('name', 'unknown')} {model.get('version') or model.get('bundle_sha256', '')[:12]}"
 
 

@@ -107,5 +107,5 @@ def check_on_node(photos: Path, folder: Folder) -> None:
 
 
 def _sentence(what: str, made: Made, how: str) -> str:
-    said = f"{what}: {made.computed} photos computed, {made.kept} kept from earlier runs"
-    return f"{said}, {how}." if how else f"{said}."
+    counts = f"{what}: {made.computed} photos computed, {made.kept} kept from earlier runs"
+    return f"{counts}, {how}." if how else f"{counts}."

@@ -118,7 +118,7 @@ class _Band:
     hashes: NDArray[np.uint64]  # (n,), in that order
 
     @classmethod
-    def of(cls, hashes: NDArray[np.uint64], number: int) -> _Band:
+    def sorted_by(cls, hashes: NDArray[np.uint64], number: int) -> _Band:
         keys = ((hashes >> np.uint64(BAND_BITS * number)) & np.uint64(2**BAND_BITS - 1)).astype(np.uint16)
         order = np.argsort(keys, kind="stable").astype(np.min_scalar_type(len(keys)))
         counts = np.bincount(keys, minlength=2**BAND_BITS)
@@ -126,7 +126,7 @@ class _Band:
 
 
 def _by_bands(hashes: NDArray[np.uint64], min_distance: int) -> Iterator[Pairs]:
-    bands = [_Band.of(hashes, number) for number in range(BANDS)]
+    bands = [_Band.sorted_by(hashes, number) for number in range(BANDS)]
     turned = _turned((min_distance - 1) // BANDS)
     start, rows = 0, 1
     while start < len(hashes):

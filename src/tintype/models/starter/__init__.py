@@ -79,7 +79,9 @@ def starter_lineage(folder: Path | None = None) -> Lineage:
 def starter_origin(folder: Path | None = None) -> dict[str, str]:
     """`git_commit` and `dvc_lock_sha256` of the starter's training, as far as they are known."""
     try:
-        said = json.loads(((folder or FOLDER) / ORIGIN_FILE).read_bytes())
+        origin = json.loads(((folder or FOLDER) / ORIGIN_FILE).read_bytes())
     except (OSError, ValueError):
         return {}  # a fact less, not an error: the bundle's digest still names it
-    return {name: said[name] for name in _KEPT if isinstance(said, dict) and isinstance(said.get(name), str)}
+    return {
+        name: origin[name] for name in _KEPT if isinstance(origin, dict) and isinstance(origin.get(name), str)
+    }

@@ -37,7 +37,7 @@ class Follower:
         self._serve = serve
         self._metrics = metrics
         self._stop = threading.Event()
-        self._told = ""
+        self._last_sentence = ""
         self.served = ""  # tag of the model that answers
         self.wanted = ""  # tag that the file names
         self.error = ""  # why they differ, or why the alias' newest version is not the one wanted
@@ -110,8 +110,8 @@ class Follower:
 
     def _tell(self, sentence: str) -> None:
         """Say it in the log, once."""
-        if sentence != self._told:
-            self._told = sentence
+        if sentence != self._last_sentence:
+            self._last_sentence = sentence
             _log.error("%s", sentence)
 
     def _tell_metrics(self) -> None:

@@ -92,7 +92,7 @@ class Monitor:
         self._waiting = 0  # pixels
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
-        self._told: dict[str, float] = {}
+        self._last_logged: dict[str, float] = {}
         self._thread = threading.Thread(target=self._work, name="monitor", daemon=True)
         self._thread.start()
 
@@ -157,8 +157,8 @@ class Monitor:
         """Count it, and say it in the log, at most once a minute."""
         self._series.monitored.labels(outcome).inc()
         now = time.monotonic()
-        if now - self._told.get(outcome, -_SILENCE) >= _SILENCE:
-            self._told[outcome] = now
+        if now - self._last_logged.get(outcome, -_SILENCE) >= _SILENCE:
+            self._last_logged[outcome] = now
             _log.warning(
                 "%s Answers are not affected; tintype_monitored_total{outcome=%r} counts it.",
                 sentence,

@@ -118,5 +118,5 @@ def _endless(learn: ShardSet, train: TrainParams, inputs: tuple[str, ...]) -> It
 def _tell(observer: Observer, step: int, score: Score, **losses: float) -> None:
     figures = asdict(score) | losses
     observer.epoch(step, {f"adv_{name}": value for name, value in figures.items()})
-    said = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
-    tqdm.write(f"adversarial step {step}: {said}", file=sys.stderr)
+    values = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
+    tqdm.write(f"adversarial step {step}: {values}", file=sys.stderr)

@@ -53,8 +53,8 @@ def fit_on_workers(job: Job, address: str | None = None) -> None:
                 f"train.workers is {workers}, but the Ray cluster has {cores:g} cores. "
                 "Lower train.workers, or add machines."
             )
-        told = {"job": job, "progress": progress, "root": Path.cwd()}
-        trainer = _trainer(told, workers, notes, use_gpu=resources.get("GPU", 0) >= workers)
+        config = {"job": job, "progress": progress, "root": Path.cwd()}
+        trainer = _trainer(config, workers, notes, use_gpu=resources.get("GPU", 0) >= workers)
         try:
             refused = trainer.fit().return_value
         except TrainingFailedError as failed:
@@ -75,13 +75,13 @@ def _refuse(job: Job) -> None:
         )
 
 
-def _trainer(told: dict[str, Any], workers: int, notes: Path, *, use_gpu: bool) -> Any:
+def _trainer(config: dict[str, Any], workers: int, notes: Path, *, use_gpu: bool) -> Any:
     from ray.train.v2.api.config import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
     from ray.train.v2.jax import JaxConfig, JaxTrainer
 
     return JaxTrainer(
         _work,
-        train_loop_config=told,
+        train_loop_config=config,
         jax_config=JaxConfig(),  # processes find each other as they do on CPUs: each has one device
         scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu),
         run_config=RunConfig(
@@ -93,17 +93,17 @@ def _trainer(told: dict[str, Any], workers: int, notes: Path, *, use_gpu: bool) 
     )
 
 
-def _work(told: dict[str, Any]) -> str | None:
+def _work(config: dict[str, Any]) -> str | None:
     """What a worker does; what it has to say against it, as a sentence."""
     import ray.train
     from ray.train.collective import broadcast_from_rank_zero
 
-    os.chdir(told["root"])
+    os.chdir(config["root"])
     context = ray.train.get_context()
     worker = Worker(context.get_world_rank(), context.get_world_size())
     coordinator = broadcast_from_rank_zero(_free_address() if worker.rank == 0 else None)
     try:
-        train_as_worker(told["job"], worker, coordinator, told["progress"])
+        train_as_worker(config["job"], worker, coordinator, config["progress"])
     except TintypeError as error:  # a restart would end in the same error
         return str(error)
     return None

@@ -60,8 +60,8 @@ function showTrouble(photo) {
 }
 
 function showNotes(photo) {
-  const { receipt, model, notes: said } = photo.result ?? {};
-  const words = photo.result ? [receiptWords(receipt), makerWords(model), said] : [];
+  const { receipt, model, notes: remarks } = photo.result ?? {};
+  const words = photo.result ? [receiptWords(receipt), makerWords(model), remarks] : [];
   if (photo.result && photo.visible === false)
     words.push("This browser cannot show the file itself: both sides are previews. The download is made from the file.");
   notes.replaceChildren(

@@ -68,15 +68,15 @@ function answerOf(request, file) {
 }
 
 async function refusalOf(request) {
-  const said = await request.response
+  const answer = await request.response
     ?.text()
     .then(JSON.parse)
     .catch(() => null); // a proxy's page is not ours
   const after = Number.parseFloat(request.getResponseHeader("Retry-After") ?? "");
   return new ServiceError(
     request.status,
-    said?.error ?? "unknown",
-    said?.message ?? `The service answered with ${request.status} and no reason.`,
+    answer?.error ?? "unknown",
+    answer?.message ?? `The service answered with ${request.status} and no reason.`,
     Number.isFinite(after) ? after : null,
   );
 }

@@ -31,11 +31,6 @@ def photo_of(source: Path, megapixels: float, destination: Path) -> Path:
 class Ours:
     """A bundle that colours a photo as command and service do.
 
-    Parameters
-    ----------
-    bundle : Path
-    photo : Path
-
     Attributes
     ----------
     steps : dict
@@ -85,7 +80,6 @@ class Theirs:
     ----------
     environment : Path
         With `bin/python`, and modelscope's source in `source`.
-    photo : Path
 
     Attributes
     ----------

@@ -40,7 +40,6 @@ class Workshop:
 
     Attributes
     ----------
-    params : Params
     features_seconds : float
         Wall-clock time of the stages `lab` and `embed`, from the start of their processes to the end.
     crops : int

@@ -25,7 +25,6 @@ class Measure:
         As in tables' heads.
     of : callable
         Of results and a recipe's name, the `Figure`; raises `KeyError` for recipes without it.
-    digits : int
     """
 
     name: str

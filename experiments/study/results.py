@@ -26,8 +26,6 @@ class Runs:
 
     Attributes
     ----------
-    name : str
-    seeds : tuple of int
     scores : dict
         Metric -> ndarray of shape (seeds, N), float64; NaN where it is not defined.
     swept : dict
@@ -52,7 +50,6 @@ class Results:
 
     Attributes
     ----------
-    photos : tuple of str
     truth : dict
         Metric of the true photos -> ndarray of shape (N,), float64.
     runs : dict

@@ -34,7 +34,6 @@ class Workshop:
 
     Attributes
     ----------
-    folder : Path
     threads : int
         That its commands may use.
     photos : Path or None

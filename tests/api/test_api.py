@@ -121,7 +121,7 @@ for wrong in (gray / 255, gray[..., None], gray[0]):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "sentence"),
     [
         ("'gray.jpg', 'there.png'", "there.png already exists. Use overwrite=True to replace it."),
         ("'gray.jpg', 'gray.jpg', overwrite=True", "gray.jpg is read by this command and would be lost"),
@@ -135,7 +135,7 @@ for wrong in (gray / 255, gray[..., None], gray[0]):
         ("'none.jpg', 'out.png'", "none.jpg"),
     ],
 )
-def test_what_cannot_be_is_an_error_with_a_sentence(python, arguments, said):
+def test_what_cannot_be_is_an_error_with_a_sentence(python, arguments, sentence):
     photo_with_caption("gray.jpg")
     Path("there.png").touch()
     code = f"""
@@ -145,5 +145,5 @@ try:
 except tintype.TintypeError as error:
     print(error)
 """
-    assert said in python(code)
+    assert sentence in python(code)
     assert {path.name for path in Path().iterdir()} == {"gray.jpg", "there.png"}

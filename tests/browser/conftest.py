@@ -64,7 +64,7 @@ class Visit:
 
     def unexpected(self) -> list[str]:
         """Troubles that no test asked for."""
-        return [said for said in self.troubles if not any(part in said for part in self.expected)]
+        return [trouble for trouble in self.troubles if not any(part in trouble for part in self.expected)]
 
 
 @contextmanager

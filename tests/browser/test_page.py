@@ -36,7 +36,7 @@ def test_the_files_name_no_other_host():
 def test_a_blocked_script_would_be_noticed(visit):
     """The check of every visit can fail."""
     visit.page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: '1'}))")
-    assert any("Content Security Policy" in said for said in visit.troubles)
+    assert any("Content Security Policy" in trouble for trouble in visit.troubles)
     visit.expected.append("Content Security Policy")
 
 

@@ -71,10 +71,10 @@ def mlflow_pages(project: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = project.parent / "server.log"
-    with log.open("w") as said:
+    with log.open("w") as output:
         command = ["make", "-f", str(ROOT / "Makefile"), "mlflow", f"PORT={port}", "UV=true"]
         command.append(f"RUN={sys.executable} -m")
-        process = subprocess.Popen(command, cwd=project, stdout=said, stderr=said)
+        process = subprocess.Popen(command, cwd=project, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}"
     try:
         while not _is_healthy(address):

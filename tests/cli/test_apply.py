@@ -78,10 +78,10 @@ def test_a_layer_of_an_earlier_version_is_applied_as_it_was(master: Path, layer:
 
 def test_the_masters_metadata_and_the_layers_provenance_are_in_the_result(master: Path, layer: Path) -> None:
     assert _tintype("apply", master, layer, "-o", "out.jpg").exit_code == 0
-    said = read_provenance(Path("out.jpg"))
-    assert said.input_sha256 == read_photo(master).sha256
-    assert said.lineage.version == "3"
-    assert said.parameters == {"saturation": "1.5"}
+    provenance = read_provenance(Path("out.jpg"))
+    assert provenance.input_sha256 == read_photo(master).sha256
+    assert provenance.lineage.version == "3"
+    assert provenance.parameters == {"saturation": "1.5"}
     with Image.open("out.jpg") as image:
         assert image.size == (451, 300)  # upright
         assert image.getexif()[0x010E] == "Aunt Emma"

@@ -94,11 +94,11 @@ def test_every_file_says_where_its_colours_come_from(photos, tintype):
     for photo in find_photos(photos):
         name = photo.relative_to(photos)
         for path in (Path("out") / name, Path("out") / name.with_suffix(".compare.jpg")):
-            said = read_provenance(path)
-            assert said.input_sha256 == sha256_of(photo)
-            assert said.lineage.name == "tintype"
-            assert len(said.lineage.bundle_sha256) == 64
-            assert said.parameters == {"saturation": "1.5"}
+            provenance = read_provenance(path)
+            assert provenance.input_sha256 == sha256_of(photo)
+            assert provenance.lineage.name == "tintype"
+            assert len(provenance.lineage.bundle_sha256) == 64
+            assert provenance.parameters == {"saturation": "1.5"}
 
 
 def test_16_bits_stay_16_bits(photos, tintype):

@@ -128,8 +128,8 @@ def project(here, bundle):
 
 def registered(digest):
     Path("reports").mkdir(exist_ok=True)
-    said = {"name": "portraits", "version": 7, "run_id": "abc", "bundle_sha256": digest}
-    Path("reports/register.json").write_text(json.dumps(said))
+    report = {"name": "portraits", "version": 7, "run_id": "abc", "bundle_sha256": digest}
+    Path("reports/register.json").write_text(json.dumps(report))
 
 
 def test_a_folders_lineage_is_what_its_bundle_says(project, bundle):

@@ -59,8 +59,8 @@ def test_a_folder_that_may_not_be_read_is_named():
         (folder / "locked").mkdir()
         (folder / "locked/b.jpg").write_text("b")
         (folder / "locked").chmod(0)
-        said = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-c", LOOK, made], check=True, capture_output=True, text=True, cwd=made
         ).stdout
         (folder / "locked").chmod(0o755)
-    assert said == "['a.jpg'] ['locked']\n"
+    assert output == "['a.jpg'] ['locked']\n"

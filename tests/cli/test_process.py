@@ -154,16 +154,16 @@ def imported(environment):
 
 
 def test_a_dry_run_loads_no_network(photos, bundle, imported):
-    said = imported(
+    output = imported(
         ["keras", "tensorflow", "openvino", "PIL"], "colorize", "in", "-o", "out", "-m", bundle, "--dry-run"
     )
-    assert said == "loaded: ['PIL'] code: 0"
+    assert output == "loaded: ['PIL'] code: 0"
 
 
 def test_colouring_by_an_ir_loads_neither_keras_nor_tensorflow(photos, bundle, imported):
     modules = ["keras", "tensorflow", "h5py", "mlflow", "openvino"]
-    said = imported(modules, "colorize", "in/gray.jpg", "-o", "out", "-m", bundle)
-    assert said == "loaded: ['openvino'] code: 0"
+    output = imported(modules, "colorize", "in/gray.jpg", "-o", "out", "-m", bundle)
+    assert output == "loaded: ['openvino'] code: 0"
 
 
 def test_a_bundle_without_an_ir_is_coloured_by_keras_and_the_command_says_so(photos, bundle, process):

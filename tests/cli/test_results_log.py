@@ -146,8 +146,8 @@ with ResultsLog(Path("out")) as log:
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_whole_lines(here):
-    said = subprocess.run([sys.executable, "-c", FILL], check=True, capture_output=True, text=True).stdout
-    number, sentence = said.split(" ", 1)
+    output = subprocess.run([sys.executable, "-c", FILL], check=True, capture_output=True, text=True).stdout
+    number, sentence = output.split(" ", 1)
     assert sentence.startswith("The disk is full: ")
     content = read_log(Path("out") / LOG_FILE)
     assert (len(content.records), content.torn) == (int(number), False)

@@ -56,9 +56,9 @@ def test_the_gray_photo_comes_back(here: Path, cat: NDArray[np.uint8], name: str
 
 def test_the_printed_difference_is_that_of_the_files(here: Path, cat: NDArray[np.uint8]) -> None:
     write_photo(Path("a.png"), _coloured(_gray(cat, np.uint8)), provenance=MADE)
-    said = _tintype("strip", "a.png", "-o", "b.png").stdout
+    output = _tintype("strip", "a.png", "-o", "b.png").stdout
     before, after = (lightness(read_photo(Path(name)).pixels) for name in ("a.png", "b.png"))
-    assert f"mean |dL*| {np.abs(before - after).mean():.3f}" in said
+    assert f"mean |dL*| {np.abs(before - after).mean():.3f}" in output
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])

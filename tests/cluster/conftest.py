@@ -114,8 +114,8 @@ class Cluster:
         log = self.folder / f"node{number}.log"
         # Ray gives a node 30 s to start, which on a machine that is busy with other tests may be too few.
         for attempt in range(1, START_ATTEMPTS + 1):
-            with log.open("wb") as said:
-                process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+            with log.open("wb") as output:
+                process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
             node = Node(process, ip, namespace)
             if _has_started(log, process) or attempt == START_ATTEMPTS:
                 break

@@ -50,7 +50,7 @@ if __name__ == "__main__":
     params = load_params()
     plans = plan_shards(read_manifest(manifest), params.crops)
     make = partial(lab_worker, raw / "photos", out, params.crops, params.lab.size)
-    said = make_shards(
+    sentence = make_shards(
         "lab",
         plans,
         out,
@@ -60,4 +60,4 @@ if __name__ == "__main__":
         whole_nodes=False,
         largest=0,
     )
-    sys.stdout.write(said)
+    sys.stdout.write(sentence)

@@ -135,8 +135,8 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(
     done = project.run("lab", "out")
 
     assert done.returncode == 0, done.stderr
-    said = done.stdout.split()
-    computed, photos_kept = int(said[1]), int(said[4])
+    words = done.stdout.split()
+    computed, photos_kept = int(words[1]), int(words[4])
     assert computed + photos_kept == 60
     assert photos_kept >= kept  # no bucket is empty
     assert computed > 0

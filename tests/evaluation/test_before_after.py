@@ -27,9 +27,9 @@ def half(rgb8):
 
 def test_one_that_comes_nearer_helped(photos):
     compared = compare(photos, all_gray, half)
-    said = verdict(compared.judgements)
-    assert said.startswith("It helped: on 9 photos held out, colours came nearer to the truth by ")
-    assert "farther" not in said
+    sentence = verdict(compared.judgements)
+    assert sentence.startswith("It helped: on 9 photos held out, colours came nearer to the truth by ")
+    assert "farther" not in sentence
     table = comparison_table(compared.judgements)
     rows = {line.split("|")[1].strip().split(",")[0].split(" (")[0]: line for line in table.splitlines()[2:]}
     assert set(rows) == {"CIEDE2000", "PSNR", "colourfulness", "patches"}
@@ -44,9 +44,9 @@ def test_one_that_goes_off_made_matters_worse(photos):
     def wrong(rgb8):
         return rgb8[..., ::-1].copy()
 
-    said = verdict(compare(photos, half, wrong).judgements)
-    assert said.startswith("It made matters worse: on 9 photos held out, colours went off by ")
-    assert "farther from the truth than gray" in said
+    sentence = verdict(compare(photos, half, wrong).judgements)
+    assert sentence.startswith("It made matters worse: on 9 photos held out, colours went off by ")
+    assert "farther from the truth than gray" in sentence
 
 
 def test_what_chance_may_have_done_is_left_open(photos):
@@ -62,5 +62,5 @@ def test_what_chance_may_have_done_is_left_open(photos):
     def other_luck(rgb8):
         return half(rgb8) if next(sizes_back) else all_gray(rgb8)
 
-    said = verdict(compare(photos, luck, other_luck).judgements)
-    assert said.startswith("It made no difference that 9 photos held out could show: ")
+    sentence = verdict(compare(photos, luck, other_luck).judgements)
+    assert sentence.startswith("It made no difference that 9 photos held out could show: ")

@@ -142,10 +142,10 @@ def test_figures_of_different_cards_are_not_compared(
     comparison = Comparison(pyramid_bundle, fewer, hashes(fewer))
     gone = champion_of(digest(bundle), None, "Its files were deleted.", own[0])
     outcome = comparison(gone, tmp_path / "gone")
-    said = " ".join(outcome.reasons)
+    reasons = " ".join(outcome.reasons)
     assert outcome.markdown.startswith("| | challenger |")
-    assert "another metric card (photos.count: 3 and 2; photos.sha256)" in said
-    assert "Its files were deleted." in said
+    assert "another metric card (photos.count: 3 and 2; photos.sha256)" in reasons
+    assert "Its files were deleted." in reasons
     judged_anew = comparison(champion_of(digest(bundle), bundle, report=own[0]), tmp_path / "anew")
     assert judged_anew.markdown.startswith("| | champion |")
     assert "photos.count: 3 and 2" in judged_anew.markdown

@@ -57,7 +57,7 @@ def scores_of(challenger: Model, champion: Model | None = None, photos: int = 40
     return PairedScores(Scores(tuple(map(str, range(photos))), tables), curves)
 
 
-def said(held: PairedScores, rival: str | None = "version 1", why_not: str = "") -> Verdict:
+def judged(held: PairedScores, rival: str | None = "version 1", why_not: str = "") -> Verdict:
     return decide(held, figures_of(held, (MEAN_AB,)), rival, why_not)
 
 
@@ -85,14 +85,14 @@ def said(held: PairedScores, rival: str | None = "version 1", why_not: str = "")
     ],
 )
 def test_a_bad_challenger_is_refused_for_its_reason_alone(challenger: Model, reason: str) -> None:
-    verdict = said(scores_of(challenger, GOOD | {"error": 8.0}))
+    verdict = judged(scores_of(challenger, GOOD | {"error": 8.0}))
     assert verdict.verdict == "fail"
     assert len(verdict.reasons) == 1, verdict.reasons
     assert verdict.reasons[0].startswith(reason)
 
 
 def test_a_better_one_passes() -> None:
-    verdict = said(scores_of({"error": 6.0, "ratio": 0.9}, {"ratio": 0.6}))
+    verdict = judged(scores_of({"error": 6.0, "ratio": 0.9}, {"ratio": 0.6}))
     assert verdict.verdict == "pass"
     assert verdict.reasons[0].startswith("Nearer to the truth than version 1 by ")
     assert verdict.reasons[1].startswith("Its colourfulness is nearer to the true photos': 0.90 of it")
@@ -103,25 +103,25 @@ def test_gray_wins_by_the_plain_error_and_loses_all_the_same() -> None:
     figures = figures_of(held, ())
     assert figures.error.difference is not None
     assert figures.error.difference.high < 0
-    assert said(held).verdict == "fail"
+    assert judged(held).verdict == "fail"
 
 
 def test_an_equal_one_passes_and_says_what_is_not_known() -> None:
-    verdict = said(scores_of({}, {}))
+    verdict = judged(scores_of({}, {}))
     assert verdict.verdict == "pass"
     assert verdict.reasons[0].startswith("As near to the truth as version 1, as far as 40 photos show,")
 
 
 def test_a_difference_that_nobody_could_see_does_not_fail() -> None:
-    assert said(scores_of({"error": 8.2}, {})).verdict == "pass"
+    assert judged(scores_of({"error": 8.2}, {})).verdict == "pass"
 
 
 def test_paler_within_reason_is_a_matter_of_a_slider() -> None:
-    assert said(scores_of({"ratio": 0.7, "error": 7.0}, {"ratio": 1.0})).verdict == "pass"
+    assert judged(scores_of({"ratio": 0.7, "error": 7.0}, {"ratio": 1.0})).verdict == "pass"
 
 
 def test_a_slow_one_passes_and_is_told() -> None:
-    verdict = said(scores_of({"seconds": 0.3}, {}))
+    verdict = judged(scores_of({"seconds": 0.3}, {}))
     assert verdict.verdict == "pass"
     assert verdict.reasons[-1] == "It takes 3.0 times as long a photo."
 
@@ -129,7 +129,7 @@ def test_a_slow_one_passes_and_is_told() -> None:
 @pytest.mark.parametrize("photos", [1, 3, FEWEST - 1])
 def test_too_few_photos_are_not_enough_to_compare(photos: int) -> None:
     for challenger in ({"error": 4.0}, {"error": 14.0}):
-        verdict = said(scores_of(challenger, {}, photos))
+        verdict = judged(scores_of(challenger, {}, photos))
         assert verdict.verdict == "not compared"
         assert verdict.reasons[0].startswith(f"Too few photos to tell: {photos} test photo")
     assert "speak against it: Farther from the truth" in verdict.reasons[1]
@@ -143,14 +143,14 @@ def test_too_few_photos_are_not_enough_to_compare(photos: int) -> None:
 def test_the_limits_hold_with_three_photos_and_without_a_champion(
     challenger: Model, reason: str, rival: str | None
 ) -> None:
-    verdict = said(scores_of(challenger, {} if rival else None, 3), rival, "There is none.")
+    verdict = judged(scores_of(challenger, {} if rival else None, 3), rival, "There is none.")
     assert verdict.verdict == "fail"
     assert verdict.reasons[0].startswith(reason)
     assert verdict.reasons[1:] == (() if rival else ("There is none.",))
 
 
 def test_without_a_champion_it_is_not_compared() -> None:
-    verdict = said(scores_of({}), None, "There is no champion to compare with.")
+    verdict = judged(scores_of({}), None, "There is no champion to compare with.")
     assert verdict.verdict == "not compared"
     assert verdict.reasons[0] == "There is no champion to compare with."
 
@@ -158,11 +158,11 @@ def test_without_a_champion_it_is_not_compared() -> None:
 def test_a_gray_champion_leaves_the_mean_colour_to_be_beaten() -> None:
     gray = {"ratio": 0.0, "patches": 0.0}
     assert (
-        said(scores_of({"error": 16.0}, gray))
+        judged(scores_of({"error": 16.0}, gray))
         .reasons[0]
         .startswith("Farther from the truth than one mean colour all over by ")
     )
-    assert said(scores_of({}, gray)).verdict == "pass"
+    assert judged(scores_of({}, gray)).verdict == "pass"
 
 
 @pytest.fixture(scope="module")

@@ -41,9 +41,9 @@ def test_right_is_what_lies_within_the_distance_of_the_truth_and_not_of_gray() -
     red = np.full((40, 40, 3), (200, 40, 40), np.uint8)
     true = rgb_to_lab(red)[0, 0, 1:]
     reliability = Reliability()
-    for shift, said in ((NEAR - 0.5, 0.15), (NEAR + 0.5, 0.85)):
+    for shift, confidence in ((NEAR - 0.5, 0.15), (NEAR + 0.5, 0.85)):
         ab = np.broadcast_to(true + np.float32([shift, 0]), (10, 10, 2)).astype(np.float32)
-        reliability.add(red, ab, np.full((10, 10), said, np.float32))
+        reliability.add(red, ab, np.full((10, 10), confidence, np.float32))
     assert [row["right"] for row in reliability.rows()] == [1, 0]
 
 

@@ -237,7 +237,7 @@ def test_broken_words_cost_the_words_not_the_photo(
     stream = io.BytesIO()
     Image.fromarray(cat).save(stream, "JPEG", dpi=(72, 72), **options)
     photo = read_photo(stream.getvalue())
-    assert any(note in said for said in photo.notes)
+    assert any(note in line for line in photo.notes)
     assert (photo.exif, photo.xmp) == (None, None)
 
 

@@ -34,15 +34,15 @@ def _jpeg_with(block: bytes) -> bytes:
 
 
 def test_the_record_says_in_words_that_the_colours_are_ai_made() -> None:
-    said = dict(read_record(iptc_record(MADE)))
-    instructions = said[INSTRUCTIONS].decode()
+    datasets = dict(read_record(iptc_record(MADE)))
+    instructions = datasets[INSTRUCTIONS].decode()
     assert "colours are AI-made" in instructions
     assert "tintype/3" in instructions
     assert "cd" * 32 in instructions
-    assert len(said[INSTRUCTIONS]) <= 256
-    assert said[PROGRAM] == b"Tintype"
-    assert said[CHARACTER_SET] == b"\x1b%G"
-    assert said[RECORD_VERSION] == b"\x00\x04"
+    assert len(datasets[INSTRUCTIONS]) <= 256
+    assert datasets[PROGRAM] == b"Tintype"
+    assert datasets[CHARACTER_SET] == b"\x1b%G"
+    assert datasets[RECORD_VERSION] == b"\x00\x04"
 
 
 def test_datasets_come_in_the_order_of_their_numbers() -> None:
@@ -91,9 +91,9 @@ def test_a_record_cut_anywhere_is_read_as_far_as_it_goes() -> None:
 
 def test_without_provenance_the_owners_datasets_remain() -> None:
     caption = b"\x1c\x02\x78\x00\x04Aunt"
-    said = read_record(without_provenance(iptc_record(MADE) + caption))
-    assert [dataset.number for dataset in said] == [CHARACTER_SET, RECORD_VERSION, (2, 120)]
-    assert said[-1].data == b"Aunt"
+    datasets = read_record(without_provenance(iptc_record(MADE) + caption))
+    assert [dataset.number for dataset in datasets] == [CHARACTER_SET, RECORD_VERSION, (2, 120)]
+    assert datasets[-1].data == b"Aunt"
 
 
 def test_without_provenance_nothing_remains_of_ours_alone() -> None:

@@ -102,9 +102,9 @@ def test_equal_colours_give_equal_files(ab: NDArray[np.float32]) -> None:
 
 @pytest.mark.parametrize("saturation", ["3", "-1", "nan", "much"])
 def test_a_saturation_out_of_range_is_refused(ab: NDArray[np.float32], saturation: str) -> None:
-    said = Provenance(MADE.lineage, MADE.input_sha256, {"saturation": saturation})
+    provenance = Provenance(MADE.lineage, MADE.input_sha256, {"saturation": saturation})
     with pytest.raises(LayerError, match="saturation"):
-        read_layer(encode_layer(ab, said, (1, 1)))
+        read_layer(encode_layer(ab, provenance, (1, 1)))
 
 
 def _photo_with_provenance() -> bytes:

@@ -59,12 +59,12 @@ def test_jpeg_and_tiff_say_it_in_iptc_too_and_keep_the_captions(
 ) -> None:
     content = encode_photo(cat, file_format, like=_owned(cat, _owners_packet()), provenance=MADE)
     with Image.open(io.BytesIO(content)) as image:
-        said = IptcImagePlugin.getiptcinfo(image)
-    assert said is not None
-    assert b"AI-made" in said[INSTRUCTIONS]
-    assert said[INSTRUCTIONS] in iptc_record(MADE)
-    assert said[CAPTION].decode() == "Großmutter"  # now in UTF-8, as the record says
-    assert said[KEYWORD] == b"family"
+        datasets = IptcImagePlugin.getiptcinfo(image)
+    assert datasets is not None
+    assert b"AI-made" in datasets[INSTRUCTIONS]
+    assert datasets[INSTRUCTIONS] in iptc_record(MADE)
+    assert datasets[CAPTION].decode() == "Großmutter"  # now in UTF-8, as the record says
+    assert datasets[KEYWORD] == b"family"
 
 
 @pytest.mark.parametrize("file_format", FORMATS)

@@ -76,8 +76,8 @@ def test_it_colours_as_keras_does_and_neither_keras_nor_tensorflow_is_there(
     kind: str, request: pytest.FixtureRequest, photos: np.ndarray, tmp_path: Path
 ) -> None:
     folder = request.getfixturevalue(kind)
-    ab, said = coloured(folder, photos, tmp_path)
-    assert said == "['openvino'] openvino True False"
+    ab, output = coloured(folder, photos, tmp_path)
+    assert output == "['openvino'] openvino True False"
     from tintype.colorize import Colorizer
 
     by_keras = Colorizer.load(folder)

@@ -75,7 +75,7 @@ def traffic(tmp_path: Path, pool: Pool) -> Traffic:
     ``traffic("normal", days=10, until=0, photos=40)`` is ten days up to today with 40 photos each.
     """
 
-    def write(kind: str, *, days: int, until: int = 0, photos: int = 60, **said: Any) -> Path:
+    def write(kind: str, *, days: int, until: int = 0, photos: int = 60, **overrides: Any) -> Path:
         chance = random.Random(f"{kind} {until} {days}")
         folder = tmp_path / "monitor"
         folder.mkdir(exist_ok=True)
@@ -83,14 +83,14 @@ def traffic(tmp_path: Path, pool: Pool) -> Traffic:
             day = TODAY - datetime.timedelta(days=back)
             path = day_file(folder, day, f"{chance.getrandbits(64):016x}")
             path.write_bytes(
-                b"".join(line_of(record(day, chance.choice(pool[kind]), said)) for _ in range(photos))
+                b"".join(line_of(record(day, chance.choice(pool[kind]), overrides)) for _ in range(photos))
             )
         return folder
 
     return write
 
 
-def record(day: datetime.date, values: Values, said: Values) -> dict[str, Any]:
+def record(day: datetime.date, values: Values, overrides: Values) -> dict[str, Any]:
     """A record as the service makes it."""
     return {
         "time": f"{day}T12:00Z",
@@ -101,7 +101,7 @@ def record(day: datetime.date, values: Values, said: Values) -> dict[str, Any]:
         "bits": 8,
         "bytes": 200_000,
         **values,
-        **said,
+        **overrides,
     }
 
 

@@ -95,7 +95,7 @@ def test_no_photos_make_no_reference(traffic, today):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "sentence"),
     [
         (None, "Expected a reference at .* No such file"),
         ("no JSON", "Expected a reference in .* at the file: Invalid JSON"),
@@ -103,9 +103,9 @@ def test_no_photos_make_no_reference(traffic, today):
         ('{"format": 2, "source": "x", "statistics": {}}', "Received: format 2"),
     ],
 )
-def test_a_file_that_is_no_reference_is_told(tmp_path, content, said):
+def test_a_file_that_is_no_reference_is_told(tmp_path, content, sentence):
     file = tmp_path / "reference.json"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(UnusableReferenceError, match=said):
+    with pytest.raises(UnusableReferenceError, match=sentence):
         read_reference(file)

@@ -147,25 +147,28 @@ def test_what_was_trained_colours_photos_from_the_command_line(project: Any) -> 
 
 def test_a_coloured_photo_is_traced_to_the_photos_that_its_model_was_made_with(project: Any) -> None:
     def trace() -> Any:
-        said = project.run("tintype", "trace", "coloured/cat.png", "--json", "--photos")
-        return json.JSONDecoder().raw_decode(said)[0]
+        output = project.run("tintype", "trace", "coloured/cat.png", "--json", "--photos")
+        return json.JSONDecoder().raw_decode(output)[0]
 
-    said = trace()
-    assert said["problems"] == []
-    lineage = said["registry"]["lineage"]
+    traced = trace()
+    assert traced["problems"] == []
+    lineage = traced["registry"]["lineage"]
     assert (lineage["name"], lineage["version"]) == ("tintype", "2")
     run = json.loads((project.root / "reports/train/run.json").read_text())["run_id"]
-    assert (lineage["run_id"], said["registry"]["run_name"]) == (run, "train")
+    assert (lineage["run_id"], traced["registry"]["run_name"]) == (run, "train")
     commit = project.run("git", "rev-parse", "HEAD").strip()
-    assert (lineage["git_commit"], said["commit_subject"]) == (commit, "A project")
-    assert said["dvc_lock"] == {"kept": True, "commit": "", "in_workspace": True, "differing": []}
+    assert (lineage["git_commit"], traced["commit_subject"]) == (commit, "A project")
+    assert traced["dvc_lock"] == {"kept": True, "commit": "", "in_workspace": True, "differing": []}
     manifest = project.root / "data/manifest/manifest.parquet"
-    assert said["manifest"] == {"file": str(manifest), "in_cache": False, "in_lock": True}
+    assert traced["manifest"] == {"file": str(manifest), "in_cache": False, "in_lock": True}
     assert sha256_of(manifest) == lineage["manifest_sha256"]
     assert (
-        sum(said["photos"].values()) == len(said["training_photos"]) == len(pd.read_parquet(manifest)) == 10
+        sum(traced["photos"].values())
+        == len(traced["training_photos"])
+        == len(pd.read_parquet(manifest))
+        == 10
     )
-    for photo in said["training_photos"]:
+    for photo in traced["training_photos"]:
         assert sha256_of(project.root / "data/raw/photos" / photo["path"]) == photo["sha256"]
 
     # Committed as people do it, after the pipeline; and the manifest of a later state lies in the project.
@@ -180,7 +183,7 @@ def test_a_coloured_photo_is_traced_to_the_photos_that_its_model_was_made_with(p
     assert later["dvc_lock"]["commit"] == project.run("git", "rev-parse", "HEAD").strip() != commit
     assert later["manifest"]["in_cache"]
     assert later["manifest"]["in_lock"]
-    assert later["training_photos"] == said["training_photos"]
+    assert later["training_photos"] == traced["training_photos"]
     assert later["problems"] == []
     shown = project.run("tintype", "trace", "coloured/cat.png")
     assert "agrees, but for the stage register" in shown

@@ -90,8 +90,8 @@ def heavy_in(work, stage, *arguments):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    *said, modules = done.stdout.splitlines()
-    return json.loads(modules), said
+    *output, modules = done.stdout.splitlines()
+    return json.loads(modules), output
 
 
 def test_lab_runs_without_any_of_them(work):
@@ -104,9 +104,11 @@ def test_lab_runs_without_any_of_them(work):
 def test_embed_runs_on_openvino_alone(work, backbone_with_ir):
     (work / "models").mkdir()
     (work / "models/backbone").symlink_to(backbone_with_ir)
-    modules, said = heavy_in(work, "embed", "data/raw", "data/manifest", "models/backbone", "data/embeddings")
+    modules, output = heavy_in(
+        work, "embed", "data/raw", "data/manifest", "models/backbone", "data/embeddings"
+    )
     assert modules == ["openvino"]
-    assert said[0].startswith("embed: 2 photos computed, 0 kept from earlier runs, on OpenVINO in ")
+    assert output[0].startswith("embed: 2 photos computed, 0 kept from earlier runs, on OpenVINO in ")
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_the_lock_is_up_to_date_though_the_data_are_not_here(project, script, tm
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         (lambda p: (p / "stage.py").write_text(STAGE + "\n"), "evaluate: stage.py modified"),
         (lambda p: (p / "stage.py").unlink(), "evaluate: stage.py deleted"),
@@ -135,9 +135,9 @@ def test_the_lock_is_up_to_date_though_the_data_are_not_here(project, script, tm
     ],
     ids=["code", "code gone", "parameter", "command", "result"],
 )
-def test_a_lock_that_is_not_up_to_date_names_stage_and_reason(project, script, change, said):
+def test_a_lock_that_is_not_up_to_date_names_stage_and_reason(project, script, change, sentence):
     change(project)
     done = script("pipeline_check.py")
     assert done.returncode == 1
-    assert said in done.stdout
+    assert sentence in done.stdout
     assert "Run `dvc repro` and commit dvc.lock" in done.stderr

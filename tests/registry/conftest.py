@@ -150,11 +150,11 @@ def _serving(empty_store: Path, folder: Path) -> Iterator[str]:
     home, log = folder / "server", folder / "server.log"
     shutil.copytree(empty_store, home)
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-    with log.open("w") as said:
+    with log.open("w") as output:
         # As a person starts it, but in this environment and for another project.
         command = ["make", "-f", str(ROOT / "Makefile"), "mlflow", f"PORT={port}", "UV=true"]
         command.append(f"RUN={sys.executable} -m")
-        process = subprocess.Popen(command, cwd=home, env=environment, stdout=said, stderr=said)
+        process = subprocess.Popen(command, cwd=home, env=environment, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}"
     try:
         while not _is_healthy(address):

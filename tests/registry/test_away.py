@@ -70,9 +70,9 @@ def test_a_training_outlives_its_server_and_register_fills_the_run(
         assert time.monotonic() - begun < 20, "the training waits for the server once, not at each epoch"
         write_history(train)
         write_json(train / "run.json", run.describe())
-    said = capsys.readouterr().err
-    assert said.count("warning: Expected an answer from the MLflow store") == 1
-    assert f"What the store was not told of run {run.run_id} is filled in" in said
+    errors = capsys.readouterr().err
+    assert errors.count("warning: Expected an answer from the MLflow store") == 1
+    assert f"What the store was not told of run {run.run_id} is filled in" in errors
     with pytest.raises(StoreAwayError, match="Check MLFLOW_TRACKING_URI and that the server runs"):
         register(bundle, *reports, names, "sample")
 

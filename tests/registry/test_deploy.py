@@ -121,10 +121,10 @@ def test_a_failed_deployment_is_told_and_waits_for_a_person(
     code = "import sys; print('no such cluster'); sys.exit(3)"
     failing = replace(bench.deployer, deploy=deploy_command(write(code), 20, tmp_path / "failed.log"))
     assert not failing.look_once(False)
-    said = bench.tags(1)["deploy_error"]
+    error = bench.tags(1)["deploy_error"]
     assert (
         "Expected the deploy command to end with status 0. Received: 3. Its last line: no such cluster"
-        in said
+        in error
     )
     assert "deployed_at" not in bench.tags(1)
     assert not bench.deployer.look_once(False), "it is still not deployed"

@@ -239,7 +239,7 @@ def test_a_rollback_to_a_deleted_version_is_refused(three: MlflowClient) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "sentence"),
     [
         (("promote", "9"), "There is no models:/tintype/9 in the registry. tintype has the versions 1, 2, 3"),
         (("promote", "nobody"), "There is no models:/tintype@nobody in the registry."),
@@ -253,12 +253,12 @@ def test_a_rollback_to_a_deleted_version_is_refused(three: MlflowClient) -> None
     ],
 )
 def test_what_is_not_there_is_told_in_a_sentence(
-    three: MlflowClient, arguments: tuple[str, ...], said: str
+    three: MlflowClient, arguments: tuple[str, ...], sentence: str
 ) -> None:
     result = _tintype(*arguments)
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
-    assert said in result.stderr
+    assert sentence in result.stderr
     assert result.stderr.count("\n") == 1
     assert _champion(three) == "1"
 

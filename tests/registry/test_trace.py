@@ -63,34 +63,34 @@ def test_a_photo_is_traced_to_version_run_commit_and_data(
     result = _tintype("trace", coloured(lineage))
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
     assert (result.exit_code, result.stderr) == (0, "")
-    said = " ".join(result.stdout.split())
-    assert "are AI-made" in said
-    assert "version 1 of tintype, now challenger and champion" in said
-    assert f"run {registered.run_id} (register)" in said
-    assert f"commit {head.stdout.strip()} (all)" in said
-    assert "kept with the run as lineage/dvc.lock the same commit agrees" in said
-    assert f"manifest, SHA-256 {'5' * 64}" in said
-    assert registered.bundle_sha256 in said
-    assert "not reached" not in said
+    output = " ".join(result.stdout.split())
+    assert "are AI-made" in output
+    assert "version 1 of tintype, now challenger and champion" in output
+    assert f"run {registered.run_id} (register)" in output
+    assert f"commit {head.stdout.strip()} (all)" in output
+    assert "kept with the run as lineage/dvc.lock the same commit agrees" in output
+    assert f"manifest, SHA-256 {'5' * 64}" in output
+    assert registered.bundle_sha256 in output
+    assert "not reached" not in output
 
 
 def test_programs_get_the_same_as_json(
     lineage: Lineage, registered: Registration, coloured: Callable[[Lineage], Path]
 ) -> None:
-    said = json.loads(_tintype("trace", "--json", coloured(lineage)).stdout)
-    assert said["registry"]["lineage"]["version"] == "1"
-    assert said["registry"]["aliases"] == ["challenger", "champion"]
-    assert said["model"]["bundle_sha256"] == registered.bundle_sha256
-    assert said["commit_subject"] == "all"
-    assert said["parameters"] == {"saturation": "1"}
-    assert said["dvc_lock"] == {
+    answer = json.loads(_tintype("trace", "--json", coloured(lineage)).stdout)
+    assert answer["registry"]["lineage"]["version"] == "1"
+    assert answer["registry"]["aliases"] == ["challenger", "champion"]
+    assert answer["model"]["bundle_sha256"] == registered.bundle_sha256
+    assert answer["commit_subject"] == "all"
+    assert answer["parameters"] == {"saturation": "1"}
+    assert answer["dvc_lock"] == {
         "kept": True,
-        "commit": said["model"]["git_commit"],
+        "commit": answer["model"]["git_commit"],
         "in_workspace": True,
         "differing": [],
     }
-    assert (said["manifest"], said["photos"]) == (None, {})
-    (problem,) = said["problems"]  # the bundle says that it was made from a manifest which never was
+    assert (answer["manifest"], answer["photos"]) == (None, {})
+    (problem,) = answer["problems"]  # the bundle says that it was made from a manifest which never was
     assert f"The manifest {'5' * 64} is neither in this project nor in DVC's cache." in problem
 
 
@@ -223,8 +223,8 @@ def test_a_file_that_says_nothing_is_told_in_a_sentence(tmp_path: Path, content:
 def test_a_hostile_photo_cannot_ask_the_registry_something_else(
     registered: Registration, tmp_path: Path, lineage: Lineage
 ) -> None:
-    said: Any = replace(lineage, bundle_sha256="' OR name = 'tintype")
-    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", xmp=provenance_xmp(Provenance(said, "a" * 64)))
+    stated: Any = replace(lineage, bundle_sha256="' OR name = 'tintype")
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", xmp=provenance_xmp(Provenance(stated, "a" * 64)))
     result = _tintype("trace", tmp_path / "a.jpg")
     assert result.exit_code == 1
     assert "hexadecimal" in result.stderr

@@ -48,7 +48,7 @@ class Desk:
         with (self.folder / "log").open("a") as log:
             return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
 
-    def said(self) -> str:
+    def output(self) -> str:
         return (self.folder / "log").read_text()
 
     def deployed(self) -> list[str]:
@@ -60,8 +60,8 @@ class Desk:
     ) -> None:
         end = time.monotonic() + seconds
         while not is_there():
-            assert process.poll() is None, self.said()
-            assert time.monotonic() < end, self.said()
+            assert process.poll() is None, self.output()
+            assert time.monotonic() < end, self.output()
             time.sleep(0.05)
 
 
@@ -89,10 +89,10 @@ def test_one_promotion_is_packed_and_deployed_once_though_a_watch_is_killed_and_
     client = connect(find_store())
     assert "packaged" not in client.get_model_version("tintype", "1").tags
     both = [desk.start("--once"), desk.start("--once")]
-    assert [one.wait(180) for one in both] == [0, 0], desk.said()
+    assert [one.wait(180) for one in both] == [0, 0], desk.output()
     tags = client.get_model_version("tintype", "1").tags
     assert desk.deployed() == [tags["packaged"]]
-    assert desk.said().count("Deployed tintype:v1-cpu-") == 1
+    assert desk.output().count("Deployed tintype:v1-cpu-") == 1
     bento = desk.folder / "bentoml/bentos" / tags["packaged"].replace(":", "/") / "bento.yaml"
     labels = YAML(typ="safe").load(bento)["labels"]
     assert labels["model_version"] == "tintype/1"
@@ -120,7 +120,7 @@ def test_an_alias_that_is_moved_on_a_server_is_followed_until_the_watch_is_told_
     assert desk.deployed()[1].startswith("tintype:v2-cpu-")
     desk.wait(lambda: "deployed_at" in client.get_model_version("tintype", "2").tags, watch)
     watch.send_signal(signal.SIGTERM)
-    assert watch.wait(30) == 0, desk.said()
+    assert watch.wait(30) == 0, desk.output()
     assert history.read(client, "tintype")[-1].by == "MLflow, seen by tintype watch"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
 
@@ -130,23 +130,25 @@ def test_a_registry_that_is_down_is_told_once_and_waited_for(desk: Desk) -> None
         taken.bind(("127.0.0.1", 0))
         desk.registry = f"http://127.0.0.1:{taken.getsockname()[1]}"  # nobody listens
         watch = desk.start("--every", "0.1")
-        desk.wait(lambda: "error: " in desk.said(), watch)
+        desk.wait(lambda: "error: " in desk.output(), watch)
         time.sleep(8)
         assert watch.poll() is None
         watch.send_signal(signal.SIGTERM)
         assert watch.wait(60) == 0
-        assert desk.said().count("error: Expected an answer from the MLflow store at http://127.0.0.1") == 1
-        assert "Traceback" not in desk.said()
+        assert desk.output().count("error: Expected an answer from the MLflow store at http://127.0.0.1") == 1
+        assert "Traceback" not in desk.output()
         once = desk.start("--once")
         assert once.wait(60) == 1
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "sentence"),
     [
         (("--deploy", "no-such-program-here"), "Expected a program that can be run after --deploy."),
     ],
 )
-def test_what_cannot_be_meant_is_told_at_the_start(desk: Desk, options: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_meant_is_told_at_the_start(
+    desk: Desk, options: tuple[str, ...], sentence: str
+) -> None:
     assert desk.start(*options).wait(60) == 2
-    assert said in desk.said()
+    assert sentence in desk.output()

@@ -57,7 +57,7 @@ def test_a_file_too_large_is_refused_before_its_end():
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "sentence"),
     [
         (END, "no such field"),
         (part('form-data; name="foto"; filename="a.jpg"', b"x") + END, "'foto'"),
@@ -76,10 +76,10 @@ def test_a_file_too_large_is_refused_before_its_end():
         (b"", "cut off"),
     ],
 )
-def test_a_wrong_form_is_told_in_a_sentence(body, said):
+def test_a_wrong_form_is_told_in_a_sentence(body, sentence):
     refusal = refusal_of(body)
     assert (refusal.status, refusal.code) == (400, "bad_form")
-    assert said in refusal.message
+    assert sentence in refusal.message
 
 
 @pytest.mark.parametrize(

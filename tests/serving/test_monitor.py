@@ -133,8 +133,8 @@ def test_a_photo_that_cannot_be_measured_is_counted_and_logged_and_ends_nothing(
     found = series(metrics)
     assert found['tintype_monitored_total{outcome="error"}'] == 3
     assert found['tintype_monitored_total{outcome="measured"}'] == 1
-    [said] = [entry for entry in caplog.records if "could not be measured" in entry.message]  # once a minute
-    assert said.exc_info is not None
+    [entry] = [entry for entry in caplog.records if "could not be measured" in entry.message]  # once a minute
+    assert entry.exc_info is not None
 
 
 def test_a_folder_that_is_gone_is_made_again_and_one_that_cannot_be_is_counted(tmp_path, metrics, cat):

@@ -37,7 +37,7 @@ def test_everything_can_be_set(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "sentence"),
     [
         ("TINTYPE_BUNDLE", "/nowhere/at/all", "expected the folder of a bundle"),
         ("TINTYPE_QUEUE", "many", "integer"),
@@ -52,11 +52,11 @@ def test_everything_can_be_set(tmp_path):
         ("TINTYPE_CORS_ORIGINS", "https://example.org/path", "origins"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_name(name, value, said):
+def test_a_wrong_value_is_told_with_its_name(name, value, sentence):
     with pytest.raises(SettingsError) as caught:
         read_settings({name: value})
     assert str(caught.value).startswith(f"{name}: ")
-    assert said.lower() in str(caught.value).lower()
+    assert sentence.lower() in str(caught.value).lower()
     assert repr(value) in str(caught.value)
 
 

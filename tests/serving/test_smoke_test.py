@@ -33,7 +33,7 @@ def test_a_whole_model_passes(whole):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "sentence"),
     [
         (with_one_that_is_no_number, "Expected colours that are numbers for an even gray. Received: "),
         (lambda ab: ab * np.inf, "Expected colours that are numbers for an even gray. Received: "),
@@ -41,8 +41,8 @@ def test_a_whole_model_passes(whole):
         (lambda ab: ab[:0], "Expected colours of shape "),
     ],
 )
-def test_a_faulty_one_does_not(whole, spoil, said):
-    with pytest.raises(SmokeTestError, match=said):
+def test_a_faulty_one_does_not(whole, spoil, sentence):
+    with pytest.raises(SmokeTestError, match=sentence):
         smoke_test(Faulty(whole, spoil))
 
 

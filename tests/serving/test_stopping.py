@@ -89,7 +89,7 @@ def wait_until_both_are_warm(server):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "sentence"),
     [
         ({"TINTYPE_QUEUE": "many"}, "TINTYPE_QUEUE: "),
         ({"TINTYPE_BUNDLE": ""}, "Expected a model to serve."),
@@ -97,7 +97,7 @@ def wait_until_both_are_warm(server):
         ({"TINTYPE_MONITOR_DIR": "/proc/none"}, "TINTYPE_MONITOR_DIR: Expected a folder"),
     ],
 )
-def test_what_cannot_be_served_is_told_at_the_start(tmp_path, settings, said):
+def test_what_cannot_be_served_is_told_at_the_start(tmp_path, settings, sentence):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TINTYPE_")}
     environment |= {"BENTOML_HOME": str(tmp_path / "bentoml"), "BENTOML_DO_NOT_TRACK": "True", **settings}
     done = subprocess.run(
@@ -110,5 +110,5 @@ def test_what_cannot_be_served_is_told_at_the_start(tmp_path, settings, said):
         check=False,
     )
     assert done.returncode != 0
-    assert said in done.stderr
+    assert sentence in done.stderr
     assert "Traceback" not in done.stderr

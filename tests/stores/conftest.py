@@ -130,11 +130,11 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "MLFLOW_S3_ENDPOINT_URL": url,
     }
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
         )
     try:
         wait_for(process, lambda: _accepts(port), log)
@@ -163,9 +163,9 @@ def mlflow_server(postgres: str, s3: S3, folder: Path, port: int) -> Iterator[st
         *("--workers", "1"),
     ]
     lean = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with log.open("ab") as said:
+    with log.open("ab") as output:
         process = subprocess.Popen(
-            command, env=os.environ | s3.environment | lean, stdout=said, stderr=said, cwd=folder
+            command, env=os.environ | s3.environment | lean, stdout=output, stderr=output, cwd=folder
         )
     try:
         wait_for(process, lambda: _answers(f"{url}/health"), log)

@@ -69,8 +69,8 @@ def tiny(head: Head = "tanh") -> keras.Model:
     """The smallest network that looks and listens, at a quarter of the size."""
     l8, vector = keras.Input((32, 32, 1), name="l"), keras.Input((8,), name="embedding")
     x = keras.layers.Conv2D(4, 4, strides=4, name="look")(keras.layers.Rescaling(1 / 255)(l8))
-    said = keras.layers.Reshape((1, 1, 4))(keras.layers.Dense(4, name="listen")(vector))
-    return keras.Model({"l": l8, "embedding": vector}, put_head(keras.layers.Add()([x, said]), head))
+    from_vector = keras.layers.Reshape((1, 1, 4))(keras.layers.Dense(4, name="listen")(vector))
+    return keras.Model({"l": l8, "embedding": vector}, put_head(keras.layers.Add()([x, from_vector]), head))
 
 
 def run(

@@ -32,21 +32,21 @@ def truth_of(*colours: tuple[float, float]) -> np.ndarray:
     return np.array([[[[77, a / 128, b / 128]]] for a, b in colours], np.float32)
 
 
-def said(*colours: tuple[float, float]) -> np.ndarray:
+def predicted(*colours: tuple[float, float]) -> np.ndarray:
     return truth_of(*colours)[..., 1:]
 
 
 def test_squared_error_by_hand() -> None:
     # (12.8 / 128)^2 and (25.6 / 128)^2: mean of 0.01 and 0.04
-    np.testing.assert_allclose(squared_error(truth_of((12.8, 0)), said((0, 25.6))), [0.025], rtol=1e-5)
-    np.testing.assert_allclose(squared_error(truth_of((5, 6), (7, 8)), said((5, 6), (7, 8))), [0, 0])
+    np.testing.assert_allclose(squared_error(truth_of((12.8, 0)), predicted((0, 25.6))), [0.025], rtol=1e-5)
+    np.testing.assert_allclose(squared_error(truth_of((5, 6), (7, 8)), predicted((5, 6), (7, 8))), [0, 0])
 
 
 def test_huber_by_hand() -> None:
     # Off by 0.1 and 0.5. Up to 0.2 half the square, 0.005; beyond a line, 0.2 * (0.5 - 0.1) = 0.08.
-    np.testing.assert_allclose(huber(truth_of((12.8, -64)), said((0, 0)), 0.2), [0.0425], rtol=1e-5)
+    np.testing.assert_allclose(huber(truth_of((12.8, -64)), predicted((0, 0)), 0.2), [0.0425], rtol=1e-5)
     # Where it turns, both say the same.
-    np.testing.assert_allclose(huber(truth_of((25.6, 25.6)), said((0, 0)), 0.2), [0.02], rtol=1e-5)
+    np.testing.assert_allclose(huber(truth_of((25.6, 25.6)), predicted((0, 0)), 0.2), [0.02], rtol=1e-5)
 
 
 def spread_over_bins(a: float, b: float) -> np.ndarray:
@@ -105,13 +105,13 @@ def test_the_truth_is_averaged_over_the_outputs_pixels() -> None:
 def test_the_loss_is_the_mean_over_the_batch(train: TrainParams, loss: Any, expected: float) -> None:
     made = loss_of(train.model_copy(update={"loss": loss}))
     assert made.name == loss.name
-    value = made(truth_of((12.8, 25.6), (0, 0)), said((0, 0), (0, 0)))
+    value = made(truth_of((12.8, 25.6), (0, 0)), predicted((0, 0), (0, 0)))
     assert float(value) == pytest.approx(expected / 2, rel=1e-5)
 
 
 def test_it_is_reckoned_in_float32_whatever_the_network_computes_in(train: TrainParams) -> None:
     made = loss_of(train.model_copy(update={"loss": MSE}))
-    value = made(truth_of((12.8, 0)), keras.ops.cast(said((0, 0)), "bfloat16"))
+    value = made(truth_of((12.8, 0)), keras.ops.cast(predicted((0, 0)), "bfloat16"))
     assert keras.backend.standardize_dtype(value.dtype) == "float32"
     assert float(value) == pytest.approx(0.005, rel=1e-5)
 
@@ -119,7 +119,7 @@ def test_it_is_reckoned_in_float32_whatever_the_network_computes_in(train: Train
 def test_the_perceptual_distance_counts_with_its_weight(train: TrainParams) -> None:
     params = train.model_copy(update={"loss": MSE, "perceptual": 0.5})
     made = loss_of(params, perceptual=lambda truth, output: keras.ops.array([2.0]))
-    assert float(made(truth_of((12.8, 0)), said((0, 0)))) == pytest.approx(0.005 + 1, rel=1e-5)
+    assert float(made(truth_of((12.8, 0)), predicted((0, 0)))) == pytest.approx(0.005 + 1, rel=1e-5)
 
 
 def test_classes_want_their_weights(train: TrainParams) -> None:

@@ -103,7 +103,7 @@ def _adapt(folder: Path, output: Path, found: FoundModel, epochs: int, scratch: 
 
 
 def _judge(found: FoundModel, adapted: Path, prepared: Prepared) -> str:
-    """Compare both bundles; write card and picture into the new one. Whether it helped, in a sentence."""
+    """Compare both bundles, write card and picture into the new one, and return a sentence on whether it helped."""
     from tintype.colorize import Colorizer
     from tintype.evaluation.before_after import compare, comparison_table, verdict
     from tintype.files.atomic import write_text
@@ -138,11 +138,10 @@ def _publish(adapted: Path, output: Path) -> None:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Photos, checked and dealt out.
+    """Photos, checked and split.
 
     Attributes
     ----------
-    tensors : AdaptTensors
     counts : tuple of three int
         Photos to learn from, to choose by, and held out.
     held_out : dict of str to Path
@@ -165,7 +164,7 @@ def _crops() -> CropsParams:
 
 
 def _checks() -> ValidateParams:
-    """What a photo has to be to be learned from, and how the photos are dealt out."""
+    """What a photo must fulfil to be learned from, and how the photos are split."""
     from tintype.params import ValidateParams
 
     return ValidateParams(
@@ -194,10 +193,6 @@ def prepare(folder: Path, bundle: Path, info: BundleInfo, scratch: Path) -> Prep
         Of the bundle.
     scratch : Path
         Where to put manifest and tensors.
-
-    Returns
-    -------
-    Prepared
 
     Raises
     ------

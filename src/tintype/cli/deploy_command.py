@@ -18,7 +18,7 @@ _LAST_LINE = 300  # characters of it that go into the sentence
 
 
 class DeployError(TintypeError):
-    """A deploy command did not do it."""
+    """A deploy command failed."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,6 @@ def deploy_command(text: str, seconds: float, log: Path) -> DeployCommand:
     ----------
     text : str
         Such as ``kubectl set image deployment/tintype tintype=registry.example.org/{bento}``.
-    seconds : float
-    log : Path
-
-    Returns
-    -------
-    DeployCommand
 
     Raises
     ------

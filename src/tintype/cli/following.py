@@ -102,7 +102,6 @@ def follow(alias: str, file: Path, every: float, service: int) -> None:
 
     Parameters
     ----------
-    alias : str
     file : Path
         The served-version file.
     every : float

@@ -43,7 +43,7 @@ class TrainingPhoto:
 
 @dataclass(frozen=True)
 class LineageWalk:
-    """How far the way back could be gone.
+    """How far the lineage could be followed.
 
     Attributes
     ----------
@@ -70,16 +70,12 @@ class LineageWalk:
 
 
 def walk_back(stated: Lineage) -> LineageWalk:
-    """Go as far back as can be gone from here.
+    """Follow the lineage as far back as possible from here.
 
     Parameters
     ----------
     stated : Lineage
         What the photo says of its model.
-
-    Returns
-    -------
-    LineageWalk
     """
     try:
         from tintype.registry.lineage import commit_subject
@@ -175,7 +171,7 @@ def photo_lines(photos: list[TrainingPhoto], *, everything: bool) -> Iterator[st
     Parameters
     ----------
     photos : list of TrainingPhoto
-        None at all gives no lines.
+        An empty list gives no lines.
     everything : bool
         Whether all are listed.
 

@@ -16,7 +16,7 @@ def state_folder() -> Path:
 
 
 class Outage:
-    """Tells an outage once and asks more and more seldom, until it is over.
+    """Reports an outage once, and waits longer and longer between questions until it is over.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Outage:
         self._last_sentence = ""
 
     def failed(self, error: Exception) -> float:
-        """Take a failure down; its sentence is told unless it was the last one told.
+        """Note a failure; its sentence is printed unless it was the last one printed.
 
         Returns
         -------
@@ -45,7 +45,7 @@ class Outage:
         return pause
 
     def over(self) -> float:
-        """Take an answer down.
+        """Note an answer.
 
         Returns
         -------

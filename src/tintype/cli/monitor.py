@@ -1,4 +1,4 @@
-"""`tintype monitor`: its two commands, `report`, which needs not be named, and `reference`."""
+"""`tintype monitor`: its two commands, `report`, whose name may be left out, and `reference`."""
 
 from __future__ import annotations
 
@@ -144,7 +144,6 @@ def write_report(
     ----------
     folder : Path
         The service's TINTYPE_MONITOR_DIR.
-    reference_file : Path or None
     output : Path
         The page.
     days : int

@@ -1,1 +1,1 @@
-"""Work on several machines: Ray, imported only where somebody asked for it."""
+"""Work on several machines: Ray, imported only where a cluster was asked for."""

@@ -2,8 +2,8 @@
 
 An actor sets itself up once (a backbone takes seconds to load) and then works on one portion of buckets after the
 other; Ray places it where there is room, on nodes that join later too. The portion of an actor that died, alone or with
-its node, goes to another one. An actor that finds nothing more to do is ended at once: its CPUs may be what another one
-waits for. What a bucket leaves behind is the business of the function that works on it: it writes under temporary names
+its node, goes to another one. An actor that finds nothing more to do is ended at once, since another one may wait for
+its CPUs. What a bucket leaves behind is the business of the function that works on it: it writes under temporary names
 and keeps what is finished, so running a bucket twice does no harm.
 
 Ray's own means to repeat work do not fit here (2.60): its retries of an actor's call are used up within seconds on a
@@ -92,10 +92,6 @@ def run_on_cluster(
         Where nodes differ, a worker has the CPUs of the median node: larger ones get several, smaller ones none.
     largest : int
         Photos in a portion, unless one bucket has more.
-
-    Returns
-    -------
-    ClusterResults
 
     Raises
     ------

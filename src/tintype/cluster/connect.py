@@ -25,8 +25,8 @@ _QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",
 }
-# What workers compute with and where they write. Keys of an object store are not among it: Ray shows the environment
-# of a job to whoever may look at the cluster, so each node has its own.
+# What workers compute with and where they write. Keys of an object store are not among it: Ray shows a job's
+# environment to everyone with access to the cluster, so each node has its own.
 _HANDED_ON = (
     "KERAS_BACKEND",
     "AWS_DEFAULT_REGION",

@@ -5,7 +5,7 @@ on it, others gather and go together next. Where photos are announced while they
 line does, a photo waits for them, but not longer than `patience`.
 
 Batches have the sizes that the network is compiled for, and are full: of seven that wait, four go, and the other three
-with whatever has come meanwhile. Filling a batch up would have the network colour nothing.
+go with those that have come meanwhile. Padding a batch would waste the network's time.
 
 BentoML's own batching needs a second service and a client between the two, which replaces its connections after
 100 requests and loses those in flight.
@@ -39,7 +39,7 @@ class _Item(Generic[Result]):
 
 
 class Batcher(Generic[Result]):
-    """A queue before the network. It is not bounded: whoever submits holds a lease of a `MemoryBudget`.
+    """A queue before the network. It is not bounded itself: each caller holds a lease of a `MemoryBudget`.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class Batcher(Generic[Result]):
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            # A photo that nobody waits for any more is left out.
+            # A photo whose caller has given up is left out.
             wanted = [item for item in batch if item.future.set_running_or_notify_cancel()]
             if wanted:
                 self._run(wanted)
@@ -163,7 +163,7 @@ class Batcher(Generic[Result]):
             results = self._predict(
                 np.stack([item.l8 for item in batch]), np.stack([item.gray8 for item in batch])
             )
-        except Exception as error:  # whatever it is, those who wait must hear of it, and the thread must live
+        except Exception as error:  # of any kind: those who wait must get it, and the thread must live
             if len(batch) == 1:
                 batch[0].future.set_exception(error)
                 return

@@ -1,8 +1,8 @@
 """How much may be in memory at once, so that memory is bounded however many photos come.
 
 Command line and service both use it. A thread waits with `enter`, the event loop with `enter_async`, and `try_enter`
-never waits. Whoever waits is let in in the order of asking. Whatever is larger than the whole budget is let in when
-nothing else is inside, so that nobody waits for ever.
+never waits. Those that wait are let in in the order of asking. An amount larger than the whole budget is let in when
+nothing else is inside, so that no caller waits for ever.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class MemoryBudget:
         return lease
 
     def close(self) -> None:
-        """Let nobody in any more; those who wait hear of it."""
+        """Grant no more leases, and end the waiting of all that wait for one."""
         with self._lock:
             self._is_closed = True
             while self._waiting:
@@ -116,7 +116,7 @@ class MemoryBudget:
                 turn.set_result(self._let_in(amount))
 
     def grow(self, more: int) -> bool:
-        """Take more for somebody inside; False, and nothing is taken, if there is no room for it."""
+        """Take more for a lease that is held; False, and nothing is taken, if there is no room for it."""
         with self._lock:
             if not self._fits(more, photos=0):
                 return False
@@ -124,7 +124,7 @@ class MemoryBudget:
             return True
 
     def give_back(self, photos: int, amount: int) -> None:
-        """Take something out, and let in those who fit now."""
+        """Give an amount back, and let in those that fit now."""
         with self._lock:
             self.photos -= photos
             self.amount -= amount

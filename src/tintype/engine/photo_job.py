@@ -77,7 +77,6 @@ class OpenPhoto:
 
     Attributes
     ----------
-    photo : Photo
     l8 : ndarray of shape (size, size, 1), uint8
     gray8 : ndarray of shape (S, S, 1), uint8
         As `Colorizer.prepare` gives them.
@@ -122,7 +121,6 @@ def open_photo(source: Path | bytes, limits: Limits, colorizer: PreparesInputs) 
         A file, or a file's content.
     limits : Limits
         What it may cost.
-    colorizer : PreparesInputs
 
     Raises
     ------
@@ -138,10 +136,8 @@ def colour_photo(photo: Photo, colours: Colours, options: PhotoOptions, lineage:
 
     Parameters
     ----------
-    photo : Photo
     colours : Colours
         What the network says of it.
-    options : PhotoOptions
     lineage : Lineage
         Of the model.
     """
@@ -155,10 +151,8 @@ def encode_coloured(coloured: ColouredPhoto, file_format: str, options: PhotoOpt
 
     Parameters
     ----------
-    coloured : ColouredPhoto
     file_format : str
-        One of the values of `WRITABLE`, such as ``"JPEG"``. A colour layer is a PNG whatever it says.
-    options : PhotoOptions
+        One of the values of `WRITABLE`, such as ``"JPEG"``. A colour layer is always a PNG.
 
     Raises
     ------

@@ -35,11 +35,7 @@ def result_path(
     force : bool
         Whether another file may be.
     to_replace : str
-        What a person has to do so that it may, for the error.
-
-    Returns
-    -------
-    Path
+        What a person has to do to allow that, for the error's sentence.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Two models on the same photos: a card with intervals, a sentence, a picture.
 
-What the interval of a difference leaves open is left open; see `tintype.evaluation.figures`.
+A difference whose interval includes 0 decides nothing; see `tintype.evaluation.figures`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _figures(scores: Scores) -> list[Figure]:
 
 @dataclass(frozen=True)
 class Compared:
-    """What came of a comparison.
+    """The result of a comparison.
 
     Attributes
     ----------

@@ -63,7 +63,7 @@ class Champion:
 
     @property
     def name(self) -> str:
-        """What sentences call it."""
+        """Its name in sentences."""
         return f"version {self.version}"
 
 
@@ -73,7 +73,6 @@ class ComparisonReport:
 
     Attributes
     ----------
-    reasons : tuple of str
     markdown : str
         The table, and on what it was measured.
     """
@@ -84,7 +83,7 @@ class ComparisonReport:
 
 
 class Comparison:
-    """A bundle that wants to be champion, and the photos on which it is judged.
+    """A bundle that is to become champion, and the photos on which it is judged.
 
     Parameters
     ----------
@@ -216,7 +215,7 @@ def _comparable_report(champion: Champion | None, card: Card) -> tuple[Path | No
 
 
 def _digest_in(report: Path) -> str | None:
-    """Of the bundle that was the challenger in a report."""
+    """The digest of the bundle that was the challenger in a report."""
     try:
         return str(json.loads((report / VERDICT_FILE).read_bytes())["challenger"]["bundle_sha256"])
     except (OSError, ValueError, LookupError, TypeError):

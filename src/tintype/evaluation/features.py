@@ -21,12 +21,11 @@ from tintype.models.keras_backend import compile_for_inference
 def frechet_distance(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
     """Squared Fréchet distance (2-Wasserstein) of the Gaussians with the vectors' means and covariances.
 
-    ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``: Dowson, Landau 1982, "The Fréchet distance between
-    multivariate normal distributions"; on an Inception network's pooled features it is the FID of Heusel et al. 2017,
-    on other features it is not, and is to be compared with nothing else. With A and B the centred
-    vectors over ``sqrt(n - 1)``, ``C1 = A'A``, ``C2 = B'B``, the trace of the root is the sum of the singular values of
-    ``A B'``: exact, and n by n instead of E by E. Of more vectors than they are long, the triangular factors have
-    the same singular values.
+    ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``: Dowson, Landau 1982, "The Fréchet distance between multivariate
+    normal distributions"; on an Inception network's pooled features it is the FID of Heusel et al. 2017, on other
+    features it is not, and must not be compared with any FID. With A and B the centred vectors over ``sqrt(n - 1)``,
+    ``C1 = A'A``, ``C2 = B'B``, the trace of the root is the sum of the singular values of ``A B'``: exact, and n by n
+    instead of E by E. Of more vectors than they are long, the triangular factors have the same singular values.
 
     The estimate is biased upwards, the more the fewer vectors there are (Chong, Forsyth 2020, "Effectively unbiased
     FID"): below some thousands, compare only figures of the same photos, and by their order.
@@ -54,7 +53,7 @@ def frechet_distance(first: NDArray[np.floating], second: NDArray[np.floating]) 
 
 
 def _low(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """With R of ``vectors = Q R`` in their place, so that there are no more rows than columns."""
+    """R of ``vectors = Q R`` in place of the vectors, so that there are no more rows than columns."""
     rows, columns = vectors.shape
     return np.asarray(np.linalg.qr(vectors, mode="r")) if rows > columns else vectors
 
@@ -102,7 +101,7 @@ class Viewer:
         self._vectors: list[NDArray[np.float32]] = []
 
     def add(self, truth: Rgb8, coloured: Mapping[str, Rgb8]) -> None:
-        """Take a photo in.
+        """Add a photo.
 
         Parameters
         ----------

@@ -1,11 +1,11 @@
 """Figures of two models on the same photos, each with its interval, as rows of a Markdown table.
 
-Photos are drawn anew for the intervals, the same ones for both models, as `tintype.evaluation.intervals` says: so what
-makes a photo hard for both of them cancels in the difference.
+For the intervals photos are drawn anew, the same ones for both models (`tintype.evaluation.intervals`), so what makes a
+photo hard for both of them cancels in the difference.
 
 Every error rewards gray, so the error is read off where both models have the same colourfulness: their chroma is
-multiplied until they have, which moves neither hues nor where colours lie. Patches are counted for the colour there
-is.
+multiplied until they do, which moves neither hues nor the places of colours. Patches are counted relative to the
+colourfulness.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Figure:
     form : str
         How its numbers are written.
     statistic : callable
-        Method -> the statistic; raises KeyError for a method of which it is not known.
+        Method -> the statistic; raises KeyError for a method for which it is not known.
     """
 
     title: str
@@ -65,7 +65,7 @@ class Compared:
 def compared(
     figure: Figure, photos: int, before: str | None, after: str, beside: Sequence[str] = ()
 ) -> Compared:
-    """A figure of two methods.
+    """Compute a figure for two methods.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def compared(
     before, after : str
         Methods; None if there is nothing to compare with.
     beside : sequence of str
-        Methods of which the estimate is enough.
+        Methods for which the estimate is enough.
     """
     one, other = _statistic(figure, before), figure.statistic(after)
     everything = np.arange(photos)
@@ -141,7 +141,7 @@ FLOOR = 0.01
 
 @dataclass(frozen=True)
 class Figures:
-    """What the gate looks at, and what else stands in the table, each with its interval."""
+    """The figures that the gate looks at, and the others in the table, each with its interval."""
 
     photos: int
     equal_at: float  # the colourfulness ratio at which errors are compared

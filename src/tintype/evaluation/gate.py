@@ -10,7 +10,7 @@ No error decides alone: every one of them rewards gray. So there are two questio
    counts, and only one that a person could see.
 
 PSNR and the plain CIEDE2000 stand in the table and decide nothing. Nor does latency: what a second is worth depends on
-where it is served; a challenger that is much slower is told.
+where it is served. The reasons mention a challenger that is much slower.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ blotches planted 1.4 to 1.8, blotches alone 1.9 to 2.2; the starter has 1.0 on i
 
 PALE_ENOUGH = 2 / 3
 """Colourfulness ratio from which on a challenger may be paler than the champion: training sets paleness by a factor on
-the chroma, and so can whoever looks at the photo."""
+the chroma, and so can a person who looks at the photo.
+"""
 
 FEWEST = 6
 """Photos. With five, even if all of them spoke for the same model, equal ones would do so once in 16 times."""
@@ -50,7 +51,7 @@ MERIT_MARGIN = 0.25  # CIEDE2000; a quarter of a difference that is just noticea
 COLOURFUL_MARGIN = math.log(1.1)  # a tenth more or less saturation is not noticed without the other beside it
 PATCH_MARGIN = 0.1  # of the truth's
 BLEED_MARGIN = 0.1  # percent of the diagonal: about a pixel at 1024
-SLOWER = 1.5  # times the champion's seconds a photo: worth telling
+SLOWER = 1.5  # times the champion's seconds a photo: worth mentioning
 LIMITS = {
     "too_pale": round(TOO_PALE, 4),
     "too_colourful": TOO_COLOURFUL,
@@ -142,7 +143,7 @@ def _amount(ratio: float) -> str:
 
 
 def _against(scored: PairedScores, figures: Figures, rival: str) -> tuple[list[str], list[str]]:
-    """What speaks against the challenger, and what else there is to say."""
+    """The reasons against the challenger, and the others."""
     worse, reasons = _merit(scored, figures, rival)
     ratio, off = figures.colourful, figures.off_colourful
     if _is_less(off, COLOURFUL_MARGIN):
@@ -171,7 +172,7 @@ def _against(scored: PairedScores, figures: Figures, rival: str) -> tuple[list[s
 def _merit(scored: PairedScores, figures: Figures, rival: str) -> tuple[list[str], list[str]]:
     row, name, where = figures.merit, rival, f"at {figures.equal_at:.2f} of the truth's colourfulness"
     if row.difference is None or math.isnan(row.difference.low):
-        # It has too little colour to be brought there. Then what knows nothing is the least to be beaten.
+        # It has too little colour to be brought there. Then it must at least beat the baseline that knows nothing.
         row, name = compared(row.figure, figures.photos, MEAN_AB, CHALLENGER), "one mean colour all over"
     if row.difference is None or math.isnan(row.difference.low):
         return [], [

@@ -24,7 +24,7 @@ MOST = 400  # photos; more would make intervals narrower than the differences th
 SIDE = 512
 EQUAL_SIDE = 128  # pixels; the same at equal colourfulness, where each photo is judged at every factor
 
-# A test holds the figures of a made-up photo against these versions: whoever changes a metric raises its own.
+# A test holds the figures of a made-up photo against these versions: a change of a metric raises its own.
 METRICS = {
     "delta_e2000_mean": "1: mean CIEDE2000 over pixels, mean over photos",
     "equal_delta_e2000": (
@@ -50,7 +50,7 @@ _LIBRARIES = {
     "scikit-image": "scikit-image",
 }
 
-_SHORT = 40  # letters of two values that are told
+_SHORT = 40  # letters of two values that are shown
 
 Card = dict[str, Any]
 
@@ -96,7 +96,7 @@ def write_card(folder: Path, card: Card) -> None:
 
 
 def read_card(folder: Path) -> Card | None:
-    """The card in a folder; None if there is none that can be read, with which nothing can be compared."""
+    """The card in a folder; None if none can be read, so that nothing can be compared with it."""
     try:
         card = json.loads((folder / CARD_FILE).read_bytes())
     except (OSError, ValueError):
@@ -105,7 +105,7 @@ def read_card(folder: Path) -> Card | None:
 
 
 def differences(card: Card, other: Card) -> str:
-    """In what two cards differ, such as ``photos.count: 4 and 5; versions.numpy: 2.3.5 and 2.4.0; photos.sha256``."""
+    """Where two cards differ, such as ``photos.count: 4 and 5; versions.numpy: 2.3.5 and 2.4.0; photos.sha256``."""
     ones, others = _flat(card), _flat(other)
     differing = [key for key in ones | others if ones.get(key) != others.get(key)]
     return "; ".join(
@@ -114,7 +114,7 @@ def differences(card: Card, other: Card) -> str:
 
 
 def _difference(key: str, one: object, other: object) -> str:
-    """A hash or a definition says no more than its name."""
+    """A difference in words; a hash or a definition is only named."""
     return f"{key}: {one} and {other}" if len(f"{one}{other}") < _SHORT else key
 
 

@@ -1,4 +1,4 @@
-"""Champion and challenger colour the same photos: scores photo by photo, and a picture of where they part.
+"""Champion and challenger colour the same photos: scores photo by photo, and a picture of where they differ most.
 
 Photos are coloured at their own size, as in service, judged at the metric card's and forgotten one at a time.
 """
@@ -43,8 +43,8 @@ class PairedScores:
     Attributes
     ----------
     scores : Scores
-        Of the champion, if anything is known of it, the challenger, `ALL_GRAY` and `MEAN_AB`. The models that coloured
-        here have ``seconds`` as well.
+        Of the champion, if it has any, the challenger, `ALL_GRAY` and `MEAN_AB`. The models that coloured here have
+        ``seconds`` as well.
     curves : dict of str to QualityCurve
         Method -> its CIEDE2000 against its colourfulness; all but `ALL_GRAY`.
     """
@@ -197,7 +197,7 @@ class _Parted:
 
 
 def _faster(seconds: list[float]) -> Floats:
-    """Of two goes at each photo: the slower one waited for something else."""
+    """The shorter of two times of each photo: in the longer one it waited for something else."""
     return np.array(seconds).reshape(-1, 2).min(axis=1)
 
 

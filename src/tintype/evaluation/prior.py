@@ -35,7 +35,7 @@ class AbPrior:
     shares: NDArray[np.float64]
 
     def weights(self, ab: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What pixels of these true colours count.
+        """The weights of pixels of these true colours.
 
         ``1 / p`` with p the smoothed share of the colour's bin, which is equation 4 of Zhang et al. with lambda = 0, as
         in their rebalanced AuC; scaled so that the training photos' mean is 1.

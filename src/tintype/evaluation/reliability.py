@@ -1,7 +1,7 @@
-"""Whether a model's confidence keeps its word on photos that it has not seen.
+"""Whether a model's confidence is right on photos that it has not seen.
 
-Of the places to which it gives a confidence of about .7 a share of .7 should have a colour near the true one. That is
-the reliability diagram (M. H. DeGroot and S. E. Fienberg, 1983, https://doi.org/10.2307/2987588); the expected
+Among the places to which it gives a confidence of about .7, a share of .7 should have a colour near the true one. That
+is the reliability diagram (M. H. DeGroot and S. E. Fienberg, 1983, https://doi.org/10.2307/2987588); the expected
 calibration error is the mean distance from the diagonal, weighted by the number of places (C. Guo and others, 2017,
 https://arxiv.org/abs/1706.04599, equation 3).
 """
@@ -31,7 +31,7 @@ class Reliability:
         self._places, self._confidence, self._right = np.zeros((3, BINS))
 
     def add(self, truth: NDArray[np.uint8], ab: NDArray[np.float32], confidence: NDArray[np.float32]) -> None:
-        """Count a photo's places in, at the size of the network's output.
+        """Add a photo's places, at the size of the network's output.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Methods' scores on the same photos, photo by photo: the one thing that comparisons are made from."""
+"""Methods' scores on the same photos, photo by photo: all comparisons are made from these."""
 
 from __future__ import annotations
 

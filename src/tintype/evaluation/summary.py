@@ -141,7 +141,7 @@ def _rebalanced(method: str, judgements: Sequence[Judgement]) -> float:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """Over those that are defined."""
+    """The mean of the values that are defined."""
     defined = [value for value in values if not math.isnan(value)]
     return float(np.mean(defined)) if defined else math.nan
 

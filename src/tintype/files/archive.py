@@ -1,8 +1,8 @@
 """ZIP files from elsewhere: everything is checked before anything is written.
 
-`ZipFile.extractall` renames members such as `../x` in silence, follows whatever sizes are declared and
-overwrites one member with another. Here an archive with a single member of that kind is refused as a
-whole. Unpacking is streamed; sizes and CRCs are checked on the way.
+`ZipFile.extractall` renames members such as `../x` in silence, believes the sizes that are declared, and overwrites one
+member with another. Here an archive with a single member of that kind is refused as a whole. Unpacking is streamed;
+sizes and CRCs are checked on the way.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ArchiveError(TintypeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What is absurd in an archive of photos.
+    """Limits beyond which an archive cannot be one of photos.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Archive:
         names : list of str
             Keys of `members`.
         folder : Path
-            An empty folder that nobody else writes to.
+            An empty folder to which no other process writes.
 
         Yields
         ------
@@ -129,7 +129,7 @@ def open_archive(path: Path, limits: Limits = Limits()) -> Iterator[Archive]:
     path : Path
         The file.
     limits : Limits
-        What to refuse as absurd.
+        Beyond which the archive is refused.
 
     Yields
     ------

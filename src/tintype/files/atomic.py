@@ -3,8 +3,8 @@
 Everything is written beside its destination under a temporary name, and takes its place when it is complete. A crash
 leaves the old content or the new one, and perhaps something that starts with `.` and ends with `.part`.
 
-What nobody can make again, or only in hours, is written with `durable=True`: it is on the disk, not only in the
-system's memory, before it takes its place, so that it survives a power cut as well.
+What cannot be made again, or only in hours, is written with `durable=True`: it is on the disk, not only in the system's
+memory, before it takes its place, so that it survives a power cut as well.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def new_file(destination: Path, mark: str | None = None, *, durable: bool = Fals
     destination : Path
         The final path; its folder is made if need be, a file there is replaced.
     mark : str, optional
-        Part of the temporary name that nobody else uses; by default this process's number, which is enough on one
+        Part of the temporary name that no other process uses; by default this process's number, which is enough on one
         machine.
     durable : bool
         Whether the file has to survive a power cut.
@@ -153,7 +153,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _sync_tree(folder: Path) -> None:
-    """Have all files of a folder and the names in it on the disk."""
+    """Wait until all files of a folder and the names in it are on the disk."""
     for path in [*folder.rglob("*"), folder]:
         if not path.is_symlink():
             _sync(path)

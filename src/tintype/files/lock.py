@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def locked(file: Path, seconds: float) -> Iterator[None]:
-    """Hold a lock for a block, after whoever holds it now.
+    """Hold a lock for a block; wait while another process holds it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""EXIF (CIPA DC-008): what a photo tells of camera, time and place, carried from file to file.
+"""EXIF (CIPA DC-008): what a photo says of camera, time and place, carried from file to file.
 
 A block is taken apart and written anew, so that nothing hides in it: what was left out is gone from its bytes. Camera
 makers' own notes point into the block, so they stay at their place in it.
@@ -98,7 +98,7 @@ def _fits(place: Place) -> bool:
 
 
 def _as_srgb(camera: dict[int, Value], order: str) -> dict[int, Value]:
-    """Pixels are sRGB by now, whatever the camera was set to."""
+    """Pixels are sRGB by now, no matter what the camera was set to."""
     return camera | {_COLOR_SPACE: integers(SHORT, [1], order)} if _COLOR_SPACE in camera else camera
 
 
@@ -130,7 +130,7 @@ def resolution_tags(dpi: tuple[float, float], order: str) -> dict[int, Value]:
 def write_exif(exif: Exif) -> bytes | None:
     """A block, of at most `MAX_BYTES`; None if there is nothing to say.
 
-    The maker's note is given up where the block would be too long with it; then the rest, if it still is.
+    Where the block would be too long, the maker's note is left out; if it still is too long, there is no block.
     """
     if not (exif.main or exif.camera or exif.gps):
         return None

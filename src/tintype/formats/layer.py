@@ -1,9 +1,9 @@
-"""The colour layer: AI-made colours in a file of their own, beside a master that nobody touches.
+"""The colour layer: AI-made colours in a file of their own, beside a master that stays untouched.
 
 A layer is a PNG of 16 bits a channel at the network's size. Red is 32768 everywhere; green holds a*, blue holds b*, as
 round(256 * value) + 32768. So a step is 1/256 Lab unit, gray is the middle, the range is -128 to just under 128, and
-any viewer shows where the colours go. Its XMP says which master it belongs to, by SHA-256 and size in pixels, and the
-parameters it is to be applied with. `Colorizer` rounds to the same steps: master and layer give, to the last bit, what
+any viewer shows where the colours go. Its XMP says which master it belongs to, by SHA-256 and size in pixels, and with
+which parameters it is to be applied. `Colorizer` rounds to the same steps: master and layer give, to the last bit, what
 colouring the master gave.
 
 The format says how the colours are enlarged: ab16/2 along the photo's edges (`tintype.imaging.guided`); ab16/1, of

@@ -137,14 +137,12 @@ class OutputMetadata:
 
     Attributes
     ----------
-    exif : Exif or None
     xmp : bytes or None
         A packet.
     xmp_alone : bytes or None
         Our part of it alone, for where the whole packet is too long.
     iptc : bytes or None
         IIM datasets.
-    dpi : tuple of float or None
     """
 
     exif: Exif | None = None

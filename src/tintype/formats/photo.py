@@ -1,8 +1,8 @@
 """Photos as files: bytes to pixels with their metadata, and back.
 
-The door for everyone who hands a person's photos on. Pixels are decoded by `tintype.imaging.picture`; what goes into a
-new file is chosen by a policy (`metadata`) and written by `encode`. Whatever cannot be decoded or written is a
-`PhotoError` with a sentence and a code.
+All that passes a person's photos on reads and writes them here. Pixels are decoded by `tintype.imaging.picture`; what
+goes into a new file is chosen by a policy (`metadata`) and written by `encode`. A file that cannot be decoded or
+written is a `PhotoError` with a sentence and a code.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def read_photo(source: Path | bytes, limits: Limits = COLLECTION) -> Photo:
     Returns
     -------
     Photo
-        Upright, in sRGB whatever the file's colour space.
+        Upright, in sRGB from any colour space of the file.
 
     Raises
     ------

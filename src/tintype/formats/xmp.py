@@ -1,7 +1,7 @@
 """Provenance as XMP: what every coloured file says of its colours, and how it is read back.
 
-For everyone's software there are the properties of the IPTC Photo Metadata Standard 2025.1; for ours, and for whoever
-wants to know it exactly, a namespace of our own. Nothing depends on the clock: equal inputs give equal packets.
+All software can read the properties of the IPTC Photo Metadata Standard 2025.1; the exact facts stand in a namespace of
+our own. Nothing depends on the clock: equal inputs give equal packets.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class ProvenanceError(TintypeError):
 def provenance_xmp(
     provenance: Provenance, existing: bytes | None = None, *, source_type: str = COLOURED_PHOTO
 ) -> bytes:
-    """A whole XMP packet, with its xpacket wrapper, that says where a file's colours come from.
+    """An XMP packet, with its xpacket wrapper, that says where a file's colours come from.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """XMP packets (ISO 16684-1) as XML trees: parsed without trust, written back with all that is not ours unchanged.
 
-A packet comes out of somebody else's file. The standard library's parser is used only on text that declares no
-document type, which is where XML's entity bombs and file inclusions live; XMP never needs one.
+A packet comes out of a stranger's file. The standard library's parser is used only on text that declares no document
+type, which is where XML's entity bombs and file inclusions live; XMP never needs one.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def find_property(tree: minidom.Document, uri: str, name: str) -> list[str]:
 def remove_properties(
     tree: minidom.Document, uri: str, which: Container[str] | Callable[[str], bool]
 ) -> None:
-    """Take those properties of a namespace out of a packet whose name is one of `which`, or for which it holds."""
+    """Remove the properties of a namespace whose name is one of `which`, or for whose name `which` is true."""
     chosen = which if callable(which) else which.__contains__
     for resource in list(resources(tree)):
         for node in list(resource.childNodes):

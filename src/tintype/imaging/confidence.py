@@ -1,7 +1,7 @@
 """How sure a model is of its colours: colours it is not sure of fade to gray.
 
-The confidence of a colour is the probability that the true one lies near it, as far as the model's validation photos
-told. The model's bundle says it (`tintype.colorize`); here it is used.
+The confidence of a colour is the probability that the true one lies near it, estimated on the model's validation
+photos. The model's bundle holds it (`tintype.colorize`); here it is used.
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ WRITABLE = {
 PHOTO_SUFFIXES = frozenset(
     {*WRITABLE, ".apng", ".bmp", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".mpo"}
 )
-# Of photos that cannot be decoded here too: one that is refused with its reason is better than one that silently was
-# never there.
+# Also those of photos that cannot be decoded here: a refusal with a reason is better than a photo left out in silence.
 ALL_SUFFIXES = PHOTO_SUFFIXES | {".j2k", ".jp2", ".jpx", ".jxl", ".pbm", ".pgm", ".pnm", ".ppm", ".tga"}
 
 
@@ -50,7 +49,7 @@ class Found:
     unreadable: list[Path] = field(default_factory=list)
 
     def add(self, other: Found) -> None:
-        """Count another folder in."""
+        """Add what another folder holds."""
         self.photos += other.photos
         self.strangers += other.strangers
         self.hidden += other.hidden
@@ -72,10 +71,6 @@ def look_below(folder: Path, results: Path | None = None) -> Found:
         Where to begin.
     results : Path, optional
         A folder that is left out, with all below it: an earlier run's results are not photos to colour.
-
-    Returns
-    -------
-    Found
     """
     found, left_out = Found(), results.resolve() if results else None
 

@@ -36,7 +36,7 @@ def reduce_chroma(lab: Float, clipped: Float) -> Float:
     ndarray of shape (H, W, 3), float32
         At the lightness and hue of `lab`, with as much of its chroma as there is.
     """
-    # OpenCV clips: whatever it moved now sits on the border, together with all that belongs there.
+    # OpenCV clips: all that it moved now lies on the border, together with what belongs there.
     inside = cv2.inRange(clipped, (_TINY,) * 3, (1 - _TINY,) * 3)
     border = np.flatnonzero(inside.reshape(-1) == 0)
     if len(border) > _FEW * inside.size:
@@ -49,7 +49,7 @@ def reduce_chroma(lab: Float, clipped: Float) -> Float:
 
 
 def _within_gamut(lab: Float, clipped: Float) -> Float:
-    """`reduce_chroma` for all pixels, of which any may lie outside."""
+    """`reduce_chroma` for pixels of which any may lie outside."""
     moved = cv2.absdiff(cv2.cvtColor(clipped, cv2.COLOR_LRGB2LAB), lab)
     reached = cv2.inRange(moved, (0.0,) * 3, (_MOVED,) * 3) != 0
     level, a, b = cv2.split(lab)

@@ -50,7 +50,7 @@ def resize_axis(planes: Any, *, width: int | None = None, height: int | None = N
 
 
 def strips(height: int, width: int) -> Iterator[slice]:
-    """Rows of an image in portions of about a quarter of a megapixel: what a processor's cache holds of its planes.
+    """Rows of an image in portions of about a quarter of a megapixel, whose planes fit into a processor's cache.
 
     Yields
     ------
@@ -63,7 +63,7 @@ def strips(height: int, width: int) -> Iterator[slice]:
 
 
 def by_strips(height: int, width: int, work: Callable[[slice], Result]) -> list[Result]:
-    """What `work` makes of each of an image's strips, in as many threads as OpenCV may use in this process.
+    """The results of `work` on each of an image's strips, in as many threads as OpenCV may use in this process.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """What the network and the backbone see of a photo.
 
-Precompute, evaluation, the command line and the service all come through here, so that the tensors a network was
-trained on are those it is asked about, bit for bit. The planes come from the photo's full-size Lab;
-of it only lightness reaches an input, so a colour photo and its gray copy look the same.
+Precompute, evaluation, the command line and the service all come through here, so that a network sees the same tensors
+as in its training, bit for bit. The planes come from the photo's full-size Lab; of it only lightness reaches an input,
+so a colour photo and its gray copy look the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a photo may cost, checked before and while it is decoded, and the error that says what is wrong with one.
 
-A file is somebody else's: a few kilobytes can ask for gigabytes of memory or minutes of computing. Where photos
-come from the network, `SERVICE` holds; for a person's own collection, `COLLECTION`.
+A file comes from a stranger: a few kilobytes can ask for gigabytes of memory or minutes of computing. Where photos come
+from the network, `SERVICE` holds; for a person's own collection, `COLLECTION`.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class TimedFile(io.BytesIO):
 
     def check(self) -> None:
         """Raise `PhotoError` if the time is up."""
-        # A thread's own time costs a system call, and can only be up when as much time has passed for everyone.
+        # A thread's own time costs a system call, and can only be up when as much time has passed on the wall clock.
         if time.perf_counter() > self._earliest and time.thread_time() > self._end:
             raise PhotoError(
                 f"Expected {self._name} to be decoded within {self._seconds:g} s of CPU time, but it takes longer. "

@@ -83,7 +83,7 @@ def _colours(pixels: NDArray[Any], ab: NDArray[np.float32], *, edges: bool) -> G
 
 
 class _PlainColours:
-    """Colours interpolated over whatever the photo shows."""
+    """Colours interpolated without regard to the photo's edges."""
 
     def __init__(self, ab: NDArray[np.float32], height: int, width: int) -> None:
         # At the photo's width, and at its height too where that is the smaller one.

@@ -1,9 +1,9 @@
 """The pixels of photos: a file's bytes to upright sRGB.
 
-For all who learn from photos or measure them, and need nothing of what a file says beside its pixels; with that, and
-to write photos, there is `tintype.formats.photo`. The format is told from the bytes (`sniff`), limits hold before and
-while a file is decoded (`tintype.imaging.limits`). Whatever cannot be decoded is a `PhotoError` with a sentence and a
-code.
+For code that learns from photos or measures them, and needs nothing of what a file says beside its pixels; that, and
+the writing of photos, is in `tintype.formats.photo`. The format is recognized by the bytes (`sniff`); limits hold
+before and while a file is decoded (`tintype.imaging.limits`). A file that cannot be decoded is a `PhotoError` with a
+sentence and a code.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def read_picture(source: Path | bytes, limits: Limits = COLLECTION) -> Picture:
     Returns
     -------
     Picture
-        Upright, in sRGB whatever the file's colour space.
+        Upright, in sRGB from any colour space of the file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Colours that a network asked for and no screen shows."""
+"""Colours of a network that lie outside what a screen can show."""
 
 from __future__ import annotations
 

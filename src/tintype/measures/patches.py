@@ -17,9 +17,8 @@ from tintype.measures.gradients import smoothed, steepness
 
 _SIDE = 256  # pixels of the long side; patches are larger than what a larger picture adds
 _SMOOTHING = 1.0  # percent of the diagonal: below it is texture and noise, above it what people call a patch
-_EDGE = (
-    1.0  # L* per percent of the diagonal; lightness that changes as much explains half of the colour's change
-)
+# L* per percent of the diagonal; lightness that changes as much explains half of the colour's change.
+_EDGE = 1.0
 
 
 def patch_gradient(lab: NDArray[np.float32], lightness: NDArray[np.float32]) -> float:

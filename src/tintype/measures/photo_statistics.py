@@ -1,7 +1,7 @@
 """All that a service measures of a photo and its colours, in a few milliseconds.
 
-Everything is measured on copies of at most `SIDE` pixels a side, whatever the photo's size. References and services
-use the same functions, so their figures can be compared with each other; with those of an evaluation, which sees more
+Everything is measured on copies of at most `SIDE` pixels a side, at any size of the photo. References and services use
+the same functions, so their figures can be compared with each other; with those of an evaluation, which sees more
 pixels, only roughly.
 """
 

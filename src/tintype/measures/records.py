@@ -42,7 +42,7 @@ class DayFile:
 
 
 def day_file(folder: Path, day: datetime.date, writer: str) -> Path:
-    """Where a process, told apart by 16 hex digits, writes its photos of a day."""
+    """The file in which a process, identified by 16 hex digits, writes its photos of a day."""
     return folder / f"{day}.{writer}.jsonl"
 
 

@@ -160,7 +160,7 @@ def save_bundle(
 
 
 def add_ir(bundle: Path) -> BundleInfo:
-    """Write the IR of a bundle that has none, or anew; its digest becomes another.
+    """Write the IR of a bundle, or write it anew; the bundle's digest changes.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ class StarterFacts:
     operating_point : str
         Why its colours are as strong as they are, in sentences.
     calibration_error : float
-        Mean distance of its confidence from what came true.
+        Mean distance of its confidence from the share of colours that were right.
     """
 
     data: str
@@ -161,7 +161,7 @@ def _ir(info: BundleInfo) -> str:
 
 
 def described_anew(card: str, before: BundleInfo, after: BundleInfo) -> str:
-    """A card with the description of `after` in place of that of `before`; whatever else it says stays."""
+    """A card with the description of `after` in place of that of `before`; all else that it says stays."""
     return card.replace(_description(before), _description(after), 1)
 
 

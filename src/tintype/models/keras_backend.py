@@ -21,14 +21,14 @@ from tintype.errors import TintypeError, install_command
 SHARING = "jax"  # the one on which Keras' `fit` is one computation over several processes
 # The second is no backend of Keras here: it computes with a bundle's IR by itself, faster on a CPU, and starts sooner.
 TRAINING, INFERENCE = "tensorflow", "openvino"
-# What TensorFlow's C++ code says on every start whatever TF_CPP_MIN_LOG_LEVEL is: notes, warnings, and 303, which
-# is how it puts that there is no CUDA driver here.
+# What TensorFlow's C++ code writes on every start, at any TF_CPP_MIN_LOG_LEVEL: notes, warnings, and 303, which is its
+# way of saying that there is no CUDA driver here.
 _CHATTER = ("WARNING: All log messages before absl::InitializeLog()", "I0000 ", "W0000 ")
 _NO_DRIVER = "failed call to cuInit: INTERNAL: CUDA error: Failed call to cuInit: UNKNOWN ERROR (303)"
 
 
 class BackendError(TintypeError):
-    """A backend that is not there, or not the one that was asked for."""
+    """A backend is missing, or another one has been imported."""
 
 
 _own_process = False
@@ -83,7 +83,7 @@ def prepare_keras(backend: str | None = None) -> None:
             "KERAS_BACKEND."
         )
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    # Device chatter would bury the progress bar, some of it dressed up as errors; real ones are Python exceptions.
+    # Device chatter would bury the progress bar, some of which looks like errors; real errors are Python exceptions.
     quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
     with (
         _environment({"KERAS_BACKEND": backend} | quiet),
@@ -112,7 +112,7 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
 
 
 def inference_backend() -> str:
-    """What colours on a CPU unless told otherwise by `KERAS_BACKEND`: OpenVINO, else what is installed."""
+    """What colours on a CPU unless `KERAS_BACKEND` says otherwise: OpenVINO, else what is installed."""
     return os.environ.get("KERAS_BACKEND") or _installed(INFERENCE, TRAINING)
 
 
@@ -248,7 +248,7 @@ def many_as_one(rank: int, workers: int, coordinator: str) -> Iterator[Callable[
 
 @contextmanager
 def _without_chatter() -> Iterator[None]:
-    """Hold back what is written to the standard error's file descriptor; hand on at the end what is news."""
+    """Hold back what is written to the standard error's file descriptor; at the end pass on what is new."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as held:

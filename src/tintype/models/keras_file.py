@@ -29,7 +29,6 @@ def save_network(network: Any, destination: Path, *, half: bool = False) -> None
 
     Parameters
     ----------
-    network : keras.Model
     destination : Path
         Ends in `.keras`. Not written atomically: write into a `new_file` or `new_folder`.
     half : bool
@@ -128,7 +127,7 @@ def load_network(source: Path) -> Any:
 
     try:
         return keras.saving.load_model(source, compile=False, safe_mode=True)
-    except Exception as error:  # whatever a foreign file makes Keras, h5py or zipfile raise
+    except Exception as error:  # a foreign file can make Keras, h5py or zipfile raise anything
         raise NetworkFileError(
             f"{source} does not hold a network that Keras {keras.__version__} can load in safe mode: "
             f"{first_sentence(error)}"

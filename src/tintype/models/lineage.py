@@ -1,4 +1,4 @@
-"""The lineage of a bundle that no registry is asked about."""
+"""The lineage of a bundle without asking a registry."""
 
 from __future__ import annotations
 

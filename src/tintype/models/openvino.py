@@ -54,7 +54,7 @@ def import_openvino() -> Any:
     """The module `openvino` (0.3 s), without the report of its use that its import would send to its maker.
 
     The package that sends the report is hidden during the import and only then. OpenVINO's own switch for this is a
-    file in the home folder of whoever runs it.
+    file in the home folder of the person who runs it.
 
     Raises
     ------

@@ -81,6 +81,6 @@ def _to_size(x: Any, side: int) -> Any:
 
     if x.shape[1] == side:
         return x
-    # Not the layer Resizing: it takes every call for one of training, and makes the layers behind it think so too
-    # where nobody says otherwise (Keras 3.15, `Layer._resolve_and_populate_arg`). It would also round L to bfloat16.
+    # Not the layer Resizing: it takes every call for one of training, and makes the layers behind it think so too where
+    # no argument says otherwise (Keras 3.15, `Layer._resolve_and_populate_arg`). It would also round L to bfloat16.
     return ops.image.resize(x, (side, side), interpolation="bilinear", data_format="channels_last")

@@ -1,4 +1,4 @@
-"""A backbone's feature maps: what it makes of a gray photo at several scales, inside a network of ours.
+"""A backbone's feature maps of a gray photo at several scales, inside a network of ours.
 
 The trunk is the backbone up to its last map, with its own weights, rebuilt for another size of photo. It takes L as
 the shards keep it, so that it can be computed in the training step and be saved with the network that uses it.
@@ -117,7 +117,7 @@ def _taps(backbone: Any) -> dict[int, Any]:
 def _bottlenecks(backbone: Any) -> list[tuple[int, Any]]:
     """Stride and tensor of all maps that no path goes around, in the order of computation.
 
-    None of a backbone that is not one graph, or that uses a layer twice: there, what is a way around has no answer.
+    None of a backbone that is not one graph, or that uses a layer twice: there it is undefined which path goes around.
     """
     operations = getattr(backbone, "operations", [])
     if not operations or any(len(operation._inbound_nodes) > 1 for operation in operations):

@@ -1,1 +1,1 @@
-"""Watching a service by what it wrote down: days, drift, alarms, and a report."""
+"""Watching a service by its records: days, drift, alarms, and a report."""

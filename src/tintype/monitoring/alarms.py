@@ -55,11 +55,6 @@ def alarms_of(
         Of the judged days.
     rows : sequence of Row
         Of the judged days.
-    reference : Reference or None
-
-    Returns
-    -------
-    tuple of Alarm
     """
     return (
         *_gray(photos, judged, reference),

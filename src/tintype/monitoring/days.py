@@ -107,7 +107,7 @@ def convert(folder: Path, now: datetime.datetime) -> list[datetime.date]:
     Parameters
     ----------
     folder : Path
-        What TINTYPE_MONITOR_DIR was.
+        The service's TINTYPE_MONITOR_DIR.
     now : datetime
         With its time zone.
 
@@ -206,7 +206,6 @@ class Record:
 
     Attributes
     ----------
-    photos : Photos
     torn : int
         Lines that could not be read: torn by the end of a process.
     """
@@ -217,15 +216,6 @@ class Record:
 
 def read_days(folder: Path, first: datetime.date, last: datetime.date) -> Record:
     """The photos of some days, converted or not.
-
-    Parameters
-    ----------
-    folder : Path
-    first, last : date
-
-    Returns
-    -------
-    Record
 
     Raises
     ------

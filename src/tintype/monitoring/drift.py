@@ -26,7 +26,7 @@ _HALF = 0.5  # photo added to each bin, as an empty one has no logarithm
 
 
 class Level(StrEnum):
-    """What is said of a statistic."""
+    """A verdict on one statistic."""
 
     SAME = "as in the reference"
     WATCH = "differs"
@@ -93,7 +93,6 @@ class Drift:
 
     Attributes
     ----------
-    level : Level
     psi : float
         NaN for too few photos.
     chance : float
@@ -120,13 +119,8 @@ def drift_of(values: NDArray[np.float64], reference: Distribution, few: int = FE
     ----------
     values : ndarray of shape (n,), float64
         NaN where it is not defined.
-    reference : Distribution
     few : int
         Photos below which nothing is said, here and in the reference.
-
-    Returns
-    -------
-    Drift
     """
     if min(len(values), reference.count) < few:
         return Drift(Level.FEW, math.nan, math.nan, len(values))

@@ -29,8 +29,6 @@ class Judgement:
     ----------
     judged : Photos
         Of the judged days.
-    rows : tuple of Row
-    alarms : tuple of Alarm
     notes : tuple of str
         Sentences on what is worth knowing and is no alarm.
     """
@@ -48,12 +46,7 @@ def judge(photos: Photos, reference: Reference | None, today: np.datetime64) -> 
     ----------
     photos : Photos
         Of all days that are shown.
-    reference : Reference or None
     today : datetime64[D]
-
-    Returns
-    -------
-    Judgement
     """
     if not len(photos) or photos.days[-1] < today - _SILENT:
         return Judgement(photos.where(photos.day < photos.day), (), (silent(photos),), ())

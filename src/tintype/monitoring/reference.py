@@ -1,7 +1,8 @@
 """What is normal: the distributions that a service's photos are compared with, in a small JSON file.
 
-Of training photos it says what the network has learnt from; of days of the service itself that somebody found good,
-what is usual there. An archive's scans are no training photos, so the second kind is what keeps alarms quiet there.
+Of training photos it says what the network has learnt from; of days of the service itself that a person found good, it
+says what is usual there. An archive's scans are no training photos, so the second kind is what keeps alarms quiet
+there.
 """
 
 from __future__ import annotations
@@ -101,7 +102,6 @@ def of_photos(photos: Photos, source: str) -> Reference:
 
     Parameters
     ----------
-    photos : Photos
     source : str
         As in `Reference`.
 
@@ -220,7 +220,6 @@ class Row:
 
     Attributes
     ----------
-    statistic : Statistic
     middle : float
         Median; NaN if there is none.
     drift : Drift or None

@@ -1,4 +1,4 @@
-"""The report: one HTML file that asks nobody for anything, for a desk and for a phone, in light and in dark.
+"""The report: one HTML file that loads nothing from elsewhere, for a desk and for a phone, in light and in dark.
 
 Here is what the page says; how it looks is report.html.j2 and report.css.
 """
@@ -51,7 +51,6 @@ def report(
         Lines that could not be read.
     judgement : Judgement
         Of them.
-    reference : Reference or None
     first, last : date
         Of the days shown.
     folder : Path

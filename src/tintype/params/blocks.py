@@ -1,10 +1,10 @@
 """The blocks of params.yaml, frozen and strict, one for each stage.
 
-Every key is required and every unknown key is refused, so that params.yaml says all there is to say and a typing
-mistake costs a second, not a training run. The names, ranges and units here are the contract; `conf/` holds the
-presets from which DVC composes params.yaml.
+Every key is required and every unknown key is refused, so that params.yaml is complete and a typing mistake costs a
+second, not a training run. The names, ranges and units here are the contract; `conf/` holds the presets from which DVC
+composes params.yaml.
 
-A network and a loss have a class each, told apart by `name`. Code that treats them by name ends its `match` with
+A network and a loss have a class each, distinguished by `name`. Code that treats them by name ends its `match` with
 `assert_never`, so that mypy refuses a class here which has no branch there.
 """
 
@@ -44,7 +44,7 @@ class WeightsParams(Block):
 
 
 class ValidateParams(Block):
-    """Which photos may teach, and how they are dealt out."""
+    """Which photos may teach, and how they are split."""
 
     min_side: Annotated[int, Field(ge=1)]  # pixels
     min_chroma: Annotated[float, Field(ge=0, le=128)]  # mean C* of a photo, in Lab units
@@ -164,7 +164,7 @@ class TrainParams(Block):
     batch_size: Annotated[int, Field(ge=1, le=4096)]  # crops
     loss: LossParams
     perceptual: Annotated[float, Field(ge=0, le=100)]  # weight of the backbone's features' distance; 0: none
-    scans: Annotated[float, Field(ge=0, le=1)]  # strength of what old photos suffer, done to L; 0: none
+    scans: Annotated[float, Field(ge=0, le=1)]  # strength of the damage of old photos, applied to L; 0: none
     optimizer: Literal["rmsprop", "adam", "adamw"]
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     schedule: Literal["constant", "cosine"]
@@ -183,7 +183,7 @@ class AdversarialParams(Block):
 
     steps: Annotated[int, Field(ge=0, le=100_000)]  # of network and critic in turn; 0: no such stage
     critic_steps: Annotated[int, Field(ge=0, le=100_000)]  # of the critic alone, before
-    weight: Annotated[float, Field(gt=0, le=100)]  # of the critic's word beside the loss
+    weight: Annotated[float, Field(gt=0, le=100)]  # of the critic's part beside the loss
     learning_rate: Annotated[float, Field(gt=0, le=1)]  # of the network
     check_every: Annotated[int, Field(ge=1)]  # steps between two looks at validation photos
     patience: Annotated[int, Field(ge=1)]  # looks without a gain, then it stops

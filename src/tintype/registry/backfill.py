@@ -1,4 +1,4 @@
-"""A run gets what its store does not have of it, from the report of the training.
+"""Fill a run with what its store lacks, from the report of the training.
 
 The store may have been away during the training, or the training happened elsewhere: DVC's cache brings bundles and
 reports of other machines.
@@ -25,7 +25,6 @@ def ensure_run(client: MlflowClient, experiment: str, report: Path, digest: str)
 
     Parameters
     ----------
-    client : MlflowClient
     experiment : str
         The id of the experiment for a run that stands in for a training that happened elsewhere.
     report : Path

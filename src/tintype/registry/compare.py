@@ -71,7 +71,7 @@ def _is_same_bundle(version: ModelVersion, champion: ModelVersion) -> bool:
 
 
 def _ensure_excused(client: MlflowClient, version: ModelVersion, champion: ModelVersion) -> None:
-    """The champion has nobody to beat. What it was promoted on stays as it is."""
+    """The champion has no rival to beat. What it was promoted on stays as it is."""
     if tags.VERDICT in version.tags:
         return
     number = str(champion.version)

@@ -1,8 +1,8 @@
 """What the registry knows of the champion's deployment: which version it is, and what was done about it.
 
-The tags of the version are for people: `packaged` (the Bento), `deployed_at` and `deploy_error`. They stay when
-another version is promoted, so they cannot tell whether *this* promotion was acted on: a version may come back. The tag
-`champion_handled` of the registered model tells that. It is the version that was acted on last, and is written last.
+The tags of the version are for people: `packaged` (the Bento), `deployed_at` and `deploy_error`. They stay when another
+version is promoted, so they do not show whether *this* promotion was acted on: a version may come back. The tag
+`champion_handled` of the registered model does. It is the version that was acted on last, and is written last.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def champion_state(name: str, seen_by: str) -> DeploymentState | None:
 
 
 def write_state(state: DeploymentState, values: Mapping[str, str | None], *, handled: bool = False) -> None:
-    """Write tags of a version, and then, if it was acted on to the end, that it was.
+    """Write tags of a version, and then note that it was acted on, if that is complete.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """The state of the pipeline that a version came from: its dvc.lock, the commit that says the same, and its photos.
 
-DVC completes dvc.lock after each stage. While `register` makes a version, that stage's own entry is still to come: so
-the file whose hash the version carries is in no commit. It is kept with the run, and what people commit afterwards
-differs from it in `register` alone.
+DVC completes dvc.lock after each stage. While `register` makes a version, the entry of that stage is still missing, so
+the file whose hash the version carries is in no commit. It is kept with the run. What people commit afterwards differs
+from it in `register` alone.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class FoundManifest:
         Raises
         ------
         RegistryError
-            If the file is no manifest, whatever its hash.
+            If the file is no manifest, even if its hash is right.
         """
         import pandas as pd
         import pyarrow
@@ -207,7 +207,7 @@ def _committed(project: Path, commit: str) -> str:
 
 
 def _places(project: Path) -> list[str]:
-    """Where the project's own dvc.lock has it, if the version's is not known."""
+    """Where the project's own dvc.lock says it is, if the version's is not known."""
     lock = project / LOCK
     return list(outs_of(read_lock(lock), _CHECKED_BY)) if lock.is_file() else []
 

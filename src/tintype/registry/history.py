@@ -2,8 +2,8 @@
 
 A change is written once and never altered, each under a key of its own, so that two writers lose nothing. MLflow keeps
 no time with an alias, and people move it in MLflow's pages, which know nothing of this: `notice` sees such a change
-later and writes it down then. Whoever moves the alias here moves it first and writes afterwards; should something
-notice the change in between, both write it, and `read` makes one of the two.
+later and writes it down then. The code here moves the alias first and writes afterwards. If the change is noticed in
+between, it is written twice, and `read` makes one of the two.
 """
 
 from __future__ import annotations
@@ -76,10 +76,10 @@ def record(
     forced: bool = False,
     user: str | None = None,
 ) -> Change:
-    """Write a change down, with the fields of `Change`, after the alias was moved.
+    """Record a change, with the fields of `Change`, after the alias was moved.
 
-    Without `user` it is whoever runs this. The time is later than that of any change that is written already, even if
-    another machine's clock was ahead of this one's.
+    Without `user` it is the person who runs this. The time is later than that of any change that is written already,
+    even if another machine's clock was ahead of this one's.
     """
     written = _written(client.get_registered_model(name))
     at = datetime.now(UTC)
@@ -106,7 +106,7 @@ def read(client: MlflowClient, name: str) -> list[Change]:
 
 
 def notice(client: MlflowClient, name: str, seen_by: str = "tintype") -> Change | None:
-    """Compare the history with the alias as it stands, and write down a change that it lacks.
+    """Compare the history with the alias as it stands, and record a change that it lacks.
 
     `seen_by` says who looks, such as ``"tintype watch"``. None if the history ends with the present champion.
 

@@ -30,7 +30,7 @@ class VerdictError(RegistryError):
 
 @dataclass(frozen=True)
 class Promotion:
-    """What became of the alias.
+    """The result of a promotion or a rollback.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
 """Registration: a bundle becomes a version, with all that a person needs to judge it.
 
-`register` is a row of steps of which each first looks whether it has been done: a registration that was cut off is
-finished by the next one, and the same bundle never becomes two versions. The version appears only after its files are
-complete, and carries its lineage from the start; the aliases come last.
+`register` is a row of steps. Each first looks whether it has been done, so a registration that was cut off is finished
+by the next one, and the same bundle never becomes two versions. The version appears only after its files are complete,
+and carries its lineage from the start; the aliases come last.
 
 `challenger` is what the pipeline made last. `champion` is what is in service: a person moves it. Only where there is no
 version yet, the first one becomes champion too. With the starter at hand that is the starter, so that what is trained
@@ -120,10 +120,6 @@ def register(
     compare : Comparison, optional
         Compares the bundle with the champion's; without it the version has no verdict.
 
-    Returns
-    -------
-    Registration
-
     Raises
     ------
     RegistryError
@@ -213,7 +209,7 @@ def register_starter(
 
 @contextmanager
 def one_at_a_time(store: Store) -> Iterator[None]:
-    """Wait for another registration on this machine, of whichever store: two of one bundle are to be one version."""
+    """Wait for another registration on this machine, in any store, so that two of one bundle become one version."""
     try:
         with locked(home_of(store) / ".registering", _TURN_SECONDS):
             yield

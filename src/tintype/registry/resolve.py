@@ -34,7 +34,7 @@ class NoSuchVersionError(RegistryError):
 
 @dataclass(frozen=True)
 class ResolvedVersion:
-    """A version as it stood when it was asked for: an alias may move a moment later."""
+    """A version as it was when it was looked up; an alias may move a moment later."""
 
     bundle: Path
     lineage: Lineage

@@ -40,9 +40,8 @@ _SAMPLING_SECONDS = 5  # system metrics; MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL
 _BATCH = 100  # the most parameters that MLflow takes at once
 _POINTS = 1000  # the most points of curves that MLflow takes at once
 _DIGEST_DIGITS = 32  # of 64; MLflow keeps at most 36 characters
-_AGAIN_SECONDS = (
-    60.0  # between two tries of a store that is away: each takes up to a minute of the training's time
-)
+# Between two tries of a store that is away: each takes up to a minute of the training's time.
+_AGAIN_SECONDS = 60.0
 
 Point = tuple[str, float, int, int]  # name, value, time in ms since 1970, step
 
@@ -70,7 +69,7 @@ class TrackedRun:
         self._next_try = 0.0
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Sent to another process, it is the same run there: whoever opened it is the one who ends it."""
+        """Sent to another process, it is the same run there; the process that opened it ends it."""
         return _join_run, (self._store, self.run_id, self._experiment)
 
     def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
@@ -100,7 +99,7 @@ class TrackedRun:
         Raises
         ------
         RegistryError
-            If the store does not answer: it is told what a run learns from before the work begins.
+            If the store does not answer: what a run learns from is recorded before the work begins.
         """
         import warnings
 
@@ -286,7 +285,7 @@ def _refuse_moved(store: Store, name: str, location: str) -> None:
 
 
 def _artifact_location(store: Store, experiment: str) -> str | None:
-    # MLflow's default is ./mlruns, below whatever folder the process happens to run in.
+    # MLflow's default is ./mlruns, below the folder in which the process happens to run.
     return None if store.artifacts is None else (store.artifacts / _as_folder(experiment)).as_uri()
 
 

@@ -47,7 +47,7 @@ _BOUNDS = {
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "DEADLINE_EXCEEDED", "REQUEST_LIMIT_EXCEEDED")
 # How MLflow's stores say that there is no such thing.
 NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-# A file is answered for when the server has it in its own store: a large one on its way to S3 takes longer.
+# The server answers for a file when it has put it into its own store: a large one on its way to S3 takes longer.
 _FILE_SECONDS = "300"
 _MAKING_SECONDS = 60  # for another process to make the tables of a new database; it takes some five
 _SAFE = {
@@ -66,7 +66,7 @@ class RegistryError(TintypeError):
 
 
 class NoAnswerError(RegistryError):
-    """The store does not answer, or not as it should: later it may."""
+    """The store does not answer, or not as it should; it may later."""
 
 
 class StoreAwayError(NoAnswerError):
@@ -188,7 +188,7 @@ def connect(store: Store) -> MlflowClient:
 
 @contextmanager
 def _making_tables(store: Store) -> Iterator[None]:
-    """MLflow makes a database's tables without asking whether another process is at it: here one after the other."""
+    """MLflow makes a database's tables even while another process does; here one waits for the other."""
     if store.artifacts is None:
         yield
         return
@@ -248,7 +248,7 @@ def answering(store: Store) -> Iterator[None]:
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether another try may help: nobody answered, or the one who did is in trouble."""
+    """Whether another try may help: no server answered, or one that is in trouble."""
     from mlflow.exceptions import MlflowException
 
     if isinstance(error, MlflowException):
@@ -264,12 +264,12 @@ def _cure(store: Store) -> str:
 
 
 def _hush() -> None:
-    """Warnings and errors only: MLflow creates tables by replaying its schema's history, and would tell each step."""
+    """Warnings and errors only: MLflow creates tables by replaying its schema's history, and would log each step."""
     import logging
 
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(os.environ.get("MLFLOW_LOGGING_LEVEL", "WARNING").upper())
-    # Each retry would be told; the error at their end is enough.
+    # Each retry would be logged; the error at their end is enough.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     # It warns that pip is not installed, which environments made by uv do without.
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)

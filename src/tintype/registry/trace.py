@@ -34,7 +34,7 @@ class Trace:
     run_name : str
         Of the run that trained it; empty if the store no longer has the run.
     kept_lock : str
-        Content of the very dvc.lock of the version's hash, from the run's files; empty if it is not among them.
+        Content of the dvc.lock with the version's hash, from the run's files; empty if it is not among them.
     store : str
         The registry's address, without a password.
     """
@@ -52,14 +52,10 @@ def trace_version(named: Lineage, store: Store | None = None) -> Trace:
     Parameters
     ----------
     named : Lineage
-        What the photo names as its model. The bundle's digest decides, wherever the version is registered and whatever
-        it is called there; name and number count only where there is no digest.
+        What the photo names as its model. The bundle's digest decides, in any registry and under any name; name and
+        number count only where there is no digest.
     store : Store, optional
         Where to look; the project's if not given.
-
-    Returns
-    -------
-    Trace
 
     Raises
     ------

@@ -124,8 +124,8 @@ def check_bundle(bundle: Path, version: ModelVersion) -> str:
 def check_files(client: MlflowClient, store: Store, version: ModelVersion) -> None:
     """Make sure that the store has a version's files, all of them and the ones that were registered.
 
-    Nothing is loaded and no earlier copy is trusted: files on a server are fetched anew and thrown away. Whoever moves
-    an alias asks this first, so that the alias leads to files that can be used.
+    Nothing is loaded and no earlier copy is trusted: files on a server are fetched anew and thrown away. It is called
+    before an alias is moved, so that the alias leads to files that can be used.
 
     Raises
     ------

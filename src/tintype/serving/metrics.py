@@ -1,7 +1,7 @@
 """What the service tells Prometheus.
 
-BentoML's own request metrics are off: they keep a series for every path that anybody ever asked for, which a client
-can make grow without end. Ours have the routes that exist. All kinds used here add up over worker processes.
+BentoML's own request metrics are off: they keep a series for every path that was ever asked for, which a client can
+make grow without end. Ours have the routes that exist. All kinds used here add up over worker processes.
 """
 
 from __future__ import annotations
@@ -129,14 +129,14 @@ class Metrics:
         return MonitorSeries(self._registry)
 
     def batch(self, count: int, seconds: float, waits: list[float]) -> None:
-        """Take down one run of the network."""
+        """Record one run of the network."""
         self.batch_size.observe(count)
         self.network_seconds.observe(seconds)
         for wait in waits:
             self.queue_seconds.observe(wait)
 
     def stage(self, name: str, start: float) -> None:
-        """Take down the time since `start` (of `time.perf_counter`)."""
+        """Record the time since `start` (of `time.perf_counter`)."""
         self.stages.labels(name).observe(time.perf_counter() - start)
 
     def exposition(self) -> tuple[bytes, str]:
@@ -195,7 +195,7 @@ class MonitorSeries:
         )
 
     def observe(self, values: Mapping[str, float]) -> None:
-        """Take down a photo's statistics; what is not defined for it is left out."""
+        """Record a photo's statistics; what is not defined for it is left out."""
         for name, histogram in self._statistics.items():
             value = values[name]
             if value == value:

@@ -56,14 +56,12 @@ class PhotoPipeline:
 
     Parameters
     ----------
-    colorizer : Colorizer
     lineage : Lineage
         Of its bundle.
     limits : Limits
         What one photo may cost.
     threads : int
         For decoding, merging and encoding.
-    metrics : Metrics
     monitor : Monitor, optional
         Shown every answer.
     """
@@ -92,7 +90,6 @@ class PhotoPipeline:
         ----------
         content : bytes
             The photo's file.
-        options : PhotoOptions
         lease : Lease
             Of pixels, for the largest photo there may be; shrunk to what this one takes.
 
@@ -148,7 +145,7 @@ class PhotoPipeline:
 async def _in_thread(pool: Executor, function: Callable[..., T], *args: Any) -> T:
     """Run a function in a pool's thread; if this is cancelled, wait until the thread has left the function.
 
-    A thread cannot be stopped. Whoever went on at once would give back memory that the thread still uses.
+    A thread cannot be stopped. A caller that went on at once would give back memory that the thread still uses.
     """
     running = pool.submit(function, *args)
     done = asyncio.wrap_future(running)

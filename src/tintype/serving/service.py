@@ -35,7 +35,7 @@ _WORK_SECONDS = 300.0
 
 
 def _send_no_telemetry() -> None:
-    """Have BentoML report to nobody: it does at every start, every 12 hours and at the end unless told not to.
+    """Switch off the reports of its use that BentoML sends at every start, every 12 hours and at the end.
 
     Its command asks once, before it imports the service, and keeps the answer: make it ask again.
     """
@@ -111,7 +111,7 @@ class Tintype:
 
     @bentoml.on_deployment
     def check() -> None:  # BentoML calls it without an instance, once before the workers start
-        """Tell at the start, in a sentence, that there is nothing to serve, or nowhere to write."""
+        """Say at the start, in a sentence, if there is nothing to serve or nowhere to write."""
         try:
             if SETTINGS.monitor_dir is not None:
                 check_folder(SETTINGS.monitor_dir)

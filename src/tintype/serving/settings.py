@@ -1,8 +1,8 @@
 """What can be set from outside, all of it through the environment: `TINTYPE_...`.
 
-Every value has a default that serves. A wrong one is told in a sentence at the start, before anything is loaded.
-Variables that are not known are left alone: Kubernetes sets `TINTYPE_PORT` and others by itself for a service of
-this name.
+Every value has a default that serves. A wrong one is refused with a sentence at the start, before anything is loaded.
+Variables that are not known are left alone: Kubernetes sets `TINTYPE_PORT` and others by itself for a service of this
+name.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
 
     bundle: Path | None = None  # a bundle's folder, instead of the packed model
     model: str = ""  # tag of the packed model
-    follow: str = ""  # address of the alias that is followed, as `tintype serve --follow` was told
+    follow: str = ""  # address of the alias that is followed, as given to `tintype serve --follow`
     # File that names the version to answer with; `tintype serve --follow` writes it.
     pointer: Path | None = None
     api_key: SecretStr | None = None  # if set, /colorize and /metrics ask for it
@@ -77,7 +77,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
 
     @model_validator(mode="after")
     def _is_started_to_follow(self) -> Settings:
-        # A Bento is one version. Whoever sets this expects it to change, and must not wait in vain.
+        # A Bento is one version. A person who sets this expects it to change, and must not wait in vain.
         if self.follow and self.pointer is None:
             raise ValueError(
                 "expected a service that follows an alias to be started by `tintype serve --follow`"
@@ -117,14 +117,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     environ : mapping of str to str
         Such as `os.environ`. An empty value is taken as not set.
 
-    Returns
-    -------
-    Settings
-
     Raises
     ------
     SettingsError
-        If a value cannot be used; the message names each variable. A secret's value is never told.
+        If a value cannot be used; the message names each variable. A secret's value is never shown.
     """
     given = {name: environ.get(PREFIX + name.upper(), "").strip() for name in Settings.model_fields}
     try:

@@ -32,12 +32,7 @@ _QUEUE_SECONDS = 60.0
 
 
 class WorkerState:
-    """Opened once in a worker process.
-
-    Parameters
-    ----------
-    settings : Settings
-    """
+    """Opened once in a worker process."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -1,4 +1,4 @@
-"""What must hold of the tensors before anything learns from them. DVC stage `check`."""
+"""What must be true of the tensors before anything learns from them. DVC stage `check`."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tintype.stages.entrypoint import run_stage
 
 
 def main(params: Params, lab: Path | str, embeddings: Path | str, report: Path) -> None:
-    """Hold all shards against the expectations, in numbers and as data docs."""
+    """Check all shards against the expectations; the result is numbers and data docs."""
     from tintype.data.tensors.local import local_files
     from tintype.data.validation.tensors import check_tensors
 

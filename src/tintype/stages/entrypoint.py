@@ -24,7 +24,7 @@ def run_stage(main: Callable[..., None]) -> None:
         Takes the checked `Params` and one `Path` for each argument that dvc.yaml gives. Where its annotation is
         `Path | str`, the address of a folder in an object store is accepted as well and passed on as it is.
     """
-    # Arrow's own pool keeps the memory that it has had: 21 MB after a manifest of 20,000 rows, the system's keeps 8.
+    # Arrow's own pool keeps 21 MB of memory after a manifest of 20,000 rows, the system's keeps 8.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         params: Params = load_params()

@@ -1,6 +1,6 @@
 """Every parameter is known and possible. DVC stage `params`, before all others.
 
-DVC deletes the outputs of a stage before it runs it: a typing mistake that the stage itself finds has cost them.
+DVC deletes the outputs of a stage before it runs it: a typing mistake found only by the stage itself would cost them.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ def main(params: Params, verdict: Path) -> None:
     """Say that the parameters, which `run_stage` has checked, are in order."""
     from tintype.files.atomic import write_json
 
-    # Nothing of their values: other parameters must not make the stages after this one run again.
+    # The values are not named: other parameters must not make the stages after this one run again.
     write_json(verdict, {"success": True})
 
 

@@ -89,7 +89,8 @@ def batches(
     flip : bool
         Mirror half of the rows, by the same seed.
     scans : float
-        Strength of what old photos suffer, done to the lightness that the network sees; see `tintype.training.scans`.
+        Strength of the damage of old photos, applied to the lightness that the network sees; see
+        `tintype.training.scans`.
     worker : Worker
         Whose piece of every batch is given. Flips and scans of a row do not depend on who gets it.
 

@@ -138,7 +138,7 @@ def only_inputs(network: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _confidence(spread: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
-    """Worker of right colours by spread, never rising: isotonic regression (R. E. Barlow et al., 1972)."""
+    """Share of right colours by spread, never rising: isotonic regression (R. E. Barlow et al., 1972)."""
     from sklearn.isotonic import IsotonicRegression
 
     model = IsotonicRegression(increasing=False, y_min=0, y_max=1).fit(spread.ravel(), right.ravel())

@@ -31,7 +31,7 @@ class TrainingState(BaseModel):
     best_epoch: int = 0
     best_loss: float | None = None
     history: list[dict[str, float]] = []
-    run_id: str | None = None  # of the tracked run that a continued training goes on with
+    run_id: str | None = None  # of the tracked run, which a continued training takes up again
     network_file: str | None = None
     best_file: str | None = None
 

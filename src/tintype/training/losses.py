@@ -127,5 +127,5 @@ def chroma_at(truth: Any, output: Any) -> Any:
     """The true ab at the output's size, averaged over area: (B, h, w, 2) in [-1, 1]."""
     factor = truth.shape[1] // output.shape[1]
     ab = truth[..., 1:]
-    # Strides are said although they are the default: on JAX that one fails (Keras 3.15).
+    # Strides are given although they are the default: on JAX that one fails (Keras 3.15).
     return ab if factor == 1 else ops.average_pool(ab, factor, strides=factor, data_format="channels_last")

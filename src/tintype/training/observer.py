@@ -1,4 +1,4 @@
-"""Who watches a training."""
+"""How a training is watched."""
 
 from __future__ import annotations
 

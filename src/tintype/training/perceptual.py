@@ -1,4 +1,4 @@
-"""The perceptual loss: colours are near each other where a network that knows the world sees the same.
+"""The perceptual loss: two colourings are near each other if a pretrained network sees the same in both.
 
 J. Johnson, A. Alahi, L. Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", 2016
 (https://arxiv.org/abs/1603.08155), with the feature maps of the project's backbone in place of VGG's.

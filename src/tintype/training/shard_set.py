@@ -15,7 +15,7 @@ from tintype.data.tensors.shards import ShardError, npy_path, open_shard
 from tintype.models.bins import ab_bins, nearest_bin
 
 SAMPLED = 50_000  # rows, about, at most: millions more take hours and change no digit that is shown
-STRIDE = 4  # every fourth pixel of a row and a column: neighbours say the same
+STRIDE = 4  # every fourth pixel of a row and a column: neighbours are alike
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def sample_rows(shards: Sequence[Path], most: int = SAMPLED) -> Iterator[NDArray
 
 
 def class_prior(shards: list[Path]) -> NDArray[np.float64]:
-    """Worker of each bin among the pixels of Lab shards, of some 50,000 rows if there are more.
+    """Share of each bin among the pixels of Lab shards, of some 50,000 rows if there are more.
 
     Parameters
     ----------

@@ -38,10 +38,10 @@ def description(folder):
 
 
 def test_the_description_says_what_it_is_and_where_it_is_from(backbone_folder):
-    said = description(backbone_folder)
-    assert said.pop("sha256") == sha256_of(backbone_folder / "backbone.keras")
-    assert "Apache-2.0" in said.pop("licence")
-    assert said == {
+    spec = description(backbone_folder)
+    assert spec.pop("sha256") == sha256_of(backbone_folder / "backbone.keras")
+    assert "Apache-2.0" in spec.pop("licence")
+    assert spec == {
         "name": "efficientnet_lite0",
         "input_size": 224,
         "offset": 127.0,
@@ -53,9 +53,9 @@ def test_the_description_says_what_it_is_and_where_it_is_from(backbone_folder):
 
 
 def test_random_weights_are_recorded_with_their_seed_and_tell_photos_apart(random_folder, gray_photos):
-    said = description(random_folder)
-    assert (said["origin"], said["origin_detail"]) == ("random", "seed 7")
-    assert "random" in said["licence"]
+    spec = description(random_folder)
+    assert (spec["origin"], spec["origin_detail"]) == ("random", "seed 7")
+    assert "random" in spec["licence"]
     embeddings = Backbone.load(random_folder).embed(np.stack(list(gray_photos.values())[:8]), 8)
     assert embeddings.astype(np.float32).std(axis=0).mean() > 0.01
 
@@ -82,9 +82,9 @@ def test_weights_from_a_file_are_those_of_the_file(network, backbone_folder, wei
     else:
         network.save(file)
     make_backbone(weights(origin="file", file=str(file)), tmp_path / "backbone")
-    said = description(tmp_path / "backbone")
-    assert (said["origin"], said["origin_detail"]) == ("file", name)
-    assert said["sha256"] == description(backbone_folder)["sha256"]  # the same network, to the byte
+    spec = description(tmp_path / "backbone")
+    assert (spec["origin"], spec["origin_detail"]) == ("file", name)
+    assert spec["sha256"] == description(backbone_folder)["sha256"]  # the same network, to the byte
 
 
 def save_as_keras_publishes(network, file):
@@ -133,8 +133,8 @@ def test_a_file_without_the_weights_is_named_and_leaves_the_old_folder(
 
 def test_a_network_of_ones_own_embeds(own, weights, tmp_path):
     make_backbone(weights(backbone=str(own), origin="file"), tmp_path / "backbone")
-    said = description(tmp_path / "backbone")
-    assert (said["name"], said["origin"], said["origin_detail"]) == ("mine", "file", "mine.keras")
+    spec = description(tmp_path / "backbone")
+    assert (spec["name"], spec["origin"], spec["origin_detail"]) == ("mine", "file", "mine.keras")
     gray8 = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 1), np.uint8)
     received = Backbone.load(tmp_path / "backbone").embed(gray8, 2)
     expected = keras.models.load_model(own)(np.repeat(gray8 / np.float32(255), 3, axis=-1)).numpy()
@@ -147,9 +147,9 @@ def test_a_folder_made_before_is_a_backbone_and_random_stays_random(own, weights
     )
     make_backbone(weights(backbone=str(own), origin="file"), tmp_path / "first")
     make_backbone(weights(backbone=str(tmp_path / "first"), origin="file"), tmp_path / "second")
-    said = description(tmp_path / "second")
-    assert (said["name"], said["origin"], said["origin_detail"]) == ("first", "random", "seed 7")
-    assert said["sha256"] == description(tmp_path / "first")["sha256"]
+    spec = description(tmp_path / "second")
+    assert (spec["name"], spec["origin"], spec["origin_detail"]) == ("first", "random", "seed 7")
+    assert spec["sha256"] == description(tmp_path / "first")["sha256"]
 
 
 def test_an_embedding_too_large_for_half_precision_is_an_error(own, weights, tmp_path):

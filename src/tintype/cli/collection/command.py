@@ -53,7 +53,7 @@ def run(
     Raises
     ------
     UsageError
-        If the call cannot be meant so; nothing was begun.
+        If the call makes no sense as it stands; nothing was begun.
     TintypeError
         If there is no such model, or the log of results cannot be read or written.
     """

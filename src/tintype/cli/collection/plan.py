@@ -67,7 +67,7 @@ def limits_of(megapixels: float, megabytes: float) -> Limits:
 
 @dataclass(frozen=True)
 class Job:
-    """One photo, where its result goes, and where pictures go of before and after and of confidence, if wanted."""
+    """One photo: where its result goes, and its pictures of before and after and of confidence, if wanted."""
 
     source: Path
     destination: Path

@@ -111,14 +111,10 @@ def read_log(path: Path) -> Content:
     path : Path
         The file; if there is none, nothing has happened yet.
 
-    Returns
-    -------
-    Content
-
     Raises
     ------
     LogError
-        If it cannot be read, or a line before the last is none of such a log.
+        If it cannot be read, or a line before the last one does not belong to such a log.
     """
     try:
         if path.exists() and not path.is_file():
@@ -153,7 +149,7 @@ def _parse(line: bytes, path: Path, number: int) -> Record:
 
 
 class ResultsLog:
-    """An open log, of which there is one a folder at a time.
+    """An open log. A folder has one at a time.
 
     Parameters
     ----------
@@ -175,7 +171,7 @@ class ResultsLog:
 
     @classmethod
     def as_read(cls, folder: Path | None) -> ResultsLog:
-        """A log to look into: nothing is made, locked or repaired, and nothing can be appended."""
+        """A log opened for reading: nothing is made, locked or repaired, and nothing can be appended."""
         log = cls(folder)
         if folder is not None:
             log.content = read_log(folder / LOG_FILE)

@@ -37,13 +37,13 @@ class Decision:
     existing : list of Job
         Left out because of ``--skip-existing``.
     foreign : list of Job
-        In whose place there are files that no run is known to have written.
+        Whose place is taken by files that no known run has written.
     retried : int
         How many of `todo` failed before.
     replaced : int
         How many of `todo` have a result that is replaced.
     finished : list of Record
-        Lines that a killed run did not come to write.
+        Lines that a killed run could not write any more.
     """
 
     todo: list[Job] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Decision:
     finished: list[Record] = field(default_factory=list)
 
     def refuse_foreign(self) -> None:
-        """Raise a `UsageError` if anything would be overwritten that may not be."""
+        """Raise a `UsageError` if a file would be overwritten that must stay."""
         if not self.foreign:
             return
         first = next(path for path in self.foreign[0].outputs if path.exists())
@@ -82,10 +82,6 @@ def decide(
         `force` and `skip_existing` are used.
     identity : callable
         Asked for only where an earlier result must be compared: it takes the model.
-
-    Returns
-    -------
-    Decision
     """
     decision = Decision()
     for job in jobs:

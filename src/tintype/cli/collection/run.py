@@ -94,7 +94,6 @@ class CollectionRun:
 
     Parameters
     ----------
-    colorizer : Colouring
     writer : ResultWriter
         Writes and records.
     workers : int, optional
@@ -145,7 +144,7 @@ class CollectionRun:
         Returns
         -------
         list of PhotoResult
-            That nobody has asked for yet.
+            Those that were not yielded yet.
         """
         self.budget.close()
         self._batcher.close(cancel_waiting=True)
@@ -172,7 +171,7 @@ class CollectionRun:
                     self._decoders.submit(self._decode, flight)
                 except RuntimeError:  # the pool was shut: this is the end of the run
                     return
-        except BaseException as error:  # whatever it is: this thread has nobody else to tell
+        except BaseException as error:  # of any kind: there is no other way out of this thread
             self._results.put(PhotoResult(jobs[0], fatal=error))
 
     def _decode(self, flight: _Flight) -> None:
@@ -188,7 +187,7 @@ class CollectionRun:
         colours.add_done_callback(lambda done: self._coloured(flight, done))
 
     def _coloured(self, flight: _Flight, colours: Future[Any]) -> None:
-        """Have a photo encoded whose colours are known; runs in the network's thread."""
+        """Hand a photo to the encoders, now that its colours are known; runs in the network's thread."""
         if not colours.cancelled():  # else the run was stopped
             self._encoders.submit(self._encode, flight, colours)
 

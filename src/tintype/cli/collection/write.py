@@ -26,9 +26,8 @@ from tintype.imaging.reading.srgb import to_8_bits
 if TYPE_CHECKING:
     from tintype.colorize import Colours
 
-LONGEST_SIDE = (
-    2400  # pixels of the picture of before and after, so that it stays small however large the photo is
-)
+# Pixels of the picture of before and after, so that it stays small however large the photo is.
+LONGEST_SIDE = 2400
 _COMPARE_QUALITY = 90
 _GAP = 12  # pixels of white between before and after
 _THINNEST = 16  # pixels
@@ -65,10 +64,6 @@ class ResultWriter:
             With confidence, if `options.needs_confidence`.
         record : Record
             What is known of the photo's file, by `begin`.
-
-        Returns
-        -------
-        Receipt
 
         Raises
         ------
@@ -116,7 +111,7 @@ class ResultWriter:
         )
 
     def record_failure(self, record: Record, reason: str, code: str) -> None:
-        """Keep why a photo failed."""
+        """Record why a photo failed."""
         self.log.append(replace(record, status="failed", reason=reason, code=code, at=_now()))
 
     def _result(self, job: Job, coloured: ColouredPhoto) -> bytes:

@@ -1,8 +1,8 @@
 """Photos from a folder: the sample's or the user's own.
 
-Hidden files and folders are skipped. Links inside the folder are not followed, because what they point
-to may change, vanish or lie anywhere; how many there are is said. Photos are copied, not hard-linked:
-DVC makes the files of its cache read-only, which would reach the user's originals.
+Hidden files and folders are skipped. Links inside the folder are not followed, because what they point to may change,
+vanish or lie anywhere; their number is reported. Photos are copied, not hard-linked: DVC makes the files of its cache
+read-only, which would reach the user's originals.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Photos of a Kaggle data set.
 
-Kaggle's client says where the archive lies (`kaggle_api`). The bytes then come through
-`tintype.files.download` and are unpacked by `tintype.files.archive`, because the client's own download
-appends whatever answer it gets to what it has, and unpacks whatever the archive says.
+Kaggle's client says where the archive lies (`kaggle_api`). The bytes then come through `tintype.files.download` and are
+unpacked by `tintype.files.archive`, because the client's own download appends any answer to what it has, and unpacks
+anything that is in the archive.
 """
 
 from __future__ import annotations

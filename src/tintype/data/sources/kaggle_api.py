@@ -216,7 +216,7 @@ _GET_TOKEN = (
 
 
 def _refusal(error: requests.HTTPError, dataset: Dataset, *, known: bool) -> SourceError:
-    """Kaggle's refusal as a sentence; raises a `DownloadError` for what may pass."""
+    """Kaggle's refusal as a sentence; raises a `DownloadError` for a failure that may pass."""
     response = error.response
     status = _status_of(response)
     page = f"https://www.kaggle.com/datasets/{dataset.name}"

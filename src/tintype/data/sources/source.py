@@ -1,4 +1,4 @@
-"""What all sources share: their answer, their errors, and what counts as a photo before anyone has looked inside."""
+"""What all sources share: their answer, their errors, and what counts as a photo before it is decoded."""
 
 from __future__ import annotations
 

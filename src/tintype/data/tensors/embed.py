@@ -126,7 +126,7 @@ class _Shards:
         self._waiting: deque[_Shard] = deque()
 
     def missing(self, plans: Sequence[ShardPlan]) -> Iterator[tuple[_Shard, PhotoRef]]:
-        """The photos of each shard that no earlier run has left a row of."""
+        """The photos of each shard for which no earlier run has left a row."""
         for plan in plans:
             fingerprint = fingerprint_of(
                 self._facts | {"crops": plan.crops, "min_side_share": self._crops.min_side_share}

@@ -91,7 +91,7 @@ def check_on_node(photos: Path, folder: Folder) -> None:
     photos : Path
         Must be there.
     folder : Path or ObjectFolder
-        If a path, it must be there, too: shards written where nobody else looks would be lost.
+        If a path, it must be there, too: shards on a node's own disk would be lost.
 
     Raises
     ------

@@ -5,8 +5,8 @@ a fingerprint of the parameters, so that rows made with others are never reused.
 into place first and its index after it: killed in between, the old index no longer fits the file and the
 shard is made again.
 
-In an object store the old index is deleted first and the new one put last, so that an index that is there
-tells the truth, and a shard need not be read to be kept. Whoever learns from it fetches it and verifies the checksum.
+In an object store the old index is deleted first and the new one put last, so that an index that is there tells the
+truth, and a shard need not be read to be kept. Training fetches it and verifies the checksum.
 """
 
 from __future__ import annotations

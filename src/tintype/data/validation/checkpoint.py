@@ -58,7 +58,7 @@ td td:first-child { white-space: normal; }
 
 
 def check(tables: Sequence[Table], docs: Path | None = None) -> list[Finding]:
-    """Hold tables against their rules.
+    """Check tables against their rules.
 
     Parameters
     ----------

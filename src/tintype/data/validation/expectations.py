@@ -1,4 +1,4 @@
-"""What must hold of a data set, each expectation with its reason.
+"""What must be true of a data set, each expectation with its reason.
 
 An expectation is a `Rule`: the name of a Great Expectations class, its arguments, and the same in words.
 """
@@ -32,10 +32,6 @@ def outcome_table(accepted: pd.Series[str], rejected: pd.DataFrame, params: Vali
         Path and reason.
     params : ValidateParams
         The largest share of rejected photos.
-
-    Returns
-    -------
-    Table
     """
     kept = pd.DataFrame({"path": accepted, "outcome": ACCEPTED})
     lost = rejected[["path", "reason"]].rename(columns={"reason": "outcome"})

@@ -5,9 +5,9 @@ their median. Two versions of one photo differ in a few bits; two unrelated phot
 
 All pairs that are nearly the same are found without comparing each with each. Of two hashes that differ in fewer than
 `4 * (r + 1)` bits, one of four bands of 16 bits differs in at most r bits, since otherwise each band would have r + 1
-of them. So only hashes are compared that agree in a band but for r bits: for fewer than eight bits, of n random hashes
-4 x 17 x n / 65,536 each instead of n. It is the multi-index hashing of Norouzi, Punjani and Fleet 2012, "Fast search
-in Hamming space with multi-index hashing", and exact.
+of them. So only hashes are compared that agree in a band but for r bits. For fewer than eight bits, each of n random
+hashes is compared with 4 x 17 x n / 65,536 others instead of n. This is the multi-index hashing of Norouzi, Punjani and
+Fleet 2012, "Fast search in Hamming space with multi-index hashing", and it is exact.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def _turned(most: int) -> NDArray[np.intp]:
 
 
 def _candidates(band: _Band, block: NDArray[np.intp], turned: NDArray[np.intp]) -> Pairs:
-    """For each hash of a block the places in the band's order of those whose band differs by a pattern in `turned`."""
+    """For each hash of a block: where in the band's order those lie whose band differs by a pattern in `turned`."""
     keys = band.keys[block].astype(np.intp)[:, np.newaxis] ^ turned  # (rows, patterns)
     low, high = band.starts[keys].ravel(), band.starts[keys + 1].ravel()
     counts = high - low

@@ -38,7 +38,7 @@ def position(content_hash: str, seed: int) -> float:
 def assign_splits(
     content_hashes: Sequence[str], validation_share: float, test_share: float, seed: int
 ) -> dict[str, str]:
-    """Deal photos out.
+    """Assign each photo to a split.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def assign_splits(
     validation_share, test_share : float
         Expected shares, in (0, 1).
     seed : int
-        Another seed deals anew.
+        Another seed gives another assignment.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def assign_splits(
 
 
 def split_of(content_hash: str, intervals: Intervals, seed: int) -> str:
-    """Where a photo's hash puts it, whatever other photos there are: its split, unless an empty one borrows it."""
+    """The split that follows from a photo's hash alone; it is the photo's, unless an empty split borrows it."""
     return _split_at(position(content_hash, seed), intervals)
 
 
@@ -89,7 +89,7 @@ def _gap(place: float, interval: tuple[float, float]) -> float:
 
 @cache
 def chance_interval(count: int, share: float, risk: float) -> tuple[float, float]:
-    """Shares that `count` independent draws with probability `share` can honestly show.
+    """Shares that `count` independent draws with probability `share` can plausibly show.
 
     Uses the Chernoff bound, which holds for any count however small: outside lies less than `risk`
     of all outcomes.

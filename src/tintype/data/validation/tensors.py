@@ -1,4 +1,4 @@
-"""What must hold of tensors: statistics of shards, and expectations on those.
+"""What must be true of tensors: statistics of shards, and expectations on those.
 
 The statistics are cheap, a few rows of each Lab shard and one pass or two over the embeddings, all memory-mapped. Only
 the checks import Great Expectations.
@@ -32,7 +32,7 @@ class TensorError(TintypeError):
 
 
 def check_tensors(lab: Sequence[Path], embeddings: Sequence[Path], size: int, report: Path) -> None:
-    """Hold Lab shards and embeddings against what is expected of them.
+    """Check Lab shards and embeddings against what is expected of them.
 
     Parameters
     ----------

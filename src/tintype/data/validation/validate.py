@@ -73,7 +73,7 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
 def quarantine(
     inspected: Iterable[Facts | Rejection], params: ValidateParams
 ) -> tuple[list[Facts], list[Rejection]]:
-    """Tell the good photos from the bad.
+    """Separate the good photos from the bad.
 
     Parameters
     ----------

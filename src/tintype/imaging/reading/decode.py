@@ -58,8 +58,8 @@ _PULLING = {"JPEG", "MPO", "PNG", "GIF"}  # whose decoders take any number of by
 class _QuietDecoders:
     """A context for any number of threads: the first to enter silences the decoders, the last to leave restores them.
 
-    Pillow warns of broken tags, for which there are notes and errors here, and OpenCV logs broken files on stderr.
-    Both settings belong to the whole process, which may be somebody else's.
+    Pillow warns of broken tags, for which there are notes and errors here, and OpenCV logs broken files on stderr. Both
+    settings belong to the whole process, which may be another program's.
     """
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ def decode(content: bytes, file_format: str, limits: Limits, name: str) -> Decod
     PhotoError
         If it goes beyond the limits, or cannot be decoded here.
     Exception
-        Whatever a decoder throws at a broken file.
+        Anything that a decoder raises for a broken file.
     """
     file = TimedFile(content, limits.seconds, name)
     if file_format == "JPEG":

@@ -1,4 +1,4 @@
-"""A file's format, told from its first bytes: never from its name or from what somebody says of it."""
+"""A file's format, recognized by its first bytes: never by its name or a declared type."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def sniff(content: bytes) -> str | None:
     Returns
     -------
     str or None
-        One of `FORMATS`; None for whatever is no photo: EPS, PDF, SVG, PSD and all the others that no parser gets
-        to see.
+        One of `FORMATS`; None for all that is no photo: EPS, PDF, SVG, PSD and all the others that no parser gets to
+        see.
     """
     for magic, file_format in _MAGIC.items():
         if content.startswith(magic):

@@ -1,7 +1,7 @@
 """The tags of TIFF files and EXIF blocks (TIFF 6.0, section 2; BigTIFF): read before a decoder believes them.
 
-A directory of tags comes from somebody else's file. Whatever it claims is checked against the bytes that are there, and
-values are looked at only when they are asked for.
+A directory of tags comes from a stranger's file. All that it claims is checked against the bytes that are there, and
+values are read only when they are asked for.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def read_integer(content: bytes, layout: Layout, place: Place | None, default: i
 
 @dataclass(frozen=True)
 class TiffHeader:
-    """What Pillow does not tell of a TIFF file's first page.
+    """What Pillow does not say of a TIFF file's first page.
 
     Attributes
     ----------

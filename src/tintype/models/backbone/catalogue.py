@@ -1,4 +1,4 @@
-"""The backbones that the project can build by itself: each network with what has to be known of it beside it.
+"""The backbones that the project can build by itself: each network, and beside it what has to be known of it.
 
 `weights.backbone` names one of them. Another one is added by a function that builds it and an entry in `CATALOGUE`.
 """
@@ -134,11 +134,7 @@ CATALOGUE = {
 
 
 def check_combination(params: WeightsParams) -> None:
-    """Refuse parameters that cannot be meant together.
-
-    Parameters
-    ----------
-    params : WeightsParams
+    """Refuse parameters that contradict each other.
 
     Raises
     ------

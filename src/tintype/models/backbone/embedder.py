@@ -1,10 +1,9 @@
 """Gray photos in, embeddings out: the backbone at work, and the choice of what computes it on this machine.
 
-Preprocessing (gray as R = G = B, offset, scale) is part of the compiled graph, so whoever embeds hands over plain gray
-bytes. On Keras every call to the graph has the same shape: the last batch is padded, so an embedding depends on its
-photo and never on the other photos, and on the batch size, the place in the batch and the machine only in the last
-places of half precision. On OpenVINO each photo is computed by itself and by one core, so batch size and place do not
-matter either.
+Preprocessing (gray as R = G = B, offset, scale) is part of the compiled graph, so callers hand over plain gray bytes.
+On Keras every call to the graph has the same shape: the last batch is padded, so an embedding depends on its photo and
+never on the other photos, and on the batch size, the place in the batch and the machine only in the last places of half
+precision. On OpenVINO each photo is computed by itself and by one core, so batch size and place do not matter either.
 
 On a CPU, OpenVINO embeds more photos a second than TensorFlow (docs/performance/features.md has the figures). Whether
 bfloat16 makes it faster still depends on the processor, and not on what that says it can: of two with AVX512-BF16,
@@ -80,7 +79,6 @@ class Backbone:
 
         Parameters
         ----------
-        spec : BackboneSpec
         source : Path
             The `.keras` file; its SHA-256 must be `spec.sha256`.
 
@@ -144,11 +142,6 @@ class Backbone:
 def with_preprocessing(network: Any, spec: BackboneSpec) -> Any:
     """A backbone behind its preprocessing.
 
-    Parameters
-    ----------
-    network : keras.Model
-    spec : BackboneSpec
-
     Returns
     -------
     keras.Model
@@ -171,7 +164,6 @@ class Embedder:
 
     Attributes
     ----------
-    backbone : Backbone
     precision : {"float32", "bfloat16"}
         What it computes in. Embeddings of two precisions are never mixed.
     batch_size : int

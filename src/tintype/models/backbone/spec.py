@@ -59,10 +59,6 @@ def read_spec(folder: Path) -> BackboneSpec:
     folder : Path
         As made by the stage `weights`.
 
-    Returns
-    -------
-    BackboneSpec
-
     Raises
     ------
     BackboneError

@@ -45,9 +45,11 @@ MOST_DIFFERENCE = 1e-3  # of the largest score, between IR and Keras; half preci
 
 
 class Preprocessing(BaseModel):
-    """What must be said about a network of one's own, in the `.json` beside its `.keras` file."""
+    """The description that a person's own network needs, in the `.json` beside its `.keras` file."""
 
-    model_config = ConfigDict(frozen=True, strict=True)  # a backbone.json, with more keys, will do too
+    model_config = ConfigDict(
+        frozen=True, strict=True
+    )  # a backbone.json, which has more keys, serves as well
 
     input_size: Annotated[int, Field(ge=1)]
     offset: float
@@ -239,10 +241,6 @@ def with_file(backbone: str, file: Path) -> Any:
         `.keras` (only its weights are used), `.weights.h5`, or the `.h5` in which Keras publishes the
         weights of its applications.
 
-    Returns
-    -------
-    keras.Model
-
     Raises
     ------
     BackboneError
@@ -312,7 +310,7 @@ def add_ir(folder: Path) -> str:
     Returns
     -------
     str
-        A sentence on what came of it.
+        A sentence on the result.
 
     Raises
     ------
@@ -332,10 +330,6 @@ def write_backbone_ir(folder: Path) -> IrDescription:
     ----------
     folder : Path
         As made by `make_backbone`.
-
-    Returns
-    -------
-    IrDescription
 
     Raises
     ------

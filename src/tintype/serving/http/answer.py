@@ -23,7 +23,6 @@ class PhotoAnswer(Response):
 
     Parameters
     ----------
-    coloured : ColouredContent
     lineage : Lineage
         Of the model that coloured it.
     file_name : str

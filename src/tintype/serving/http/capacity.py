@@ -1,7 +1,7 @@
 """How much may be inside the service at once, so that memory is bounded whatever comes.
 
 Three counts: photos, the bytes of their files, and decoded pixels. A photo that finds no slot, or no room for its file,
-is refused at once, before its body is read. Room for pixels is waited for, because everyone inside is going to leave.
+is refused at once, before its body is read. A photo waits for room for its pixels, since those inside give theirs back.
 """
 
 from __future__ import annotations

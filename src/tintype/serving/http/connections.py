@@ -21,7 +21,7 @@ _IDLE_SECONDS = 1.0  # without a byte: the client heard, or waits itself
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled if the client hangs up first: nobody would hear the answer.
+    """The result of `work`, which is cancelled if the client hangs up first.
 
     Returns only when `work` has ended. What a photo holds of the service's memory is given back by the caller, and must
     not be while a thread still works on that photo.
@@ -30,7 +30,6 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     ----------
     request : Request
         Whose body was read.
-    work : coroutine
 
     Raises
     ------
@@ -51,7 +50,7 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:
-    """Wait until a task has ended, even if whoever waits is cancelled meanwhile."""
+    """Wait until a task has ended, even if the one that waits is cancelled meanwhile."""
     is_cancelled = False
     while not task.done():
         try:
@@ -68,7 +67,7 @@ async def _hang_up(request: Request) -> None:
 
 
 def on_stop(notice: Callable[[], None], seconds: float) -> None:
-    """Be told of SIGTERM and SIGINT before the server is, and set it a deadline.
+    """Handle SIGTERM and SIGINT before the server does, and set it a deadline.
 
     On these signals the server accepts nothing more, answers the requests that it has and ends. A client that takes its
     answer forever must not hold that up, so after a while the process ends anyway.
@@ -81,7 +80,7 @@ def on_stop(notice: Callable[[], None], seconds: float) -> None:
         Until the process ends whatever is under way.
     """
     if threading.current_thread() is not threading.main_thread():
-        return  # signals are the main thread's; a server in another thread is stopped by whoever started it
+        return  # signals are the main thread's; a server in another thread is stopped by the code that started it
     for number in (signal.SIGTERM, signal.SIGINT):
         _before(number, notice, seconds)
 

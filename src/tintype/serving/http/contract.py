@@ -45,8 +45,6 @@ class Option:
     schema : mapping
         In OpenAPI's words: a ``number`` or ``integer`` between ``minimum`` and ``maximum``, or a ``string`` that is one
         of ``enum``; with its ``default``, if there is one.
-    description : str
-    example : object
     """
 
     name: str
@@ -165,7 +163,7 @@ def _bad_option(message: str) -> Refusal:
 
 
 def signature_with_options(function: Any) -> Any:
-    """Give a function the options as parameters in place of ``**options``, for whoever reads its signature."""
+    """Give a function the options as parameters in place of ``**options``, for tools that read its signature."""
     signature = inspect.signature(function)
     parameters = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
     for option in OPTIONS:

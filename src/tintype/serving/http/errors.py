@@ -72,7 +72,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, and no error of the program
 
 
 class Gone(Exception):  # noqa: N818
-    """The client hung up: nobody is there to be answered."""
+    """The client hung up, so no answer is sent."""
 
 
 def busy(code: str, message: str) -> Refusal:
@@ -81,7 +81,7 @@ def busy(code: str, message: str) -> Refusal:
 
 
 def refusal_of(error: PhotoError) -> Refusal:
-    """The refusal of a photo that cannot be read or written; what is not told apart is a broken photo, 422."""
+    """The refusal of a photo that cannot be read or written; one without a code of its own is a broken photo, 422."""
     code = error.code if error.code in ERRORS else "broken"
     return Refusal(code, str(error))
 

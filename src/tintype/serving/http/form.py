@@ -1,6 +1,6 @@
 """A form (multipart/form-data), taken apart while it comes in.
 
-Strict, because whatever is let through silently is a photo coloured in another way than was meant: one file in the
+Strict, because a part that is ignored in silence means a photo coloured in another way than was meant: one file in the
 field `photo`, options in fields of their own, nothing else. A text in the place of the file is refused and never
 fetched, whatever it looks like. The file's name is kept as a name for the answer and used for nothing else.
 """

@@ -41,7 +41,6 @@ class Gateway:
         Ours, which answers all but `BENTOML_ROUTES`.
     routes : frozenset of str
         Paths that exist; what else is asked for is counted as one.
-    metrics : Metrics
     """
 
     def __init__(self, app: ASGIApp, site: ASGIApp, routes: frozenset[str], metrics: Metrics) -> None:

@@ -41,22 +41,17 @@ class Upload:
 async def read_upload(request: Request, most: int, seconds: float, hold: Callable[[int], None]) -> Upload:
     """Read a photo sent as a form's field `photo` or as the whole body.
 
-    A raw body is told from its own bytes: its Content-Type is not looked at, so that
-    ``curl --data-binary @photo.jpg``, which claims to send a form, works.
+    A raw body is recognized by its own bytes, not by its Content-Type, so that ``curl --data-binary @photo.jpg``, which
+    claims to send a form, works.
 
     Parameters
     ----------
-    request : Request
     most : int
         Bytes that the file may have.
     seconds : float
         For the whole body to arrive.
     hold : callable
         Told the number of bytes so far; may refuse them.
-
-    Returns
-    -------
-    Upload
 
     Raises
     ------
@@ -66,7 +61,7 @@ async def read_upload(request: Request, most: int, seconds: float, hold: Callabl
         If the client hangs up.
     """
     query = request.query_params.multi_items()
-    read_options(query)  # wrong ones are told before the body is read
+    read_options(query)  # wrong ones are refused before the body is read
     content_type = request.headers.get("content-type", "")
     if _media_type(content_type) == _FORM:
         form = Form(content_type, most)
@@ -129,17 +124,12 @@ async def _chunks(
 
     Parameters
     ----------
-    request : Request
     most : int
         Bytes that a photo's file may have. The body may have a little more, for a form.
     seconds : float
         For the whole body to arrive.
     hold : callable
         Told the number of bytes so far; may refuse them.
-
-    Yields
-    ------
-    bytes
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Following the served-version file: the version that it names is loaded beside the one that answers, and takes over.
 
-What cannot be loaded or fails its smoke test is told in the log, at `/model_info` and to Prometheus, and the
-version before goes on answering. It is not tried again until the file has named another one.
+A version that cannot be loaded or fails its smoke test is reported in the log, at `/model_info` and to Prometheus, and
+the version before goes on answering. It is not tried again until the file has named another one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ class Follower:
         The version.
     serve : callable
         Loads the model of a tag, tries it and lets it take over; raises if it is not fit to.
-    metrics : Metrics
     """
 
     def __init__(self, file: Path, serve: Callable[[str], None], metrics: Metrics) -> None:
@@ -97,7 +96,7 @@ class Follower:
             self._serve(tag)
         except TintypeError as error:
             sentence = str(error)
-        except Exception as error:  # whatever a foreign network does: the one that answers must go on
+        except Exception as error:  # a foreign network may raise anything; the one that answers must go on
             _log.exception("%s cannot be loaded.", tag)
             sentence = f"{type(error).__name__}: {error}"
         else:

@@ -1,4 +1,4 @@
-"""The file that names the version which a service that follows an alias is to answer with.
+"""The file that names the version with which a service answers that follows an alias.
 
 `tintype serve --follow` writes it, whole or not at all, and every worker process looks at it. It names a model in
 BentoML's store, so that workers need no registry, no network and no package for either.
@@ -29,26 +29,13 @@ class ServedVersion(BaseModel, frozen=True, extra="forbid"):
     error: str = ""  # why the newest version of the alias is another one: it could not be fetched
 
     def moved_to(self, model: str) -> ServedVersion:
-        """The same with another model, and this one among those before.
-
-        Parameters
-        ----------
-        model : str
-        """
+        """The same with another model, and this one among those before."""
         before = dict.fromkeys(tag for tag in (self.model, *self.before) if tag != model)
         return ServedVersion(model=model, before=tuple(before)[:_KEPT])
 
 
 def read_served_version(file: Path) -> ServedVersion:
     """Read the file.
-
-    Parameters
-    ----------
-    file : Path
-
-    Returns
-    -------
-    ServedVersion
 
     Raises
     ------
@@ -76,7 +63,6 @@ def write_served_version(file: Path, version: ServedVersion) -> None:
     ----------
     file : Path
         Its folder is made if need be.
-    version : ServedVersion
     """
     write_json(file, version.model_dump(mode="json"))
 

@@ -1,8 +1,8 @@
 """A smoke test before a version is taken into service: it colours known photos, and the results must make sense.
 
-The checksums of a bundle say that it is the one that was made, and nothing of what was made. A version whose colours
-are no numbers, have the wrong shape or take forever is refused here; whether it colours *well* was judged before it
-was promoted.
+A bundle's checksums say that it is the one that was made, but not how it colours. A version whose colours are no
+numbers, have the wrong shape or take forever is refused here; whether it colours *well* was judged before it was
+promoted.
 """
 
 from __future__ import annotations
@@ -50,10 +50,6 @@ def known_photos() -> dict[str, NDArray[np.uint8]]:
 
 def smoke_test(colorizer: Colorizer) -> None:
     """Let a loaded and warm model colour the known photos, each alone and all in one batch.
-
-    Parameters
-    ----------
-    colorizer : Colorizer
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""What the service takes down of the photos that it coloured, for people who watch it."""
+"""What the service records of the photos it has coloured, for people who watch over it."""

@@ -1,4 +1,4 @@
-"""Lines and small pictures on disk, a new file each day, never more than so many bytes a day.
+"""Lines and small pictures on disk, a new file each day, up to a number of bytes a day.
 
 JSON lines and not Parquet: a table's file is written whole, so a killed process would lose its day, and the package
 that writes it is larger than all that the service installs. `tintype monitor` makes Parquet of days that are over.
@@ -18,11 +18,11 @@ from tintype.measures.records import PICTURES, day_file, day_files
 
 
 class FolderError(TintypeError):
-    """The folder for what is taken down cannot be used."""
+    """The monitor's folder cannot be used."""
 
 
 class FullDay(Exception):  # noqa: N818 - what was asked for, and no error of the program
-    """The day has its bytes."""
+    """The day's limit of bytes is reached."""
 
 
 class DayWriter:
@@ -30,7 +30,6 @@ class DayWriter:
 
     Parameters
     ----------
-    folder : Path
     most_bytes : int
         A day, of lines; and as much again of pictures.
     keep_days : int
@@ -95,7 +94,7 @@ class DayWriter:
         self._file = self._day = None
 
     def _open(self, day: datetime.date) -> int:
-        # Whoever clears the folder while the service runs takes the open file with it.
+        # If the folder is cleared while the service runs, the open file goes with it.
         if self._file is None or day != self._day or os.fstat(self._file).st_nlink == 0:
             self.close()
             self._folder.mkdir(parents=True, exist_ok=True)

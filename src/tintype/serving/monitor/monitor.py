@@ -74,8 +74,6 @@ class Monitor:
 
     Parameters
     ----------
-    writer : DayWriter
-    series : MonitorSeries
     most_pixels : int
         Of photos that wait to be measured; a single one may always wait.
     pictures : float

@@ -1,1 +1,1 @@
-"""From a version to a Bento: used where one is built, and no part of it."""
+"""From a version to a Bento: used where a Bento is built, but not packed into it."""

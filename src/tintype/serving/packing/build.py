@@ -64,10 +64,6 @@ def build_bento(
     commit : str
         Of the source, for people who look for it; empty if it is not known.
 
-    Returns
-    -------
-    Packed
-
     Raises
     ------
     TintypeError
@@ -117,7 +113,7 @@ def _build(context: Path, version: str, model: str) -> None:
 
 def _run_bentoml(context: Path, version: str, model: str, home: str) -> None:
     """Run `bentoml build` in a process of its own, which sees the source that is packed and no other."""
-    # Settings of whoever builds are not part of what is built.
+    # The builder's own settings are not part of what is built.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TINTYPE_")}
     environment |= {
         "PYTHONPATH": str(context / "src"),

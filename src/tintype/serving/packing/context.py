@@ -1,7 +1,7 @@
 """The folder that a Bento is built from: nothing but what goes into it.
 
-A copy, so that building writes nothing into the project, imports nothing that is not packed, and gives the
-same Bento whatever else lies about.
+A copy, so that building writes nothing into the project, imports nothing that is not packed, and gives the same Bento
+no matter what else lies in the project's folder.
 """
 
 from __future__ import annotations

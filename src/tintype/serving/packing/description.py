@@ -31,10 +31,6 @@ def bento_labels(model: str, lineage: Lineage, commit: str) -> dict[str, str]:
     commit : str
         Of the source that serves; empty if it is not known. The model was trained by another one,
         `model_git_commit`.
-
-    Returns
-    -------
-    dict of str to str
     """
     labels = {
         "model": model.replace(":", "-"),

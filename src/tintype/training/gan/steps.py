@@ -30,9 +30,8 @@ from tintype.params import AdversarialParams
 from tintype.training.losses import chroma_at
 from tintype.training.perceptual import expected_ab
 
-CRITIC_RATE = (
-    2e-4  # Isola et al.'s, and their momentum; it learns faster than the network (M. Heusel et al., 2017)
-)
+# Isola et al.'s, and their momentum; it learns faster than the network (M. Heusel et al., 2017)
+CRITIC_RATE = 2e-4
 MOMENTUM = 0.5
 
 
@@ -75,7 +74,7 @@ class GanSteps:
         Returns
         -------
         float
-            Its loss: 1 if it knows nothing, 0 if it is never in doubt.
+            Its loss: 1 if it knows nothing, 0 if it is always sure and right.
 
         Raises
         ------
@@ -97,7 +96,7 @@ class GanSteps:
         Returns
         -------
         float
-            The loss that it was fitted with, the critic's word left out.
+            The loss that it was fitted with, without the critic's part.
 
         Raises
         ------
@@ -116,8 +115,8 @@ class GanSteps:
 class _Pair(keras.Model):
     """The network with a critic behind it.
 
-    The network learns as it was fitted, with dropout and the statistics of its batches. Without them the loss, which is
-    what keeps it in place, is another one: colours paled by a third in 60 steps of a trial, the critic silent.
+    The network learns as it was fitted, with dropout and the statistics of its batches. Without them the loss that
+    keeps it in place is another one: in a trial without the critic, colours paled by a third in 60 steps.
     """
 
     def __init__(self, network: Any, critic: Any, decoding: Decoding) -> None:
@@ -125,7 +124,7 @@ class _Pair(keras.Model):
         self._network, self._critic, self._decoding = network, critic, decoding
 
     def call(self, given: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
-        """The network's output, and what the critic says of its colours."""
+        """The network's output, and the critic's scores of its colours."""
         output = self._network({name: given[name] for name in self._network.input}, training=training)
         shown = critic_input(given["truth"], shown_ab(output, self._decoding))
         return {"output": output, "score": self._critic(shown, training=True)}  # which normalises its weights

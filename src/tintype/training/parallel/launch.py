@@ -37,8 +37,8 @@ def fit_on_workers(job: Job, address: str | None = None) -> None:
     Raises
     ------
     TintypeError
-        If the training is of a kind that workers cannot share, there is no cluster or it is too small, a worker says
-        what is wrong, or workers keep dying.
+        If the training is of a kind that workers cannot share, there is no cluster or it is too small, a worker refuses
+        the job, or workers keep dying.
     """
     _refuse(job)
     workers = job.train.workers
@@ -94,7 +94,7 @@ def _trainer(config: dict[str, Any], workers: int, notes: Path, *, use_gpu: bool
 
 
 def _work(config: dict[str, Any]) -> str | None:
-    """What a worker does; what it has to say against it, as a sentence."""
+    """Do a worker's part; an expected error is returned as its sentence."""
     import ray.train
     from ray.train.collective import broadcast_from_rank_zero
 

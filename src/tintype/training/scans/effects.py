@@ -84,7 +84,7 @@ def vignette(plane: NDArray[np.float32], random: Generator, loss: float) -> NDAr
     random : Generator
         For the centre: a crop need not be the middle of its photo.
     loss : float
-        Worker of the lightness that the corners lose; it grows with the square of the distance from the centre.
+        Share of the lightness that the corners lose; it grows with the square of the distance from the centre.
 
     Returns
     -------

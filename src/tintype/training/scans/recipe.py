@@ -62,15 +62,15 @@ class ScanParams:
         In [0, 1], a factor on the share of crops that become scans and on the amount of every effect.
         At 0 every crop stays as it is, to the bit.
     scanned : float
-        Worker of crops that become scans at full strength. The others stay clean: people bring new gray photos too.
+        Share of crops that become scans at full strength. The others stay clean: people bring new gray photos too.
     emulsion : Effect
         How far from what the eye sees to what the plate saw.
     blue_only : float
-        Worker of the emulsions that are blue-sensitive; the others are orthochromatic.
+        Share of the emulsions that are blue-sensitive; the others are orthochromatic.
     blur : Effect
         Standard deviation, in pixels.
     vignette : Effect
-        Worker of the lightness that the farthest corner loses.
+        Share of the lightness that the farthest corner loses.
     grain : Effect
         Standard deviation at middle gray, in units of L*.
     grain_size : Effect
@@ -115,7 +115,7 @@ def as_scans(
     epoch: int = 0,
     rows: Sequence[int] | NDArray[np.integer] | None = None,
 ) -> NDArray[np.uint8]:
-    """Lightness of crops, some of them as scans of old photos; their colours are left to the caller as they are.
+    """Lightness of crops, some of them as scans of old photos; the caller's colours stay as they are.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def as_scans(
         Encoded as by `tintype.imaging.lab.encode_lab8`. The colours are read, since a plate saw them; nothing is
         written.
     seed, epoch : int
-        At least 0. A crop's fate follows from these two and its row, whatever else is in the batch.
+        At least 0. A crop's scan follows from these two and its row, not from the rest of the batch.
     rows : sequence of int, optional
         Which crops these are; by default 0 to n - 1.
 

@@ -1,6 +1,6 @@
 """From a version to a service that answers with it: `python .ci/release.py image`, then push, deploy, smoke.
 
-Everything comes from the environment, so that a value which somebody sent is never part of a command:
+Everything comes from the environment, so that a value sent from outside is never part of a command:
 
 TINTYPE_VERSION    a version's number, or an alias such as champion
 TINTYPE_VARIANT    cpu or gpu

@@ -1,6 +1,6 @@
 """Clients that keep a service busy, and a look at the memory of its processes.
 
-As lean as can be: service and clients share the machine, and what a client spends the service lacks. Requests are
+As lean as possible, since service and clients share the machine and a client's work slows the service. Requests are
 bytes made beforehand; answers are read and not looked at until the load is over.
 """
 

@@ -100,14 +100,14 @@ def _input(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     _rate(network, one, 2)  # builds the step
     processor: dict[str, list[float]] = {"real": [], "repeated": []}
 
-    def turn(case: str, of: Any) -> float:
+    def rate(case: str, source: Any) -> float:
         before = time.process_time()
-        rate = _rate(network, of, steps)
+        found = _rate(network, source, steps)
         processor[case].append((time.process_time() - before) / steps)
-        return rate
+        return found
 
     figures = paired(
-        {"real": partial(turn, "real", stream), "repeated": partial(turn, "repeated", one)}, arguments.rounds
+        {"real": partial(rate, "real", stream), "repeated": partial(rate, "repeated", one)}, arguments.rounds
     )
     return {
         "steps in a turn": steps,
@@ -267,7 +267,7 @@ def _rate(network: Any, stream: Any, steps: int) -> float:
 
 
 def _pull(stream: Any, count: int) -> float:
-    """Batches a second of an input that nobody computes with."""
+    """Batches a second of an input, without computing with them."""
     begun = time.perf_counter()
     for _ in stream.take(count):
         pass

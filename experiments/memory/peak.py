@@ -28,7 +28,7 @@ class Peak:
         Most resident memory of all its processes together, looked at every 0.05 s; pages that two of them share
         count twice, and so do files that are mapped into memory.
     own_mb : float
-        The same without shared pages and mapped files: what nobody else can use or take back.
+        The same without shared pages and mapped files: what no other process can use or take back.
     largest_mb : float
         Most resident memory of any single process, as the kernel kept it.
     """

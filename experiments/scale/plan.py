@@ -85,7 +85,7 @@ def _storage(photo_bytes: float) -> str:
 
 
 def _hours(core_ms: dict[str, Any], embeds: float, trains: float) -> str:
-    # What is paid a photo, once or in each epoch; decoding and Lab run on cores whatever the network runs on.
+    # What is paid a photo, once or in each epoch; decoding and Lab run on cores, no matter where the network runs.
     work: dict[str, Callable[[Machine], float]] = {
         "fetch": lambda machine: machine.hours(core_ms["fetch_ms"] * machine.cores),  # it runs on one
         "validate": lambda machine: machine.hours(core_ms["validate_ms"]),

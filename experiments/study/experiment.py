@@ -99,7 +99,7 @@ def _name_run(run: Mapping[str, str], recipe: str, seed: int) -> None:
 
 
 def _keep_grid(judged: Path, recipe: str, seed: int) -> None:
-    """Beside the bundles: test photos are not for everybody, and stay out of git."""
+    """Beside the bundles: test photos may not be published, and stay out of git."""
     grid = WORK / "grids" / f"{recipe}-{seed}.jpg"
     grid.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(judged / "grid.jpg", grid)

@@ -13,7 +13,7 @@ from experiments.study.effects import RATIO, Figure, Measure, value
 from experiments.study.results import DELTA, Results
 from tintype.files.atomic import new_file
 
-# Okabe and Ito's colours, told apart by the colour-blind too, and dashes for print without colours.
+# Okabe and Ito's colours, which colour-blind people can distinguish too, and dashes for print without colours.
 LINES = {
     "default": ("#0072B2", "-", "default"),
     "paper-converged": ("#D55E00", "--", "paper, converged"),

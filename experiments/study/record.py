@@ -30,7 +30,7 @@ SWEPT = ("colourfulness", "delta_e2000_mean", "patch_gradient")
 def is_recorded(
     recipe: str, seed: int, params: Mapping[str, Any], manifest: str, results: Path = RESULTS
 ) -> bool:
-    """Whether there is a result of these parameters and photos, whatever the code. Newer parameters do not count."""
+    """Whether there is a result of these parameters and photos, by any code. Newer parameters do not count."""
     try:
         record = json.loads((results / recipe / str(seed) / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -100,7 +100,7 @@ def test_the_readmes_example_runs_as_it_is_written_and_its_result_can_be_traced(
     assert np.array_equal(np.asarray(Image.open("array.png")), np.asarray(Image.open("coloured.png")))
 
 
-def test_arrays_may_be_gray_and_wrong_ones_are_told(python):
+def test_arrays_may_be_gray_and_wrong_ones_are_reported(python):
     code = """
 import numpy as np, tintype
 colorizer = tintype.load("starter")

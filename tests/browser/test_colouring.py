@@ -37,7 +37,7 @@ def test_a_photo_is_shown_before_and_after(visit, canyon):
     assert visit.page.inner_text("#photo-name") == "black-canyon.jpg"
 
 
-def test_the_receipt_and_the_version_are_told_in_words(visit, canyon):
+def test_the_receipt_and_the_version_are_reported_in_words(visit, canyon):
     visit.colour(canyon)
     notes = visit.page.inner_text("#notes")
     assert "Lightness kept: mean difference 0." in notes

@@ -28,7 +28,7 @@ def test_a_bad_file_does_not_hold_up_the_others(visit, text_file, legacy):
     visit.wait_for("#photos li:nth-child(3) [data-state=done]")
 
 
-def test_offline_is_told_and_mended_by_itself(visit, canyon):
+def test_offline_is_reported_and_mended_by_itself(visit, canyon):
     visit.expected.append("net::ERR_INTERNET_DISCONNECTED")
     visit.page.context.set_offline(True)
     visit.add(canyon)
@@ -39,7 +39,7 @@ def test_offline_is_told_and_mended_by_itself(visit, canyon):
     assert not visit.page.is_visible("#trouble")
 
 
-def test_a_service_that_is_gone_is_told_and_can_be_tried_again(visit, canyon):
+def test_a_service_that_is_gone_is_reported_and_can_be_tried_again(visit, canyon):
     visit.expected.append("net::ERR_CONNECTION_REFUSED")
     visit.page.route("**/colorize?*", lambda route: route.abort("connectionrefused"))
     visit.add(canyon)

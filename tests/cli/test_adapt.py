@@ -91,7 +91,7 @@ def test_photos_are_dealt_out_by_their_content(tiny_bundle, holdings, tmp_path):
     assert again.counts == prepared.counts
 
 
-def test_too_few_photos_are_told(adapt, tiny_bundle, holdings):
+def test_too_few_photos_are_reported(adapt, tiny_bundle, holdings):
     Path("few").mkdir()
     for path in sorted(holdings.glob("*.png"))[:9]:
         shutil.copy(path, "few")

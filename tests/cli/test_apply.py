@@ -135,7 +135,7 @@ def test_a_file_is_replaced_only_by_force(master: Path, layer: Path) -> None:
     assert read_photo(Path("out.jpg")).format == "JPEG"
 
 
-def test_what_is_no_layer_is_told_in_a_sentence(master: Path, here: Path, cat: NDArray[np.uint8]) -> None:
+def test_what_is_no_layer_is_reported_in_a_sentence(master: Path, here: Path, cat: NDArray[np.uint8]) -> None:
     Path("photo.png").write_bytes(encode_photo(cat, "PNG"))
     Path("empty.png").write_bytes(b"")
     for other in ("photo.png", "empty.png", "none.png", master):

@@ -219,7 +219,7 @@ def test_limits_are_options(photos, tintype):
     assert "MB" in result.stderr
 
 
-def test_notes_on_what_was_left_behind_are_said_and_recorded(here, tintype, cat, log_lines):
+def test_notes_on_what_was_left_behind_are_reported_and_recorded(here, tintype, cat, log_lines):
     Path("in").mkdir()
     pages = [Image.fromarray(cat), Image.fromarray(cat)]
     pages[0].save("in/scan.tif", save_all=True, append_images=pages[1:])

@@ -71,7 +71,7 @@ def test_a_registry_that_is_named_and_not_there_is_no_reason_to_take_another_mod
         find_model(None)
 
 
-def test_an_empty_registry_is_told_and_the_starter_taken(shipped, here, monkeypatch):
+def test_an_empty_registry_is_reported_and_the_starter_taken(shipped, here, monkeypatch):
     Path("there.db").touch()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/there.db")
     monkeypatch.setattr(resolve, "resolve_champion", lambda name, store: None)

@@ -50,7 +50,7 @@ def test_a_name_that_is_no_text_is_kept(here):
 
 
 @pytest.mark.parametrize("cut", [1, 2, 30])
-def test_a_torn_last_line_is_cut_off_and_said(here, cut):
+def test_a_torn_last_line_is_cut_off_and_reported(here, cut):
     with ResultsLog(Path("out")) as log:
         log.append(BOAT)
         log.append(replace(BOAT, destination="b.jpg"))

@@ -127,7 +127,7 @@ def test_another_model_is_named_and_needs_force(done, tintype, bundle, here):
     assert "Coloured 3 of 3" in colour(tintype, "--model", "other", "--force").stdout
 
 
-def test_a_result_that_somebody_changed_is_left_alone(done, tintype):
+def test_a_result_that_was_changed_is_left_alone(done, tintype):
     with Path("out/a.png").open("ab") as file:
         file.write(b"edited")
     result = colour(tintype)
@@ -148,7 +148,7 @@ def test_files_that_no_run_has_written_are_refused_replaced_or_left_out(done, ph
     assert np.asarray(Image.open("out/d.png")).max() > 1
 
 
-def test_a_comparison_of_somebody_else_is_not_overwritten(photo, tintype):
+def test_a_comparison_picture_of_another_origin_is_not_overwritten(photo, tintype):
     photo("in/a.png")
     Path("out").mkdir()
     Path("out/a.compare.jpg").write_text("mine")
@@ -186,7 +186,7 @@ def test_a_run_killed_before_the_file_leaves_its_part_to_be_removed(done, tintyp
     assert not part.exists()
 
 
-def test_a_torn_line_is_said_and_costs_one_photo_at_most(done, tintype):
+def test_a_torn_line_is_reported_and_costs_one_photo_at_most(done, tintype):
     path = Path("out") / LOG_FILE
     os.truncate(path, path.stat().st_size - 10)
     result = colour(tintype)

@@ -95,7 +95,7 @@ def test_a_photo_that_says_nothing_of_its_colours_is_pointed_out(here: Path, cat
     assert "they may have been its own" in result.stdout
 
 
-def test_bits_that_the_format_cannot_hold_are_told(here: Path, cat: NDArray[np.uint8]) -> None:
+def test_bits_that_the_format_cannot_hold_are_reported(here: Path, cat: NDArray[np.uint8]) -> None:
     write_photo(Path("a.png"), _coloured(_gray(cat, np.uint16)), provenance=MADE)
     assert "JPEG holds 8 of the photo's 16 bits" in _tintype("strip", "a.png", "-o", "b.jpg").stdout
 
@@ -132,7 +132,7 @@ def test_a_file_is_replaced_only_by_force_and_the_photo_never(here: Path, cat: N
         (b"", "b.xyz", 2),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_sentence(
+def test_what_cannot_be_done_is_reported_in_a_sentence(
     here: Path, content: bytes | None, output: str, code: int
 ) -> None:
     if content is not None:

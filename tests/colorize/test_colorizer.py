@@ -233,7 +233,7 @@ def test_abstaining_leaves_gray_what_is_uncertain(unsure: Colorizer, cat: np.nda
     assert 0 < np.ptp(coloured.astype(int), axis=-1).mean() < np.ptp(all_of_it.astype(int), axis=-1).mean()
 
 
-def test_asking_a_model_that_does_not_say_is_told_in_a_sentence(
+def test_asking_a_model_that_does_not_say_is_reported_in_a_sentence(
     colorizer: Colorizer, unsure: Colorizer, cat: np.ndarray
 ) -> None:
     without_table = _with_decoding(unsure, confidence=None)

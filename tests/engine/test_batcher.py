@@ -144,7 +144,7 @@ def test_a_full_batch_goes_though_more_are_announced():
     assert network.batches == [8]
 
 
-def test_what_nobody_will_join_goes_at_once():
+def test_a_lone_photo_goes_at_once():
     network = Network()
     batcher = patient(network, announced=2)
     future = batcher.submit(*photo(1), announced=True)
@@ -166,7 +166,7 @@ def test_company_that_arrives_is_taken_along():
     assert network.batches == [2]
 
 
-def test_nobody_waits_longer_than_patience():
+def test_no_photo_waits_longer_than_patience():
     batcher = patient(Network(), announced=2, patience=0.1)
     start = time.monotonic()
     batcher.submit(*photo(1), announced=True).result(10)

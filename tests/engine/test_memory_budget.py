@@ -39,7 +39,7 @@ def test_photos_wait_for_room_by_amount():
     assert budget.most_amount == 100
 
 
-def test_whoever_waits_is_let_in_in_the_order_of_asking():
+def test_those_that_wait_are_let_in_in_the_order_of_asking():
     budget = MemoryBudget(9, 100)
     first = budget.enter(60)
     large, _ = entering(budget, 60)
@@ -80,7 +80,7 @@ def test_what_is_known_to_be_smaller_makes_room_and_what_grows_must_find_it():
     assert (lease.amount, budget.amount) == (30, 100)
 
 
-def test_nobody_waits_for_a_closed_budget():
+def test_a_closed_budget_ends_all_waiting():
     budget = MemoryBudget(1, 1)
     budget.enter(1)
     waiting, leases = entering(budget, 1)
@@ -91,7 +91,7 @@ def test_nobody_waits_for_a_closed_budget():
     assert budget.try_enter(1) is None
 
 
-def test_whoever_stops_waiting_lets_those_behind_it_in():
+def test_one_that_stops_waiting_lets_those_behind_it_in():
     async def story():
         budget = MemoryBudget(9, 100)
         budget.enter(60)

@@ -112,7 +112,7 @@ def test_an_equal_one_passes_and_says_what_is_not_known() -> None:
     assert verdict.reasons[0].startswith("As near to the truth as version 1, as far as 40 photos show,")
 
 
-def test_a_difference_that_nobody_could_see_does_not_fail() -> None:
+def test_a_difference_too_small_to_see_does_not_fail() -> None:
     assert judged(scores_of({"error": 8.2}, {})).verdict == "pass"
 
 
@@ -120,7 +120,7 @@ def test_paler_within_reason_is_a_matter_of_a_slider() -> None:
     assert judged(scores_of({"ratio": 0.7, "error": 7.0}, {"ratio": 1.0})).verdict == "pass"
 
 
-def test_a_slow_one_passes_and_is_told() -> None:
+def test_a_slow_one_passes_and_is_reported() -> None:
     verdict = judged(scores_of({"seconds": 0.3}, {}))
     assert verdict.verdict == "pass"
     assert verdict.reasons[-1] == "It takes 3.0 times as long a photo."

@@ -61,7 +61,7 @@ def test_a_front_that_lies_lower_is_found_so_although_photos_differ_more() -> No
     assert alone.high - alone.low > 1
 
 
-def test_equal_fronts_are_not_told_apart() -> None:
+def test_equal_fronts_do_not_differ() -> None:
     found = difference_at(curve(0), curve(0), 0.5, resamples=300)
     assert found.low < 0 < found.high
 

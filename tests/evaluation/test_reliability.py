@@ -47,7 +47,7 @@ def test_right_is_what_lies_within_the_distance_of_the_truth_and_not_of_gray() -
     assert [row["right"] for row in reliability.rows()] == [1, 0]
 
 
-def test_a_boastful_model_is_told_from_an_honest_one() -> None:
+def test_an_overconfident_model_is_distinguished_from_a_calibrated_one() -> None:
     honest, boastful = counted((0.4, 0.4), (0.8, 0.8)), counted((0.9, 0.4), (0.9, 0.8))
     assert honest.error() < boastful.error()
 

@@ -164,7 +164,7 @@ def test_trouble_that_passes_is_waited_for(server, destination, checksum, fault)
     assert destination.exists()
 
 
-def test_a_long_wait_is_told_instead_of_slept_through(server, destination, checksum, fault):
+def test_a_long_wait_is_reported_instead_of_slept_through(server, destination, checksum, fault):
     fault("429", headers={"Retry-After": "3600"})
     with pytest.raises(DownloadError, match="Wait 3600 seconds"):
         download(server.signed(), destination, checksum=checksum)

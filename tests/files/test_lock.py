@@ -37,7 +37,7 @@ def test_a_turn_begins_when_the_one_before_has_ended(tmp_path: Path) -> None:
         assert other.wait(5) == 0
 
 
-def test_whoever_waits_too_long_is_told_for_what(tmp_path: Path) -> None:
+def test_waiting_too_long_is_an_error_that_names_the_lock(tmp_path: Path) -> None:
     with holder(tmp_path / "lock", 60) as other:
         with (
             pytest.raises(TimeoutError, match=r"Another process holds .*lock for more than 0 s"),

@@ -125,7 +125,7 @@ def _png16_without_provenance() -> bytes:
     [b"", b"text", _photo_with_provenance(), _png16_without_provenance()],
     ids=["empty", "text", "a coloured photo", "a PNG of 16 bits"],
 )
-def test_what_is_no_layer_is_told_in_a_sentence(content: bytes) -> None:
+def test_what_is_no_layer_is_reported_in_a_sentence(content: bytes) -> None:
     with pytest.raises(LayerError, match=r"Expected a colour layer as .* writes it"):
         read_layer(content)
 
@@ -147,6 +147,6 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
         read_layer(bomb)
 
 
-def test_a_missing_file_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LayerError, match="No such file"):
         read_layer(tmp_path / "none.png")

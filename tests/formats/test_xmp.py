@@ -252,7 +252,7 @@ def test_without_place_all_but_the_coordinates_remains() -> None:
         (_jpeg(provenance_xmp(MADE).replace(b"b" * 40, b"--output=/tmp/x")), "hexadecimal"),
     ],
 )
-def test_a_file_without_provenance_of_ours_is_told_in_a_sentence(content: bytes, words: str) -> None:
+def test_a_file_without_provenance_of_ours_is_reported_in_a_sentence(content: bytes, words: str) -> None:
     with pytest.raises(ProvenanceError, match=words):
         read_provenance(content)
 
@@ -271,7 +271,7 @@ def _outcome(content: bytes) -> str:
         return "refused"
 
 
-def test_a_missing_file_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ProvenanceError, match="No such file"):
         read_provenance(tmp_path / "none.jpg")
 

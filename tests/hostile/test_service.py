@@ -138,7 +138,7 @@ def test_an_upload_in_drops_is_coloured(corpus: ModuleType, server: Any) -> None
     assert answer.status == 200
 
 
-def test_an_upload_that_never_ends_is_told_so_and_others_are_served(corpus: ModuleType, server: Any) -> None:
+def test_an_upload_that_never_ends_is_refused_and_others_are_served(corpus: ModuleType, server: Any) -> None:
     wire = corpus.wire
     start = time.monotonic()
     with socket.create_connection(("127.0.0.1", server.port), timeout=ANSWER_S) as slow:
@@ -190,7 +190,7 @@ def test_the_log_tells_of_no_error_of_ours(server: Any) -> None:
     assert "internal_error" not in log
 
 
-def test_paths_that_nobody_knows_do_not_grow_the_metrics(server: Any, keepalive: httpx.Client) -> None:
+def test_unknown_paths_do_not_grow_the_metrics(server: Any, keepalive: httpx.Client) -> None:
     for number in range(50):
         keepalive.get(f"/nothing/{number}")
     assert "/nothing/" not in keepalive.get("/metrics").text

@@ -251,7 +251,7 @@ import openvino_telemetry
 """
 
 
-def test_openvino_is_used_without_a_trace_in_its_host_and_reports_to_nobody(
+def test_openvino_is_used_without_a_trace_in_its_host_and_sends_no_report(
     pyramid_bundle: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", HOST, str(pyramid_bundle / "network.keras")]

@@ -117,14 +117,14 @@ def test_fields_of_another_version_do_no_harm(tmp_path):
     assert np.isnan(photos.values("sharpness")).all()
 
 
-def test_what_is_no_monitors_folder_is_told(tmp_path):
+def test_what_is_no_monitors_folder_is_reported(tmp_path):
     with pytest.raises(MonitorError, match="which is no folder"):
         read_days(tmp_path / "none", DAY, DAY)
     with pytest.raises(MonitorError, match=r"Expected a monitor's days in .* TINTYPE_MONITOR_DIR"):
         convert(tmp_path, AFTER)
 
 
-def test_a_broken_file_is_told(tmp_path):
+def test_a_broken_file_is_reported(tmp_path):
     written(tmp_path, 1)
     parquet_of(tmp_path, DAY).write_bytes(b"PAR1 no more")
     with pytest.raises(MonitorError, match="Expected a Parquet file at "):

@@ -39,7 +39,7 @@ def test_many_photos_are_judged_by_the_newest_day_and_few_by_a_week(traffic, ref
     assert len(judged(folder, reference, today).judged.days) == 1
 
 
-def test_gray_answers_are_told_with_the_day_since_when(traffic, reference, today):
+def test_gray_answers_are_reported_with_the_day_since_when(traffic, reference, today):
     traffic("normal", days=10, until=4, photos=120)
     found = alarms(traffic("gray", days=4, photos=120), reference, today)
     assert found.keys() == {"gray", "pale"}
@@ -54,7 +54,7 @@ def test_a_few_gray_answers_are_enough_for_the_alarm(traffic, reference, today):
     assert alarms(traffic("gray", days=1, photos=20), None, today).keys() == {"gray"}
 
 
-def test_garish_answers_are_told(traffic, reference, today):
+def test_garish_answers_are_reported(traffic, reference, today):
     traffic("normal", days=10, until=3, photos=150)
     found = alarms(traffic("garish", days=3, photos=150), reference, today)
     assert found.keys() == {"garish"}
@@ -63,14 +63,14 @@ def test_garish_answers_are_told(traffic, reference, today):
     assert "have not changed" in found["garish"].to_do
 
 
-def test_patches_are_told(traffic, reference, today):
+def test_patches_are_reported(traffic, reference, today):
     found = alarms(traffic("patchy", days=3, photos=150), reference, today)
     [alarm] = found.values()
     assert alarm.key in {"answers", "garish"}
     assert "Patches: median " in alarm.how_far
 
 
-def test_bright_photos_are_told_as_inputs_and_the_model_is_not_blamed_first(traffic, reference, today):
+def test_bright_photos_are_reported_as_inputs_and_the_model_is_not_blamed_first(traffic, reference, today):
     traffic("normal", days=10, until=3, photos=150)
     found = alarms(traffic("bright", days=3, photos=150), reference, today)
     assert "inputs" in found
@@ -94,7 +94,7 @@ def test_too_few_photos_are_said_to_be_too_few(traffic, reference, today):
     assert judgement.alarms == ()
 
 
-def test_a_service_that_fell_silent_is_told(traffic, reference, today):
+def test_a_service_that_fell_silent_is_reported(traffic, reference, today):
     found = alarms(traffic("normal", days=5, until=8), reference, today)
     assert found.keys() == {"silent"}
     assert str(today - datetime.timedelta(days=8)) in found["silent"].since
@@ -111,7 +111,7 @@ def test_another_version_than_the_references_is_noted(traffic, reference, today)
     assert any("answers of tintype/3, but tintype/4 answers now" in note for note in judgement.notes)
 
 
-def test_without_a_reference_only_what_is_plain_is_told(traffic, today):
+def test_without_a_reference_only_what_is_plain_is_reported(traffic, today):
     judgement = judged(traffic("normal", days=2, photos=200), None, today)
     assert judgement.alarms == ()
     assert any("There is no reference" in note for note in judgement.notes)

@@ -103,7 +103,7 @@ def test_no_photos_make_no_reference(traffic, today):
         ('{"format": 2, "source": "x", "statistics": {}}', "Received: format 2"),
     ],
 )
-def test_a_file_that_is_no_reference_is_told(tmp_path, content, sentence):
+def test_a_file_that_is_no_reference_is_reported(tmp_path, content, sentence):
     file = tmp_path / "reference.json"
     if content is not None:
         file.write_text(content)

@@ -77,7 +77,7 @@ def test_good_days_pass_and_are_made_into_parquet(report, traffic, today, capsys
     assert again.text == page.text
 
 
-def test_bad_days_are_told_on_the_page_and_by_the_exit_code(report, traffic, capsys):
+def test_bad_days_are_reported_on_the_page_and_by_the_exit_code(report, traffic, capsys):
     traffic("normal", days=5, until=1, photos=120)
     folder = traffic("gray", days=1, photos=150)
     code, page = report(folder)
@@ -87,7 +87,7 @@ def test_bad_days_are_told_on_the_page_and_by_the_exit_code(report, traffic, cap
     assert report(folder, check=False)[0] == 0
 
 
-def test_the_page_asks_nobody_for_anything(report, traffic):
+def test_the_page_loads_nothing_from_elsewhere(report, traffic):
     _, page = report(traffic("garish", days=2, photos=120))
     assert all(address.startswith("data:") for address in page.addresses)
     style = "".join(page.text)
@@ -117,7 +117,7 @@ def test_silence_is_an_alarm(report, traffic):
         assert (code, page.alarms) == (3, ["silent"])
 
 
-def test_torn_lines_are_told(report, traffic):
+def test_torn_lines_are_reported(report, traffic):
     folder = traffic("normal", days=1)
     [file] = folder.glob("*.jsonl")
     file.write_bytes(file.read_bytes() + b'{"time": "2026-')
@@ -152,7 +152,7 @@ def test_the_command_needs_no_name_of_its_own(traffic, tmp_path):
     assert "reference" in CliRunner().invoke(app, ["monitor", "--help"]).output
 
 
-def test_trouble_is_told_in_a_sentence(tmp_path, traffic):
+def test_trouble_is_reported_in_a_sentence(tmp_path, traffic):
     folder = traffic("normal", days=1)
     (tmp_path / "file").touch()
     for arguments in (

@@ -71,7 +71,7 @@ def script(root, project):
     return run
 
 
-def test_a_changed_parameter_is_told_with_all_that_follows(project, script, tmp_path):
+def test_a_changed_parameter_is_reported_with_all_that_follows(project, script, tmp_path):
     (project / "params.yaml").write_text("rate: 0.75\n")
     subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], cwd=project, check=True)
     summary = tmp_path / "summary.md"

@@ -81,7 +81,7 @@ def test_dvc_sets_parameters_that_are_there(words):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_nobody_is_told_to_run_what_is_not_installed(page):
+def test_no_sentence_advises_what_is_not_installed(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert not re.findall(r"\buv (?:sync|run|pip|lock|export|add)\b.*", text)
     assert not re.findall(r"--group\b.*", text)

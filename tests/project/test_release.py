@@ -35,7 +35,7 @@ def test_the_command_of_the_deployment_gets_image_and_version(release, tmp_path)
     assert (tmp_path / "told").read_text() == "example.org/tintype:v3-cpu-0123 is 3\n"
 
 
-def test_a_deployment_that_fails_is_told(release):
+def test_a_deployment_that_fails_is_reported(release):
     done = release("deploy", TINTYPE_IMAGE="i", TINTYPE_DEPLOY="exit 7")
     assert (done.returncode, "It ended with 7." in done.stderr) == (1, True)
 

@@ -118,7 +118,7 @@ def test_a_server_that_is_back_at_the_end_of_the_run_hears_it_all(way: Any, para
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_server_that_is_away_before_a_run_is_told_before_any_work(way: Any, params: Params) -> None:
+def test_a_server_that_is_away_before_a_run_is_reported_before_any_work(way: Any, params: Params) -> None:
     way.close()
     with (
         pytest.raises(RegistryError, match="Check MLFLOW_TRACKING_URI"),

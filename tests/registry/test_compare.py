@@ -174,7 +174,7 @@ def test_the_champion_itself_is_not_compared(client: Any, make_bundle: MakeBundl
     assert judge.asked == []
 
 
-def test_a_champion_whose_files_are_gone_is_told_as_such(
+def test_a_champion_whose_files_are_gone_is_reported_as_such(
     client: Any, make_bundle: MakeBundle, reports: Reports, project: Path
 ) -> None:
     judge = Judge()

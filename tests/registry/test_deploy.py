@@ -115,7 +115,7 @@ def test_without_a_champion_nothing_is_done(bench: Bench) -> None:
     assert bench.packed == []
 
 
-def test_a_failed_deployment_is_told_and_waits_for_a_person(
+def test_a_failed_deployment_is_reported_and_waits_for_a_person(
     bench: Bench, write: Callable[[str], str], tmp_path: Path
 ) -> None:
     code = "import sys; print('no such cluster'); sys.exit(3)"
@@ -146,7 +146,7 @@ def test_another_promotion_tries_again(bench: Bench, write: Callable[[str], str]
     assert bench.deployments() == ["2", "1"]
 
 
-def test_a_version_that_cannot_be_packed_is_told_and_not_deployed(bench: Bench) -> None:
+def test_a_version_that_cannot_be_packed_is_reported_and_not_deployed(bench: Bench) -> None:
     def pack(address: str) -> str:
         raise TintypeError("Its files were exchanged.")
 
@@ -236,6 +236,6 @@ def test_a_command_gets_words_and_variables_and_no_shell(write: Callable[[str], 
 
 
 @pytest.mark.parametrize("text", ["", "'open", "no-such-program-anywhere {bento}"])
-def test_a_command_that_cannot_be_meant_is_told_at_the_start(text: str, tmp_path: Path) -> None:
+def test_a_command_that_cannot_be_meant_is_reported_at_the_start(text: str, tmp_path: Path) -> None:
     with pytest.raises(DeployError, match="Expected a"):
         deploy_command(text, 1, tmp_path / "log")

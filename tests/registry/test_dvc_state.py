@@ -86,7 +86,9 @@ def test_the_commit_that_came_after_the_pipeline_is_found(repository: Repository
     assert not found.in_workspace
 
 
-def test_one_that_is_not_committed_yet_is_told_from_one_that_is_nowhere(repository: Repository) -> None:
+def test_one_that_is_not_committed_yet_is_distinguished_from_one_that_is_nowhere(
+    repository: Repository,
+) -> None:
     before = repository.commit(_lock(train="c" * 32))
     kept = _lock()
     repository.write(_lock(register="2" * 32))
@@ -136,7 +138,7 @@ def test_stages_are_compared_by_what_they_say_and_not_by_how_it_is_written() -> 
     assert set(stages_of(_lock())) == {"validate", "train"}
 
 
-def test_a_manifest_of_the_right_hash_that_the_lock_does_not_name_is_told(tmp_path: Path) -> None:
+def test_a_manifest_of_the_right_hash_that_the_lock_does_not_name_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data/manifest").mkdir(parents=True)
     (tmp_path / "data/manifest/manifest.parquet").write_bytes(b"photos")
     digest = hashlib.sha256(b"photos").hexdigest()

@@ -158,7 +158,7 @@ def test_a_pointer_remembers_the_last_three(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"model": "a", "unknown": 1}'])
-def test_a_pointer_that_cannot_be_read_is_told(tmp_path: Path, content: str | None) -> None:
+def test_a_pointer_that_cannot_be_read_is_reported(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "pointer.json"
     if content is not None:
         file.write_text(content)

@@ -92,13 +92,13 @@ def test_writers_at_once_lose_nothing(client: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["torn {", "[]", '{"version": "1"}', "1"])
-def test_an_altered_history_is_told(client: Any, value: str) -> None:
+def test_an_altered_history_is_reported(client: Any, value: str) -> None:
     client.set_registered_model_tag("tintype", "champion_at.20261125T153000.123456Z", value)
     with pytest.raises(RegistryError, match=r"champion_at\.20261125T153000\.123456Z of the model tintype"):
         read(client, "tintype")
 
 
-def test_a_key_that_is_no_time_is_told(client: Any) -> None:
+def test_a_key_that_is_no_time_is_reported(client: Any) -> None:
     value = '{"version": "1", "previous": "", "by": "x"}'
     client.set_registered_model_tag("tintype", "champion_at.yesterday", value)
     with pytest.raises(RegistryError, match="yesterday"):

@@ -137,7 +137,7 @@ def test_force_with_a_reason_promotes_it_and_is_kept(three: MlflowClient) -> Non
     assert "forced: an exhibition of grays" in _tintype("history").stdout
 
 
-def test_without_a_comparison_no_force_is_needed_but_it_is_told(three: MlflowClient) -> None:
+def test_without_a_comparison_no_force_is_needed_but_it_is_reported(three: MlflowClient) -> None:
     result = _tintype("promote", "2")
     assert (result.exit_code, result.stderr) == (
         0,
@@ -252,7 +252,7 @@ def test_a_rollback_to_a_deleted_version_is_refused(three: MlflowClient) -> None
         (("history", "--name", "other"), "There is no model other in the registry."),
     ],
 )
-def test_what_is_not_there_is_told_in_a_sentence(
+def test_what_is_not_there_is_reported_in_a_sentence(
     three: MlflowClient, arguments: tuple[str, ...], sentence: str
 ) -> None:
     result = _tintype(*arguments)

@@ -134,7 +134,7 @@ def test_a_digest_that_is_not_registered_is_not_replaced_by_a_name(registered: R
         trace_version(Lineage("tintype", "1", "0" * 64))
 
 
-def test_a_run_that_is_gone_leaves_the_rest_to_be_told(registered: Registration) -> None:
+def test_a_run_that_is_gone_leaves_the_rest_to_be_reported(registered: Registration) -> None:
     _register_again(registered, "e" * 64, run_id="7" * 32)
     found = trace_version(Lineage("tintype", "2", "e" * 64))
     assert (found.lineage.version, found.lineage.run_id, found.run_name) == ("2", "7" * 32, "")
@@ -151,7 +151,7 @@ def test_a_lock_that_another_registration_replaced_is_not_claimed(
     assert trace_version(lineage).kept_lock == ""
 
 
-def test_what_the_registry_says_otherwise_is_told(
+def test_what_the_registry_says_otherwise_is_reported(
     registered: Registration, lineage: Lineage, coloured: Callable[[Lineage], Path]
 ) -> None:
     result = _tintype("trace", coloured(replace(lineage, run_id="7" * 32)))
@@ -159,7 +159,7 @@ def test_what_the_registry_says_otherwise_is_told(
     assert f"The photo says run_id {'7' * 32}, the registry says {registered.run_id}." in result.stdout
 
 
-def test_away_from_the_project_the_photos_own_words_are_told(
+def test_away_from_the_project_the_photos_own_words_are_reported(
     lineage: Lineage, coloured: Callable[[Lineage], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
@@ -172,7 +172,7 @@ def test_away_from_the_project_the_photos_own_words_are_told(
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
-def test_a_server_that_does_not_answer_is_told(
+def test_a_server_that_does_not_answer_is_reported(
     lineage: Lineage, coloured: Callable[[Lineage], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
@@ -209,7 +209,7 @@ def test_the_original_is_recognised(
 
 
 @pytest.mark.parametrize("content", [None, b"", b"text", b"\xff\xd8\xff\xe1\xff\xff"])
-def test_a_file_that_says_nothing_is_told_in_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_says_nothing_is_reported_in_a_sentence(tmp_path: Path, content: bytes | None) -> None:
     photo = tmp_path / "photo.jpg"
     if content is not None:
         photo.write_bytes(content)

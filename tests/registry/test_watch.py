@@ -125,7 +125,7 @@ def test_an_alias_that_is_moved_on_a_server_is_followed_until_the_watch_is_told_
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
 
 
-def test_a_registry_that_is_down_is_told_once_and_waited_for(desk: Desk) -> None:
+def test_a_registry_that_is_down_is_reported_once_and_waited_for(desk: Desk) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         desk.registry = f"http://127.0.0.1:{taken.getsockname()[1]}"  # nobody listens
@@ -147,7 +147,7 @@ def test_a_registry_that_is_down_is_told_once_and_waited_for(desk: Desk) -> None
         (("--deploy", "no-such-program-here"), "Expected a program that can be run after --deploy."),
     ],
 )
-def test_what_cannot_be_meant_is_told_at_the_start(
+def test_what_cannot_be_meant_is_reported_at_the_start(
     desk: Desk, options: tuple[str, ...], sentence: str
 ) -> None:
     assert desk.start(*options).wait(60) == 2

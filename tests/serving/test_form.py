@@ -76,7 +76,7 @@ def test_a_file_too_large_is_refused_before_its_end():
         (b"", "cut off"),
     ],
 )
-def test_a_wrong_form_is_told_in_a_sentence(body, sentence):
+def test_a_wrong_form_is_reported_in_a_sentence(body, sentence):
     refusal = refusal_of(body)
     assert (refusal.status, refusal.code) == (400, "bad_form")
     assert sentence in refusal.message

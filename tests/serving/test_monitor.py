@@ -245,7 +245,7 @@ def test_a_full_disk_tears_one_line_and_not_the_next(tmp_path):
     assert [record and record["bits"] for record in found] == [8, None, 16]
 
 
-def test_a_folder_that_cannot_be_used_is_told(tmp_path):
+def test_a_folder_that_cannot_be_used_is_reported(tmp_path):
     check_folder(tmp_path / "new" / "folder")
     assert list((tmp_path / "new" / "folder").iterdir()) == []
     file = tmp_path / "file"

@@ -107,7 +107,7 @@ def test_another_bundle_under_the_same_name_is_refused(store, bundle, lineage):
     assert not list(store.rglob("model.yaml"))
 
 
-def test_a_tag_that_is_not_there_is_told(store):
+def test_a_tag_that_is_not_there_is_reported(store):
     with pytest.raises(ModelError, match=r"Expected the model tintype:v9-0 in BentoML's store\. Received: "):
         load_packed("tintype:v9-0")
 
@@ -230,27 +230,27 @@ def test_labels_tell_what_is_known_and_nothing_else():
     assert bento_labels("tintype:x", Lineage("tintype"), "") == {"model": "tintype-x"}
 
 
-def test_a_model_and_an_alias_at_once_is_told(tmp_path):
+def test_a_model_and_an_alias_at_once_is_reported(tmp_path):
     done = command("package", "--model", "starter", "--alias", "champion", BENTOML_HOME=str(tmp_path))
     assert done.returncode == 2
     assert "Received both: starter and champion." in done.stderr
 
 
-def test_packing_elsewhere_than_in_the_project_is_told(tmp_path, bundle):
+def test_packing_elsewhere_than_in_the_project_is_reported(tmp_path, bundle):
     done = command("package", "--model", str(bundle), cwd=tmp_path, BENTOML_HOME=str(tmp_path))
     assert done.returncode == 1
     assert done.stderr.startswith("error: Expected ")
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_champion_it_is_told(tmp_path):
+def test_without_a_champion_there_is_an_error_in_a_sentence(tmp_path):
     done = command("serve", cwd=tmp_path, MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/none.db")
     assert done.returncode == 1
     assert "there is none yet. Run `dvc repro`." in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_port_that_is_taken_is_told(bundle, tmp_path):
+def test_a_port_that_is_taken_is_reported(bundle, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -174,7 +174,7 @@ def test_what_was_left_behind_is_noted(client, cat):
         ({"params": {"quality": "3"}, "content": b"x"}, 400, "bad_option"),
     ],
 )
-def test_bad_requests_are_told_in_sentences(client, request_, status, code):
+def test_bad_requests_are_reported_in_sentences(client, request_, status, code):
     refused(client.post("/colorize", **request_), status, code)
 
 
@@ -183,11 +183,11 @@ def test_options_in_query_and_form_must_not_meet(client, cat_file):
     refused(client.post("/colorize", files={"photo": cat_file}, **both), 400, "bad_option")
 
 
-def test_a_broken_photo_is_told_from_no_photo(client, cat_file):
+def test_a_broken_photo_is_distinguished_from_no_photo(client, cat_file):
     refused(client.post("/colorize", content=cat_file[: len(cat_file) // 2]), 422, "broken")
 
 
-def test_what_the_asked_format_cannot_hold_is_told(client):
+def test_what_the_asked_format_cannot_hold_is_reported(client):
     wide = encoded(Image.new("L", (20_000, 2)), "PNG")
     refused(client.post("/colorize", content=wide, params={"format": "webp"}), 422, "not_writable")
 
@@ -310,7 +310,7 @@ def test_the_log_has_one_line_for_a_request_and_no_query(server, client):
     assert "\nforged-line" not in log
 
 
-def test_nothing_is_told_to_other_hosts(client, way_out):
+def test_nothing_is_sent_to_other_hosts(client, way_out):
     client.post("/colorize", files={"photo": (None, "https://example.org/a.jpg")})
     client.post("/colorize", data={"photo": "http://example.org/a.jpg"})
     with pytest.raises(BlockingIOError):  # nobody came by, BentoML's report of the start included

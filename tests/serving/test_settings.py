@@ -52,7 +52,7 @@ def test_everything_can_be_set(tmp_path):
         ("TINTYPE_CORS_ORIGINS", "https://example.org/path", "origins"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_name(name, value, sentence):
+def test_a_wrong_value_is_reported_with_its_name(name, value, sentence):
     with pytest.raises(SettingsError) as caught:
         read_settings({name: value})
     assert str(caught.value).startswith(f"{name}: ")
@@ -60,13 +60,13 @@ def test_a_wrong_value_is_told_with_its_name(name, value, sentence):
     assert repr(value) in str(caught.value)
 
 
-def test_all_wrong_values_are_told_at_once():
+def test_all_wrong_values_are_reported_at_once():
     with pytest.raises(SettingsError, match=r"TINTYPE_WORKERS.*TINTYPE_QUEUE"):
         read_settings({"TINTYPE_QUEUE": "x", "TINTYPE_WORKERS": "y"})
 
 
 @pytest.mark.parametrize("key", ["short", "with space in it", "schlüssel-lang"])
-def test_a_wrong_key_is_told_without_showing_it(key):
+def test_a_wrong_key_is_reported_without_showing_it(key):
     with pytest.raises(SettingsError) as caught:
         read_settings({"TINTYPE_API_KEY": key})
     assert key not in str(caught.value)

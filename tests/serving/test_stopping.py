@@ -97,7 +97,7 @@ def wait_until_both_are_warm(server):
         ({"TINTYPE_MONITOR_DIR": "/proc/none"}, "TINTYPE_MONITOR_DIR: Expected a folder"),
     ],
 )
-def test_what_cannot_be_served_is_told_at_the_start(tmp_path, settings, sentence):
+def test_what_cannot_be_served_is_reported_at_the_start(tmp_path, settings, sentence):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TINTYPE_")}
     environment |= {"BENTOML_HOME": str(tmp_path / "bentoml"), "BENTOML_DO_NOT_TRACK": "True", **settings}
     done = subprocess.run(

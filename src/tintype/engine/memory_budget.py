@@ -58,12 +58,12 @@ class MemoryBudget:
         RuntimeError
             If the budget is closed.
         """
-        turn = self._ask(amount)
+        grant = self._ask(amount)
         try:
-            lease = turn.result() if turn.done() else await asyncio.wrap_future(turn)
+            lease = grant.result() if grant.done() else await asyncio.wrap_future(grant)
         except asyncio.CancelledError:
-            if not turn.cancel():  # it had just been let in
-                _release(turn.result())
+            if not grant.cancel():  # it had just been let in
+                _release(grant.result())
             with self._lock:
                 self._call_in()  # those behind it may fit
             raise
@@ -76,20 +76,20 @@ class MemoryBudget:
         with self._lock:
             self._is_closed = True
             while self._waiting:
-                _, turn = self._waiting.popleft()
-                if turn.set_running_or_notify_cancel():
-                    turn.set_result(None)
+                _, grant = self._waiting.popleft()
+                if grant.set_running_or_notify_cancel():
+                    grant.set_result(None)
 
     def _ask(self, amount: int) -> Future[Lease | None]:
-        turn: Future[Lease | None] = Future()
+        grant: Future[Lease | None] = Future()
         with self._lock:
             if self._is_closed:
-                turn.set_result(None)
+                grant.set_result(None)
             elif self._waiting or not self._fits(amount):
-                self._waiting.append((amount, turn))
+                self._waiting.append((amount, grant))
             else:
-                turn.set_result(self._let_in(amount))
-        return turn
+                grant.set_result(self._let_in(amount))
+        return grant
 
     def _fits(self, amount: int, photos: int = 1) -> bool:
         return self.photos + photos <= self._photo_limit and (
@@ -108,12 +108,12 @@ class MemoryBudget:
 
     def _call_in(self) -> None:
         while self._waiting:
-            amount, turn = self._waiting[0]
-            if not turn.cancelled() and not self._fits(amount):
+            amount, grant = self._waiting[0]
+            if not grant.cancelled() and not self._fits(amount):
                 return
             self._waiting.popleft()
-            if turn.set_running_or_notify_cancel():
-                turn.set_result(self._let_in(amount))
+            if grant.set_running_or_notify_cancel():
+                grant.set_result(self._let_in(amount))
 
     def grow(self, more: int) -> bool:
         """Take more for a lease that is held; False, and nothing is taken, if there is no room for it."""

@@ -93,19 +93,21 @@ def score_photos(
     at_hand = {name: colorize for name, colorize in models.items() if colorize is not None}
     judged = [name for name in at_hand if not (name == CHAMPION and known)]
     baselines = {ALL_GRAY: all_gray, MEAN_AB: constant_ab(*mean_ab)}
-    record, clock, parted = _Record(), Clock(), _Parted()
+    record, clock, differences = _Record(), Clock(), _LargestDifferences()
     for index, (name, path) in enumerate(tqdm(photos.items(), desc="compare", unit="photo", disable=None)):
-        whole = read_picture(path).rgb8
-        truth = reduced(whole, SIDE)
+        full_size = read_picture(path).rgb8
+        truth = reduced(full_size, SIDE)
         if index == 0:
             for colorize in at_hand.values():
-                colorize(whole)  # the first photo pays for the network's compilation
+                colorize(full_size)  # the first photo pays for the network's compilation
         # Each twice, there and back, so that neither of them always finds the caches that the other left.
-        for turn in (list(at_hand.items()), list(at_hand.items())[::-1]):
-            coloured = {model: reduced(clock.time(model, colorize, whole), SIDE) for model, colorize in turn}
+        for order in (list(at_hand.items()), list(at_hand.items())[::-1]):
+            coloured = {
+                model: reduced(clock.time(model, colorize, full_size), SIDE) for model, colorize in order
+            }
         coloured |= {baseline: colorize(truth) for baseline, colorize in baselines.items()}
         record.add(name, truth, {method: coloured[method] for method in (*judged, *baselines)})
-        parted.add(path.stem, coloured | {TRUTH: truth})
+        differences.add(path.stem, coloured | {TRUTH: truth})
     scores = record.scores()
     for model in judged:
         scores.by_method[model]["seconds"] = _faster(clock.seconds(model))
@@ -117,7 +119,7 @@ def score_photos(
         record.curves += _renamed(known, scores.photos)
     scores.write(folder / PHOTOS_FILE)
     write_csv(folder / FRONT_FILE, record.curves)
-    write_picture(folder / PICTURE_FILE, parted.picture(), quality=_QUALITY)
+    write_picture(folder / PICTURE_FILE, differences.picture(), quality=_QUALITY)
     return PairedScores.read(folder)
 
 
@@ -167,7 +169,7 @@ def _alone(rgb8: Rgb8, lab: NDArray[np.float32], truth_lab: NDArray[np.float32])
     }
 
 
-class _Parted:
+class _LargestDifferences:
     """The photos on which the models differ most; without a champion, on which the challenger is farthest off."""
 
     def __init__(self) -> None:

@@ -154,8 +154,8 @@ def _check_header(content: bytes, name: str) -> None:
 
 
 def _colours(content: bytes, name: str) -> NDArray[np.float32]:
-    whole = _is_whole(content)
-    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if whole else None
+    complete = _has_all_chunks(content)
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if complete else None
     if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
         raise LayerError(
             f"Expected a whole colour layer in {name}, but it is damaged. Make it anew from the master."
@@ -163,7 +163,7 @@ def _colours(content: bytes, name: str) -> NDArray[np.float32]:
     return decode_ab16(decoded[..., 1::-1])  # green and blue
 
 
-def _is_whole(content: bytes) -> bool:
+def _has_all_chunks(content: bytes) -> bool:
     """Whether every chunk is there and has its checksum: the decoder would fill what is missing with zeros."""
     try:
         for _ in read_chunks(content, lambda: None):

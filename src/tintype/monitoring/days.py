@@ -164,7 +164,7 @@ def _convert(destination: Path, paths: Sequence[Path]) -> None:
 
 def _lines(path: Path) -> _Lines:
     records, torn = [], 0
-    for line in _whole_lines(path):
+    for line in _complete_lines(path):
         record = record_of(line)
         if record is None:
             torn += 1
@@ -173,7 +173,7 @@ def _lines(path: Path) -> _Lines:
     return _Lines(pyarrow.Table.from_pylist(records, schema=SCHEMA), torn)
 
 
-def _whole_lines(path: Path) -> Iterator[bytes]:
+def _complete_lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         yield from (line for line in file if line.strip())
 
@@ -230,15 +230,15 @@ def read_days(folder: Path, first: datetime.date, last: datetime.date) -> Record
         if first <= file.day <= last and (found := _lines_if_there(file.path)) is not None
     }
     paths = {str(day): parquet_of(folder, day) for day in _between(first, last)}
-    whole = {day: _read(path) for day, path in paths.items() if path.exists()}
-    sources = {name for day in whole.values() for name in day.sources}
+    converted = {day: _read(path) for day, path in paths.items() if path.exists()}
+    sources = {name for day in converted.values() for name in day.sources}
     loose = [(day, found) for name, (day, found) in lines.items() if name not in sources]
     return Record(
         join(
-            [*(day.table for day in whole.values()), *(found.table for _, found in loose)],
-            [*whole, *(day for day, _ in loose)],
+            [*(day.table for day in converted.values()), *(found.table for _, found in loose)],
+            [*converted, *(day for day, _ in loose)],
         ),
-        sum(day.torn for day in whole.values()) + sum(found.torn for _, found in loose),
+        sum(day.torn for day in converted.values()) + sum(found.torn for _, found in loose),
     )
 
 

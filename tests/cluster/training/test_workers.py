@@ -76,7 +76,7 @@ def test_a_killed_worker_costs_what_came_after_the_last_checkpoint(make_training
     assert workers_of_mine() == []
 
 
-def test_what_a_worker_says_against_it_is_said_at_once(make_training: Any, worker: Any) -> None:
+def test_what_a_worker_refuses_is_reported_at_once(make_training: Any, worker: Any) -> None:
     job = worker.job_in(make_training("damaged"), "fusion")
     shard = next((job.tensors.lab / "train").glob("*.npy"))
     content = bytearray(shard.read_bytes())

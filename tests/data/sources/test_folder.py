@@ -124,7 +124,7 @@ def test_whatever_differs_the_folder_is_replaced_as_a_whole(params, mine, tmp_pa
     assert all((raw / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes() for name in files(raw))
 
 
-def test_links_are_not_followed_and_that_is_said(params, mine, tmp_path, caplog):
+def test_links_are_not_followed_and_that_is_reported(params, mine, tmp_path, caplog):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "secret.jpg").write_bytes(b"secret")
     (mine / "out").symlink_to(tmp_path / "elsewhere")

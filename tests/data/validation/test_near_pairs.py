@@ -40,7 +40,7 @@ def test_bands_miss_nothing(kind: str, min_distance: int, monkeypatch: pytest.Mo
     assert pairs(hashes, min_distance) == each_with_each
 
 
-def test_far_ones_are_compared_each_with_each_and_it_is_said(
+def test_far_ones_are_compared_each_with_each_and_it_is_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Beyond the reach of the bands the answer is still whole."""

@@ -65,17 +65,17 @@ def manifest_tables(manifest: pd.DataFrame, params: ValidateParams) -> list[Tabl
     photos = photos.assign(bucket_of_hash=photos["content_hash"].str[: params.bucket_digits])
     if len(photos) < len(SPLITS):
         return [Table("photos", photos, "path", [_count_rule()])]
-    whole = photos[_is_whole(photos)]
+    complete = photos[_is_complete(photos)]
     tables = [
         Table("photos", photos, "path", _photo_rules(params)),
-        _leakage_table(whole, params),
-        _splits_table(whole, params),
+        _leakage_table(complete, params),
+        _splits_table(complete, params),
     ]
-    labels = whole["label"].nunique()
-    return tables + (_label_tables(whole, params.max_class_share) if labels > 1 else [])
+    labels = complete["label"].nunique()
+    return tables + (_label_tables(complete, params.max_class_share) if labels > 1 else [])
 
 
-def _is_whole(photos: pd.DataFrame) -> pd.Series[bool]:
+def _is_complete(photos: pd.DataFrame) -> pd.Series[bool]:
     return photos.notna().all(axis=1) & photos["perceptual_hash"].str.fullmatch("[0-9a-f]{16}").eq(True)
 
 

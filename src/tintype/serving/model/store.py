@@ -143,7 +143,7 @@ def find_model(settings: Settings) -> tuple[Path, Lineage]:
         If there is none or it is damaged.
     """
     if settings.pointer is not None:
-        return _first_whole(read_served_version(settings.pointer))
+        return _newest_undamaged(read_served_version(settings.pointer))
     if settings.bundle is not None:
         return settings.bundle, unregistered_lineage(read_info(settings.bundle))
     if settings.model:
@@ -153,7 +153,7 @@ def find_model(settings: Settings) -> tuple[Path, Lineage]:
     )
 
 
-def _first_whole(version: ServedVersion) -> tuple[Path, Lineage]:
+def _newest_undamaged(version: ServedVersion) -> tuple[Path, Lineage]:
     """The version that the file names, or the newest before it that is not damaged."""
     for tag in version.before:
         try:

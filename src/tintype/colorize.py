@@ -44,7 +44,7 @@ class ConfidenceError(TintypeError):
 
 
 @dataclass(frozen=True)
-class Joined:
+class JoinedPhoto:
     """A photo joined with its colours.
 
     Attributes
@@ -88,7 +88,7 @@ class Colours:
             return self.ab
         return round_ab(faded(self.ab, self.confidence, abstain))
 
-    def join(self, pixels: NDArray[Any], saturation: float = 1.0, abstain: float = 0.0) -> Joined:
+    def join(self, pixels: NDArray[Any], saturation: float = 1.0, abstain: float = 0.0) -> JoinedPhoto:
         """Last: the photo in these colours, times saturation.
 
         Parameters
@@ -102,7 +102,7 @@ class Colours:
         """
         ab = self.faded(abstain)
         coloured, receipt = merge(pixels, ab, saturation)
-        return Joined(coloured, ab, receipt)
+        return JoinedPhoto(coloured, ab, receipt)
 
 
 class Colorizer:

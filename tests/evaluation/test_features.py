@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tintype.evaluation.features import Viewer, feature_distance, frechet_distance, taps_of
+from tintype.evaluation.features import FeatureComparison, feature_distance, frechet_distance, taps_of
 from tintype.models.backbone import Backbone, BackboneSpec
 from tintype.models.keras_backend import prepare_keras
 
@@ -62,7 +62,7 @@ def test_the_distance_is_the_formula_by_hand(plain: Backbone) -> None:
 def test_the_frechet_distance_is_that_of_the_pooled_last_features(plain: Backbone) -> None:
     truths = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 3), dtype=np.uint8)
     coloured = truths[:, :, :, ::-1]
-    viewer = Viewer(plain, ("ours",))
+    viewer = FeatureComparison(plain, ("ours",))
     for truth, rgb8 in zip(truths, coloured, strict=True):
         viewer.add(truth, {"ours": rgb8})
     vectors = [(photos.mean(axis=(1, 2)) - 10) / 2 for photos in (coloured, truths)]
@@ -71,7 +71,7 @@ def test_the_frechet_distance_is_that_of_the_pooled_last_features(plain: Backbon
 
 def test_batches_do_not_change_a_distance(backbone: Backbone, defects: Defects, cat: np.ndarray) -> None:
     versions = defects(cat)
-    viewer = Viewer(backbone, ("pale", "gray"))
+    viewer = FeatureComparison(backbone, ("pale", "gray"))
     for truth in (cat, cat[:100], cat[:, ::-1]):
         viewer.add(truth, {"pale": versions["pale"][: len(truth)], "gray": versions["gray"][: len(truth)]})
     looks = viewer.finish()
@@ -84,7 +84,7 @@ def test_batches_do_not_change_a_distance(backbone: Backbone, defects: Defects, 
 
 def test_planted_defects_are_ranked(backbone: Backbone, known: np.ndarray, defects: Defects) -> None:
     versions = defects(known)
-    viewer = Viewer(backbone, tuple(versions))
+    viewer = FeatureComparison(backbone, tuple(versions))
     viewer.add(known, versions)
     found = viewer.finish().distances[0]
     assert found["truth"] == pytest.approx(0, abs=1e-6)
@@ -100,7 +100,7 @@ def test_methods_are_ranked_by_the_frechet_distance(
     from tintype.formats.photo import read_photo
     from tintype.measures.metrics import reduced
 
-    viewer = Viewer(backbone, ("pale", "paler", "patches"))
+    viewer = FeatureComparison(backbone, ("pale", "paler", "patches"))
     for path in sorted(sample.glob("*.jpg"))[:8]:
         truth = reduced(read_photo(path).rgb8, 256)
         versions = defects(truth)

@@ -166,7 +166,7 @@ def test_a_registration_that_never_ends_is_not_waited_for_for_ever(
     from tintype.files.lock import locked
     from tintype.registry import register as registration
 
-    monkeypatch.setattr(registration, "_TURN_SECONDS", 0.2)
+    monkeypatch.setattr(registration, "_LOCK_SECONDS", 0.2)
     with (
         locked(project / ".mlflow/.registering", 1),
         pytest.raises(RegistryError, match=r"It registers a version\. Wait until it is done"),

@@ -9,7 +9,7 @@ import pytest
 from tintype.imaging.provenance import Lineage
 from tintype.serving.http.app import build_app
 from tintype.serving.http.capacity import Capacity
-from tintype.serving.http.errors import Gone
+from tintype.serving.http.errors import ClientGone
 from tintype.serving.photo_pipeline import PhotoPipeline
 from tintype.serving.settings import read_settings
 from tintype.serving.worker import WorkerState
@@ -75,7 +75,7 @@ async def post(app, content, hang_up_after):
         pass
 
     scope = {"type": "http", "method": "POST", "path": "/colorize", "query_string": b"", "headers": []}
-    with pytest.raises(Gone):
+    with pytest.raises(ClientGone):
         await app(scope, receive, send)
 
 

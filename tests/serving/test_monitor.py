@@ -16,8 +16,8 @@ import pytest
 from tintype.imaging.provenance import Lineage
 from tintype.measures.records import PICTURES, day_file, day_files, record_of
 from tintype.serving.metrics import Metrics
-from tintype.serving.monitor.day_writer import DayWriter, FolderError, FullDay, check_folder
-from tintype.serving.monitor.monitor import Answered, Monitor
+from tintype.serving.monitor.day_writer import DayLimitReached, DayWriter, FolderError, check_folder
+from tintype.serving.monitor.monitor import AnsweredPhoto, Monitor
 
 DAY = datetime.date(2026, 11, 25)
 LINEAGE = Lineage("tintype", "7", "ab" * 32)
@@ -40,7 +40,7 @@ def answered(pixels, **changed):
         "size": 1234,
         "lineage": LINEAGE,
     }
-    return Answered(**{**given, **changed})
+    return AnsweredPhoto(**{**given, **changed})
 
 
 def series(metrics):
@@ -185,7 +185,7 @@ def test_pictures_that_find_no_room_cost_no_line(tmp_path, metrics, coffee):
 def test_a_day_has_so_many_bytes_and_the_next_one_again(tmp_path):
     writer = DayWriter(tmp_path, 10, 10)
     writer.write(b"12345678\n", DAY)
-    with pytest.raises(FullDay):
+    with pytest.raises(DayLimitReached):
         writer.write(b"12\n", DAY)
     writer.write(b"12\n", DAY + datetime.timedelta(days=1))
     writer.close()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from tintype.evaluation.baselines import ChromaOf, Clock, Method, all_gray
-from tintype.evaluation.features import Looks, Viewer
+from tintype.evaluation.features import FeatureComparison, FeatureDistances
 from tintype.evaluation.judging import Judgement, judge
 from tintype.evaluation.prior import AbPrior
 from tintype.evaluation.quality_curve import Row, pooled, sweep
@@ -94,7 +94,7 @@ def evaluate(
     curves: list[Row] = []
     rows: list[list[NDArray[np.uint8]]] = []
     clock, reliability = Clock(), Reliability()
-    viewer = Viewer(backbone, tuple(methods)) if backbone else None
+    viewer = FeatureComparison(backbone, tuple(methods)) if backbone else None
     for name, path in tqdm(photos.items(), desc="evaluate", unit="photo", disable=None):
         truth = read_picture(path).rgb8
         coloured = {method: clock.time(method, colorize, truth) for method, colorize in methods.items()}
@@ -135,7 +135,7 @@ def evaluate(
     return metrics
 
 
-def _with_looks(judgements: list[Judgement], looks: Looks | None) -> list[Judgement]:
+def _with_looks(judgements: list[Judgement], looks: FeatureDistances | None) -> list[Judgement]:
     if looks is None:
         return judgements
     return [
@@ -144,7 +144,7 @@ def _with_looks(judgements: list[Judgement], looks: Looks | None) -> list[Judgem
     ]
 
 
-def _note_features(metrics: dict[str, Any], looks: Looks, backbone: Backbone) -> None:
+def _note_features(metrics: dict[str, Any], looks: FeatureDistances, backbone: Backbone) -> None:
     """What the backbone says of all photos together, and which one it is."""
     for method, distance in looks.frechet.items():
         if np.isfinite(distance):

@@ -66,7 +66,7 @@ _TINY = 1e-10
 
 
 @dataclass(frozen=True)
-class Looks:
+class FeatureDistances:
     """What the backbone makes of all photos.
 
     Attributes
@@ -81,8 +81,8 @@ class Looks:
     frechet: dict[str, float]
 
 
-class Viewer:
-    """Looks at photos through a backbone, in colour and in batches.
+class FeatureComparison:
+    """Compares photos through a backbone, in colour and in batches.
 
     Parameters
     ----------
@@ -114,12 +114,12 @@ class Viewer:
         if len(self._waiting) == self._rows:
             self._look()
 
-    def finish(self) -> Looks:
+    def finish(self) -> FeatureDistances:
         """The distances of all photos that were added, in their order."""
         if self._waiting:
             self._look()
         vectors = np.concatenate(self._vectors)  # (photos, versions, E)
-        return Looks(
+        return FeatureDistances(
             [
                 {name: float(value) for name, value in zip(self._methods, row[1:], strict=True)}
                 for row in np.concatenate(self._distances)
@@ -156,9 +156,9 @@ def feature_distance(backbone: Backbone, rgb8: Rgb8, truth: Rgb8) -> float:
     Returns
     -------
     float
-        0 for equal photos, at most 4; less is better. For many photos use a `Viewer`.
+        0 for equal photos, at most 4; less is better. For many photos use a `FeatureComparison`.
     """
-    viewer = Viewer(backbone, ("photo",))
+    viewer = FeatureComparison(backbone, ("photo",))
     viewer.add(truth, {"photo": rgb8})
     return viewer.finish().distances[0]["photo"]
 

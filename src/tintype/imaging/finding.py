@@ -81,7 +81,7 @@ def look_below(folder: Path, results: Path | None = None) -> Found:
         here = Path(parent)
         folders[:] = [name for name in sorted(folders) if _enters(here / name, left_out, found)]
         for name in files:
-            _sort_in(here / name, found)
+            _classify(here / name, found)
     found.photos.sort()
     return found
 
@@ -96,7 +96,7 @@ def _enters(folder: Path, left_out: Path | None, found: Found) -> bool:
     return left_out is None or folder.resolve() != left_out
 
 
-def _sort_in(path: Path, found: Found) -> None:
+def _classify(path: Path, found: Found) -> None:
     if path.name.startswith("."):
         found.hidden += 1
     elif path.suffix.lower() in PHOTO_SUFFIXES and (path.is_file() or not path.exists()):

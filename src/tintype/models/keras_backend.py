@@ -201,7 +201,7 @@ def jit_choice() -> bool | str:
 
 
 @contextmanager
-def many_as_one(rank: int, workers: int, coordinator: str) -> Iterator[Callable[[], Any]]:
+def joined_processes(rank: int, workers: int, coordinator: str) -> Iterator[Callable[[], Any]]:
     """Make several processes compute as one: networks built inside are the same in all, batches are shared.
 
     All of them have to do the same in the same order, since each step is one that they do together.

@@ -51,7 +51,7 @@ from tintype.registry.store import (
     as_default,
     connect,
     find_store,
-    home_of,
+    local_folder,
     waiting_for_files,
 )
 from tintype.registry.versions import (
@@ -70,7 +70,7 @@ CHALLENGER = "challenger"
 HEADLINES = ("psnr_db", "delta_e2000_mean", "colourfulness_ratio")
 _PICTURES = {"grid.jpg": "Test photos: gray, ours, truth", "custom.jpg": "legacy photos"}
 _LOCK = Path("dvc.lock")
-_TURN_SECONDS = 900  # for another registration to end; a large bundle on a slow network takes minutes
+_LOCK_SECONDS = 900  # for another registration to end; a large bundle on a slow network takes minutes
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def register_starter(
         if (evaluation / METRICS_FILE).is_file():
             ensure_judged(client, version, evaluation, read_metrics(evaluation))
         check_files(client, store, version)
-        crown(client, version, "the starter, which comes along")
+        make_first_champion(client, version, "the starter, which comes along")
         return registration_of(client, version, digest)
 
 
@@ -211,7 +211,7 @@ def register_starter(
 def one_at_a_time(store: Store) -> Iterator[None]:
     """Wait for another registration on this machine, in any store, so that two of one bundle become one version."""
     try:
-        with locked(home_of(store) / ".registering", _TURN_SECONDS):
+        with locked(local_folder(store) / ".registering", _LOCK_SECONDS):
             yield
     except TimeoutError as error:
         raise RegistryError(
@@ -308,10 +308,10 @@ def ensure_aliases(client: MlflowClient, store: Store, version: ModelVersion) ->
     if challenges:
         client.set_registered_model_alias(version.name, CHALLENGER, version.version)
     if is_first:
-        crown(client, version, "the first version")
+        make_first_champion(client, version, "the first version")
 
 
-def crown(client: MlflowClient, version: ModelVersion, reason: str) -> None:
+def make_first_champion(client: MlflowClient, version: ModelVersion, reason: str) -> None:
     """Make a version the first champion."""
     client.set_registered_model_alias(version.name, CHAMPION, version.version)
     history.record(client, version.name, str(version.version), "", "tintype register", reason)

@@ -134,7 +134,7 @@ def find_project(start: Path) -> Path:
     )
 
 
-def home_of(store: Store) -> Path:
+def local_folder(store: Store) -> Path:
     """The folder for what a project keeps on this machine for a store: beside its own, or below the project."""
     return find_project(Path.cwd()) / DATABASE.parent if store.artifacts is None else store.artifacts.parent
 
@@ -179,7 +179,7 @@ def connect(store: Store) -> MlflowClient:
     with answering(store):
         from mlflow import MlflowClient
 
-        _hush()
+        _quieten_logs()
         with _making_tables(store):
             client = MlflowClient(store.uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or store.uri)
             client.search_experiments(max_results=1)
@@ -263,7 +263,7 @@ def _cure(store: Store) -> str:
     return "Check MLFLOW_TRACKING_URI and that the server runs, or unset it to use the project's own store."
 
 
-def _hush() -> None:
+def _quieten_logs() -> None:
     """Warnings and errors only: MLflow creates tables by replaying its schema's history, and would log each step."""
     import logging
 

@@ -24,7 +24,7 @@ from tintype.imaging.merge import Receipt
 from tintype.imaging.provenance import Lineage
 from tintype.serving.http.contract import answer_format
 from tintype.serving.metrics import Metrics
-from tintype.serving.monitor.monitor import Answered, Monitor
+from tintype.serving.monitor.monitor import AnsweredPhoto, Monitor
 
 T = TypeVar("T")
 
@@ -128,7 +128,7 @@ class PhotoPipeline:
         self._metrics.chroma.observe(coloured.receipt.mean_chroma)
         if self._monitor is not None:
             self._monitor.take(
-                Answered(
+                AnsweredPhoto(
                     photo.pixels,
                     coloured.pixels,
                     coloured.ab * np.float32(options.saturation),

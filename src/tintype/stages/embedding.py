@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tintype.data.tensors.embed import make_embeddings
 from tintype.data.tensors.engine import Work, check_on_node
-from tintype.data.tensors.lab import Made
+from tintype.data.tensors.lab import PhotoCounts
 from tintype.data.tensors.plan import ShardPlan
 from tintype.errors import TintypeError
 from tintype.files.objects import Folder
@@ -38,7 +38,7 @@ class Embedding:
     crops: CropsParams
     embed: EmbedParams
 
-    def here(self, plans: Sequence[ShardPlan]) -> Made:
+    def here(self, plans: Sequence[ShardPlan]) -> PhotoCounts:
         """Bring all shards up to date on this machine."""
         embedder = load_embedder(self.backbone, self.embed.precision, self.embed.batch_size)
         return self._make(plans, embedder, prune=True)
@@ -70,7 +70,7 @@ class Embedding:
         embedder = load_embedder(self.backbone, precision, self.embed.batch_size, cpus)
         return lambda plans: self._make(plans, embedder, prune=False)
 
-    def _make(self, plans: Sequence[ShardPlan], embedder: Embedder, *, prune: bool) -> Made:
+    def _make(self, plans: Sequence[ShardPlan], embedder: Embedder, *, prune: bool) -> PhotoCounts:
         spec = embedder.backbone.spec
         return make_embeddings(
             plans,

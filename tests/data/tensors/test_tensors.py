@@ -13,7 +13,7 @@ import pytest
 
 from tintype.data.tensors import lab as lab_stage
 from tintype.data.tensors.embed import make_embeddings
-from tintype.data.tensors.lab import Made, make_lab, make_lab_shard
+from tintype.data.tensors.lab import PhotoCounts, make_lab, make_lab_shard
 from tintype.data.tensors.plan import ShardPlan, plan_shards
 from tintype.data.tensors.shards import ShardError, npy_path, open_shard, remove_others
 from tintype.files.digest import sha256_of
@@ -46,10 +46,10 @@ def fake_embed(gray8: np.ndarray) -> np.ndarray:
     return np.stack([flat.mean(1), flat.std(1), flat.min(1), flat.max(1)], axis=1).astype(np.float16)
 
 
-def make_lab_here(plans: list[ShardPlan], photos: Path, folder: Path, crops: CropsParams) -> Made:
+def make_lab_here(plans: list[ShardPlan], photos: Path, folder: Path, crops: CropsParams) -> PhotoCounts:
     """Without the processes, whose start would take most of the time here."""
     remove_others(folder, plans)
-    made = Made(0, 0)
+    made = PhotoCounts(0, 0)
     for plan in plans:
         made += make_lab_shard(plan, photos, folder, crops, SIZE)
     return made
@@ -57,7 +57,7 @@ def make_lab_here(plans: list[ShardPlan], photos: Path, folder: Path, crops: Cro
 
 def make_embeddings_here(
     plans: list[ShardPlan], photos: Path, folder: Path, crops: CropsParams, **changed: Any
-) -> Made:
+) -> PhotoCounts:
     return make_embeddings(
         plans,
         photos,
@@ -72,7 +72,7 @@ def make_embeddings_here(
     )
 
 
-Make = Callable[[list[ShardPlan], Path, Path, CropsParams], Made]
+Make = Callable[[list[ShardPlan], Path, Path, CropsParams], PhotoCounts]
 both = pytest.mark.parametrize("make", [make_lab_here, make_embeddings_here])
 
 
@@ -87,7 +87,7 @@ def test_lab_rows_are_the_crops_at_the_networks_size(
 ) -> None:
     plans = plan_shards(manifest_of(photos), crops)
     made = make_lab(plans, photos, tmp_path / "lab", crops, LAB)
-    assert made == Made(8, 0)
+    assert made == PhotoCounts(8, 0)
     for plan in plans:
         rows, index = open_shard(tmp_path / "lab", plan.name)
         assert rows.shape == (plan.rows, SIZE, SIZE, 3)
@@ -100,7 +100,7 @@ def test_lab_rows_are_the_crops_at_the_networks_size(
 
 def test_embedding_rows_are_of_the_same_crops(photos: Path, crops: CropsParams, tmp_path: Path) -> None:
     plans = plan_shards(manifest_of(photos), crops)
-    assert make_embeddings_here(plans, photos, tmp_path / "embeddings", crops) == Made(8, 0)
+    assert make_embeddings_here(plans, photos, tmp_path / "embeddings", crops) == PhotoCounts(8, 0)
     for plan in plans:
         rows, _ = open_shard(tmp_path / "embeddings", plan.name)
         expected = []
@@ -126,7 +126,7 @@ def test_a_second_run_computes_nothing_and_changes_nothing(
     plans = plan_shards(manifest_of(photos), crops)
     make(plans, photos, tmp_path / "out", crops)
     before = bytes_of(tmp_path / "out")
-    assert make(plans, photos, tmp_path / "out", crops) == Made(0, 8)
+    assert make(plans, photos, tmp_path / "out", crops) == PhotoCounts(0, 8)
     assert bytes_of(tmp_path / "out") == before
 
 
@@ -138,7 +138,7 @@ def test_added_photos_are_computed_and_no_others(
     for path in find_photos(sample)[8:11]:
         shutil.copy(path, photos)
     plans = plan_shards(manifest_of(photos), crops)
-    assert make(plans, photos, tmp_path / "grown", crops) == Made(3, 8)
+    assert make(plans, photos, tmp_path / "grown", crops) == PhotoCounts(3, 8)
     make(plans, photos, tmp_path / "fresh", crops)
     assert bytes_of(tmp_path / "grown") == bytes_of(tmp_path / "fresh")
 
@@ -151,7 +151,7 @@ def test_photos_that_left_are_gone_from_the_shards(
     for path in find_photos(photos)[:3]:
         path.unlink()
     plans = plan_shards(manifest_of(photos), crops)
-    assert make(plans, photos, tmp_path / "shrunk", crops) == Made(0, 5)
+    assert make(plans, photos, tmp_path / "shrunk", crops) == PhotoCounts(0, 5)
     make(plans, photos, tmp_path / "fresh", crops)
     assert bytes_of(tmp_path / "shrunk") == bytes_of(tmp_path / "fresh")
 
@@ -167,8 +167,10 @@ def test_another_precision_keeps_nothing(photos: Path, crops: CropsParams, tmp_p
     plans = plan_shards(manifest_of(photos), crops)
     make_embeddings_here(plans, photos, tmp_path / "out", crops)
     made = make_embeddings_here(plans, photos, tmp_path / "out", crops, precision="bfloat16")
-    assert made == Made(8, 0)
-    assert make_embeddings_here(plans, photos, tmp_path / "out", crops, precision="bfloat16") == Made(0, 8)
+    assert made == PhotoCounts(8, 0)
+    assert make_embeddings_here(plans, photos, tmp_path / "out", crops, precision="bfloat16") == PhotoCounts(
+        0, 8
+    )
 
 
 def test_calls_side_by_side_and_workers_of_every_kind_make_the_same_shards(

@@ -206,7 +206,7 @@ def _refuse_photos_as_destinations(jobs: Sequence[Job]) -> None:
                 raise UsageError(f"{path} is one of the photos and would be lost. Choose another output.")
 
 
-class Names(NamedTuple):
+class ResultNames(NamedTuple):
     """Where the files of one photo go; None for those that are not wanted."""
 
     destination: Path
@@ -214,7 +214,7 @@ class Names(NamedTuple):
     confidence: Path | None
 
 
-def result_names(paths: Sequence[Path], options: Options) -> list[Names]:
+def result_names(paths: Sequence[Path], options: Options) -> list[ResultNames]:
     """Where results go.
 
     Parameters
@@ -226,7 +226,7 @@ def result_names(paths: Sequence[Path], options: Options) -> list[Names]:
 
     Returns
     -------
-    list of Names
+    list of ResultNames
         Of each photo. ``boat.jpg`` beside ``boat.tif`` keeps its suffix inside of a new name, as in ``boat.jpg.png``.
     """
     stems = Counter((path.parent, path.stem) for path in paths)
@@ -236,7 +236,7 @@ def result_names(paths: Sequence[Path], options: Options) -> list[Names]:
         return path.with_name((path.stem if alone else path.name) + ending)
 
     return [
-        Names(
+        ResultNames(
             _result(path, options, with_ending),
             with_ending(path, COMPARE) if options.compare else None,
             with_ending(path, CONFIDENCE) if options.confidence else None,

@@ -86,11 +86,11 @@ def decide(
     decision = Decision()
     for job in jobs:
         record = log.content.records.get(log.name_of(job.destination))
-        _sort_in(decision, job, record, options, identity)
+        _decide_one(decision, job, record, options, identity)
     return decision
 
 
-def _sort_in(
+def _decide_one(
     decision: Decision, job: Job, record: Record | None, options: Options, identity: Callable[[], Identity]
 ) -> None:
     there = job.destination.exists() or (record is None and any(path.exists() for path in job.outputs))

@@ -203,7 +203,7 @@ class CollectionRun:
 
     def _fail(self, flight: _Flight, error: Exception) -> None:
         reason, code = _in_words(error)
-        fatal: BaseException | None = error if _concerns_all(error) else None
+        fatal: BaseException | None = error if _ends_the_run(error) else None
         try:
             self._writer.record_failure(flight.record, reason, code)
         except TintypeError as unwritable:
@@ -227,7 +227,7 @@ def _in_words(error: Exception) -> tuple[str, str]:
     return f"This photo met a mistake in tintype. Report it with the photo: {error!r}.", "mistake"
 
 
-def _concerns_all(error: Exception) -> bool:
+def _ends_the_run(error: Exception) -> bool:
     """Whether no other photo can be written either."""
     if isinstance(error, LogError):
         return True

@@ -94,7 +94,7 @@ def newest_version(name: str) -> int:
         request.owner_slug, request.dataset_slug = name.split("/")
         return int(client.datasets.dataset_api_client.get_dataset(request).current_version_number)
 
-    return _asked(Dataset(name, None), ask)
+    return _call_kaggle(Dataset(name, None), ask)
 
 
 def locate(dataset: Dataset) -> Place:
@@ -126,7 +126,7 @@ def locate(dataset: Dataset) -> Place:
         with client.datasets.dataset_api_client.download_dataset(request) as response:
             return Place(response.url, _md5_in(response.headers.get(_HASHES_HEADER, "")))
 
-    return _asked(dataset, ask)
+    return _call_kaggle(dataset, ask)
 
 
 def _md5_in(hashes: str) -> str | None:
@@ -137,11 +137,11 @@ def _md5_in(hashes: str) -> str | None:
     return None
 
 
-def _asked(dataset: Dataset, ask: Callable[[KaggleClient], Answer]) -> Answer:
+def _call_kaggle(dataset: Dataset, ask: Callable[[KaggleClient], Answer]) -> Answer:
     with _client() as client:
         session = _session_of(client)
         for scheme in ("https://", "http://"):
-            session.mount(scheme, _Impatient())
+            session.mount(scheme, _TimeoutAdapter())
         try:
             return ask(client)
         except requests.HTTPError as error:
@@ -202,7 +202,7 @@ def _session_of(client: KaggleClient) -> requests.Session:
     return session
 
 
-class _Impatient(HTTPAdapter):
+class _TimeoutAdapter(HTTPAdapter):
     """Gives up on a silent server; the client itself would wait for ever."""
 
     def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]

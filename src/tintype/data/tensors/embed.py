@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from tintype.data.tensors.crops import lightness_crops, one_thread_a_photo
-from tintype.data.tensors.lab import Made
+from tintype.data.tensors.lab import PhotoCounts
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
 from tintype.files.objects import Folder
@@ -47,7 +47,7 @@ def make_embeddings(
     precision: str = "float32",
     at_once: int = 1,
     prune: bool = True,
-) -> Made:
+) -> PhotoCounts:
     """Bring the embedding shards in `folder` up to date with the plans.
 
     Parameters
@@ -77,7 +77,7 @@ def make_embeddings(
 
     Returns
     -------
-    Made
+    PhotoCounts
         Over all shards.
     """
     if prune:
@@ -120,7 +120,7 @@ class _Shards:
     def __init__(
         self, folder: Folder, facts: dict[str, Any], crops: CropsParams, embedding_size: int, progress: Any
     ) -> None:
-        self.made = Made(0, 0)
+        self.made = PhotoCounts(0, 0)
         self._folder, self._facts, self._crops = folder, facts, crops
         self._embedding_size, self._progress = embedding_size, progress
         self._waiting: deque[_Shard] = deque()
@@ -134,7 +134,7 @@ class _Shards:
             shard = _Shard(plan, fingerprint, kept_rows(self._folder, plan, fingerprint))
             todo = [photo for photo in plan.photos if photo.content_hash not in shard.rows]
             kept = len(plan.photos) - len(todo)
-            self.made += Made(len(todo), kept)
+            self.made += PhotoCounts(len(todo), kept)
             self._progress.update(kept)
             if not is_complete(shard.rows, plan):
                 self._waiting.append(shard)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tintype.cluster.buckets import LARGEST, run_on_cluster
 from tintype.cluster.connect import connected
-from tintype.data.tensors.lab import Made
+from tintype.data.tensors.lab import PhotoCounts
 from tintype.data.tensors.plan import ShardPlan
 from tintype.data.tensors.shards import remove_others
 from tintype.errors import TintypeError
 from tintype.files.objects import Folder
 from tintype.params import ClusterParams
 
-Work = Callable[[Sequence[ShardPlan]], Made]
+Work = Callable[[Sequence[ShardPlan]], PhotoCounts]
 
 
 def make_shards(
@@ -24,7 +24,7 @@ def make_shards(
     folder: Folder,
     cluster: ClusterParams,
     *,
-    here: Callable[[], Made],
+    here: Callable[[], PhotoCounts],
     worker: Callable[[int], Work],
     whole_nodes: bool,
     how: str = "",
@@ -80,7 +80,7 @@ def make_shards(
             largest=largest,
         )
     remove_others(folder, plans)  # the half files of workers that were lost
-    return f"{_sentence(what, sum(done.results, Made(0, 0)), how)} {done.sentence()}"
+    return f"{_sentence(what, sum(done.results, PhotoCounts(0, 0)), how)} {done.sentence()}"
 
 
 def check_on_node(photos: Path, folder: Folder) -> None:
@@ -106,6 +106,6 @@ def check_on_node(photos: Path, folder: Folder) -> None:
             )
 
 
-def _sentence(what: str, made: Made, how: str) -> str:
+def _sentence(what: str, made: PhotoCounts, how: str) -> str:
     counts = f"{what}: {made.computed} photos computed, {made.kept} kept from earlier runs"
     return f"{counts}, {how}." if how else f"{counts}."

@@ -35,19 +35,19 @@ MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
-class Made:
+class PhotoCounts:
     """How many photos' rows were computed and how many were kept from an earlier run."""
 
     computed: int
     kept: int
 
-    def __add__(self, other: Made) -> Made:
-        return Made(self.computed + other.computed, self.kept + other.kept)
+    def __add__(self, other: PhotoCounts) -> PhotoCounts:
+        return PhotoCounts(self.computed + other.computed, self.kept + other.kept)
 
 
 def make_lab(
     plans: Sequence[ShardPlan], photos: Path, folder: Folder, crops: CropsParams, lab: LabParams
-) -> Made:
+) -> PhotoCounts:
     """Bring the Lab shards in `folder` up to date with the plans.
 
     Parameters
@@ -63,7 +63,7 @@ def make_lab(
 
     Returns
     -------
-    Made
+    PhotoCounts
         Over all shards.
 
     Raises
@@ -73,7 +73,7 @@ def make_lab(
     """
     remove_others(folder, plans)
     workers = min(lab.workers or os.cpu_count() or 1, len(plans))
-    total = Made(0, 0)
+    total = PhotoCounts(0, 0)
     with (
         tqdm(
             total=sum(len(plan.photos) for plan in plans), desc="lab", unit=" photos", disable=None
@@ -96,14 +96,16 @@ def make_lab(
     return total
 
 
-def make_lab_shard(plan: ShardPlan, photos: Path, folder: Folder, crops: CropsParams, size: int) -> Made:
+def make_lab_shard(
+    plan: ShardPlan, photos: Path, folder: Folder, crops: CropsParams, size: int
+) -> PhotoCounts:
     """Make one shard, in whichever thread, process or node."""
     fingerprint = fingerprint_of(
         {"format": FORMAT, "size": size, "crops": plan.crops, "min_side_share": crops.min_side_share}
     )
     kept = kept_rows(folder, plan, fingerprint)
     if is_complete(kept, plan):
-        return Made(0, len(kept))
+        return PhotoCounts(0, len(kept))
 
     def rows(photo: PhotoRef) -> NDArray[Any]:
         if photo.content_hash in kept:
@@ -113,20 +115,20 @@ def make_lab_shard(plan: ShardPlan, photos: Path, folder: Folder, crops: CropsPa
 
     write_shard(folder, plan, fingerprint, map(rows, plan.photos), row_shape=(size, size, 3), dtype=np.uint8)
     reused = sum(photo.content_hash in kept for photo in plan.photos)
-    return Made(len(plan.photos) - reused, reused)
+    return PhotoCounts(len(plan.photos) - reused, reused)
 
 
 def lab_worker(
     photos: Path, folder: Folder, crops: CropsParams, size: int, cpus: int
-) -> Callable[[Sequence[ShardPlan]], Made]:
+) -> Callable[[Sequence[ShardPlan]], PhotoCounts]:
     """Prepare a process that has some CPUs; the function returned makes the shards that it is given."""
     from tintype.data.tensors.engine import check_on_node
 
     check_on_node(photos, folder)
     cv2.setNumThreads(cpus)
 
-    def work(plans: Sequence[ShardPlan]) -> Made:
-        return sum((make_lab_shard(plan, photos, folder, crops, size) for plan in plans), Made(0, 0))
+    def work(plans: Sequence[ShardPlan]) -> PhotoCounts:
+        return sum((make_lab_shard(plan, photos, folder, crops, size) for plan in plans), PhotoCounts(0, 0))
 
     return work
 

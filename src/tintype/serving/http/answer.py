@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from tintype.engine.photo_job import RESULT_SUFFIXES
 from tintype.imaging.provenance import Lineage
-from tintype.serving.http.errors import Gone
+from tintype.serving.http.errors import ClientGone
 from tintype.serving.photo_pipeline import ColouredContent
 
 _CHUNK = 256 * 1024
@@ -52,7 +52,7 @@ class PhotoAnswer(Response):
                         {"type": "http.response.body", "body": piece, "more_body": at + _CHUNK < len(body)}
                     )
         except TimeoutError:
-            raise Gone from None  # the server closes the connection of an answer that was not finished
+            raise ClientGone from None  # the server closes the connection of an answer that was not finished
 
 
 def _headers(coloured: ColouredContent, lineage: Lineage, file_name: str) -> dict[str, str]:

@@ -27,7 +27,7 @@ from tintype.imaging.provenance import Lineage
 from tintype.serving.http.answer import PhotoAnswer
 from tintype.serving.http.connections import DrainRequestBody, unless_gone
 from tintype.serving.http.contract import openapi
-from tintype.serving.http.errors import Gone, Refusal, refusal_of
+from tintype.serving.http.errors import ClientGone, Refusal, refusal_of
 from tintype.serving.http.upload import Upload, announced, read_upload, refuse_announced
 from tintype.serving.model.follow import Follower
 from tintype.serving.photo_pipeline import ColouredContent, PhotoPipeline
@@ -145,7 +145,7 @@ class _Colorize:
         except Refusal as refusal:
             outcome = refusal.code
             raise
-        except Gone:
+        except ClientGone:
             outcome = "gone"
             raise
         finally:

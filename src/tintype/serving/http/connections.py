@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tintype.serving.http.errors import Gone
+from tintype.serving.http.errors import ClientGone
 
 T = TypeVar("T")
 _DRAIN_SECONDS = 5.0  # in all
@@ -33,7 +33,7 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
     Raises
     ------
-    Gone
+    ClientGone
         If the client hangs up.
     """
     task = asyncio.create_task(work)
@@ -41,7 +41,7 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     try:
         await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
-            raise Gone
+            raise ClientGone
         return task.result()
     finally:
         watch.cancel()

@@ -71,7 +71,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, and no error of the program
         )
 
 
-class Gone(Exception):  # noqa: N818
+class ClientGone(Exception):  # noqa: N818
     """The client hung up, so no answer is sent."""
 
 

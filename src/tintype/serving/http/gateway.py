@@ -11,7 +11,7 @@ import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tintype.serving.http.errors import Gone, Refusal
+from tintype.serving.http.errors import ClientGone, Refusal
 from tintype.serving.metrics import Metrics
 
 BENTOML_ROUTES = frozenset({"/schema.json"})  # what is left to BentoML: its client reads this one
@@ -71,7 +71,7 @@ class Gateway:
         app = self._app if scope["path"] in BENTOML_ROUTES else self._site
         try:
             await app(scope, receive, noting)
-        except Gone:
+        except ClientGone:
             _log.info("A client hung up before its answer was sent.")
         except Exception:  # nothing may get out unanswered; logged in full, told by its number only
             number = uuid.uuid4().hex[:12]

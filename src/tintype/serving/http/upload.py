@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from tintype.engine.photo_job import PhotoOptions
 from tintype.imaging.reading.sniff import sniff
 from tintype.serving.http.contract import read_options
-from tintype.serving.http.errors import Gone, Refusal, too_large
+from tintype.serving.http.errors import ClientGone, Refusal, too_large
 from tintype.serving.http.form import Form, bad_form
 
 _FRAMING = 64 * 1024  # bytes that a form may add to the photo: boundaries, headers, options
@@ -57,7 +57,7 @@ async def read_upload(request: Request, most: int, seconds: float, hold: Callabl
     ------
     Refusal
         400 for a wrong form or option, 408, 413, 415 for bytes that are no photo.
-    Gone
+    ClientGone
         If the client hangs up.
     """
     query = request.query_params.multi_items()
@@ -135,7 +135,7 @@ async def _chunks(
     ------
     Refusal
         413 as soon as it is known to be too large, by its announced length or on the way; 408 if it takes too long.
-    Gone
+    ClientGone
         If the client hangs up.
     """
     refuse_announced(request, most)
@@ -152,7 +152,7 @@ async def _chunks(
                 f"Expected the whole request within {seconds:g} seconds. Received {received} bytes. Send it again.",
             ) from None
         except ClientDisconnect:
-            raise Gone from None
+            raise ClientGone from None
         if chunk is None:
             return
         received += len(chunk)

@@ -21,7 +21,7 @@ class FolderError(TintypeError):
     """The monitor's folder cannot be used."""
 
 
-class FullDay(Exception):  # noqa: N818 - what was asked for, and no error of the program
+class DayLimitReached(Exception):  # noqa: N818 - what was asked for, and no error of the program
     """The day's limit of bytes is reached."""
 
 
@@ -53,14 +53,14 @@ class DayWriter:
 
         Raises
         ------
-        FullDay
+        DayLimitReached
             If the day has all the bytes that it may have.
         OSError
             If it cannot be written.
         """
         file = self._open(day)
         if self._lines + len(line) > self._most_bytes:
-            raise FullDay
+            raise DayLimitReached
         whole = b"\n" + line if self._torn else line
         self._torn = True  # until all of it is there
         written = os.write(file, whole)
@@ -74,13 +74,13 @@ class DayWriter:
 
         Raises
         ------
-        FullDay, OSError
+        DayLimitReached, OSError
             As in `write`.
         """
         self._open(day)
         size = sum(map(len, pictures.values()))
         if self._pictures + size > self._most_bytes:
-            raise FullDay
+            raise DayLimitReached
         folder = self._folder / PICTURES / str(day)
         folder.mkdir(parents=True, exist_ok=True)
         for key, content in pictures.items():
@@ -102,10 +102,10 @@ class DayWriter:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
             self._day, self._torn = day, False
             self._lines, self._pictures = os.fstat(self._file).st_size, 0
-            self._forget_before(day - datetime.timedelta(days=self._keep_days))
+            self._remove_before(day - datetime.timedelta(days=self._keep_days))
         return self._file
 
-    def _forget_before(self, first: datetime.date) -> None:
+    def _remove_before(self, first: datetime.date) -> None:
         for file in day_files(self._folder):
             if file.day < first:
                 file.path.unlink(missing_ok=True)  # several processes do this at once

@@ -27,7 +27,7 @@ from tintype.imaging.provenance import Lineage
 from tintype.measures.photo_statistics import PhotoStatistics, photo_statistics
 from tintype.measures.records import line_of
 from tintype.serving.metrics import MonitorSeries
-from tintype.serving.monitor.day_writer import DayWriter, FullDay
+from tintype.serving.monitor.day_writer import DayLimitReached, DayWriter
 
 _QUALITY = 80  # of kept pictures, as JPEG
 _SILENCE = 60.0  # seconds between two lines of the log about the same trouble
@@ -35,7 +35,7 @@ _log = logging.getLogger("bentoml.tintype")
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredPhoto:
     """A photo that was coloured.
 
     Attributes
@@ -89,12 +89,12 @@ class Monitor:
         self._pictures = pictures
         self._waiting = 0  # pixels
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[AnsweredPhoto | None] = queue.SimpleQueue()
         self._last_logged: dict[str, float] = {}
         self._thread = threading.Thread(target=self._work, name="monitor", daemon=True)
         self._thread.start()
 
-    def take(self, answered: Answered) -> None:
+    def take(self, answered: AnsweredPhoto) -> None:
         """Have a photo measured soon. Returns at once and never raises."""
         pixels = _pixels(answered)
         with self._lock:
@@ -123,7 +123,7 @@ class Monitor:
                     self._waiting -= _pixels(answered)
                 self._series.seconds.observe(time.perf_counter() - start)
 
-    def _note(self, answered: Answered) -> None:
+    def _note(self, answered: AnsweredPhoto) -> None:
         seen = photo_statistics(answered.pixels, answered.coloured, answered.ab, answered.confidence)
         self._series.observe(seen.values)
         self._series.kinds.labels(seen.kind, answered.format).inc()
@@ -141,7 +141,7 @@ class Monitor:
     def _written(self, write: Callable[[], None]) -> bool:
         try:
             write()
-        except FullDay:
+        except DayLimitReached:
             self._trouble(
                 "full", "The monitor has written all that a day may have: TINTYPE_MONITOR_MEGABYTES."
             )
@@ -165,7 +165,7 @@ class Monitor:
             )
 
 
-def _record(answered: Answered, seen: PhotoStatistics, picture: str | None) -> dict[str, Any]:
+def _record(answered: AnsweredPhoto, seen: PhotoStatistics, picture: str | None) -> dict[str, Any]:
     lineage = answered.lineage
     return {
         "time": f"{answered.time:%Y-%m-%dT%H:%MZ}",
@@ -181,7 +181,7 @@ def _record(answered: Answered, seen: PhotoStatistics, picture: str | None) -> d
     }
 
 
-def _pixels(answered: Answered) -> int:
+def _pixels(answered: AnsweredPhoto) -> int:
     height, width = answered.pixels.shape[:2]
     return height * width
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tintype.models.keras_backend import make_deterministic, many_as_one
+from tintype.models.keras_backend import joined_processes, make_deterministic
 from tintype.params import NetworkParams, TrainParams
 from tintype.training.batches import Worker
 from tintype.training.checkpoint import Checkpoints
@@ -68,7 +68,7 @@ def train_as_worker(job: Job, worker: Worker, coordinator: str, progress: Progre
     TintypeError
         If a shard is damaged or the loss is no longer a number.
     """
-    with many_as_one(worker.rank, worker.workers, coordinator) as alone, _bar(worker, progress) as bar:
+    with joined_processes(worker.rank, worker.workers, coordinator) as alone, _bar(worker, progress) as bar:
         worker = replace(worker, bar=bar, alone=alone)
         make_deterministic(job.train.seed)
         inputs = TrainingInputs(job.tensors, job.network)

@@ -209,7 +209,7 @@ def taps_of(network: Any) -> list[Any]:
     Returns
     -------
     list of KerasTensor of shape (B, h, w, C)
-        The picture itself, in whatever preprocessing, is none of them.
+        The picture itself, preprocessed or not, is none of them.
     """
     taps: list[Any] = []
     for layer in network.layers:

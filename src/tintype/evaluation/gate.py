@@ -32,8 +32,9 @@ TOO_PALE = 1 / 3
 Suesstrunk asked; a third of it is about their 15, "slightly". All-gray has 0, mean-ab about 0.2."""
 
 TOO_COLOURFUL = 1.35
-"""Colourfulness ratio. A word of Hasler and Suesstrunk's scale is a factor of 1.3 to 1.4 above the one before. There is
-not much more to be had: the sample photos at twice their chroma have 1.65, vivid ones less, for the gamut ends it."""
+"""Colourfulness ratio. A word of Hasler and Suesstrunk's scale is a factor of 1.3 to 1.4 above the one before. Much
+more is not possible: the sample photos at twice their chroma have 1.65, vivid ones less, because the gamut ends.
+"""
 
 PATCHY = 1.4
 """Patches for the colour there is, the truth's being 1. Sample photos made paler or stronger have 0.9 to 1.05, with

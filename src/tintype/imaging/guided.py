@@ -22,11 +22,11 @@ from tintype.imaging.geometry import resize_axis, rows_between
 Planes = NDArray[np.float32]
 
 RADIUS = 1  # colours to each side; with 2 the error is 4 % larger
-EPSILON = 30.0  # squared L*: of what varies by less than its root, such as grain, colours follow little
+EPSILON = 30.0  # squared L*: colours hardly follow lightness that varies by less than its root, such as grain
 
 
 class GuidedColours:
-    """Colours at a photo's size, to be had in strips.
+    """Colours at a photo's size, computed strip by strip.
 
     Parameters
     ----------

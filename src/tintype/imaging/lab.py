@@ -232,7 +232,7 @@ _GRAY_STEPS = 1024
 
 @cache
 def _gray_of_lightness() -> tuple[Byte, Float]:
-    """What gives the level nearest to a lightness, as interpolating between levels and rounding would.
+    """Tables for the level nearest to a lightness, as interpolating between levels and rounding would give it.
 
     Returns
     -------

@@ -204,7 +204,7 @@ def jit_choice() -> bool | str:
 def joined_processes(rank: int, workers: int, coordinator: str) -> Iterator[Callable[[], Any]]:
     """Make several processes compute as one: networks built inside are the same in all, batches are shared.
 
-    All of them have to do the same in the same order, since each step is one that they do together.
+    All of them must run the same steps in the same order, since they compute each step together.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ class Alarm:
     to_do: str
 
     def __str__(self) -> str:
-        """All of it."""
+        """The whole alarm as one text."""
         parts = (self.what, self.since, self.how_far.replace("\n", " "), self.to_do)
         return " ".join(filter(None, parts))
 

@@ -74,12 +74,12 @@ class Photos:
         return list(np.unique(self.day))
 
     def as_the_model_gives_them(self) -> Photos:
-        """Those of which no client asked for stronger or paler colours."""
+        """The photos for which no client asked for stronger or paler colours."""
         return self.where(self.values("saturation") == 1)
 
 
 def join(tables: Sequence[Any], days: Sequence[str]) -> Photos:
-    """One for several tables, each of one day."""
+    """One table of several, each of one day."""
     return Photos(
         pyarrow.concat_tables([SCHEMA.empty_table(), *tables]),
         np.repeat(np.array(days, "datetime64[D]"), [len(table) for table in tables]),

@@ -108,7 +108,7 @@ class Drift:
 
     @property
     def limit(self) -> float:
-        """From which on it is a drift."""
+        """The PSI from which on it counts as drift."""
         return max(DRIFT, self.chance)
 
 

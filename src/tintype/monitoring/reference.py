@@ -184,7 +184,7 @@ def gray_share(mean_chroma: NDArray[np.float64]) -> float | None:
 
 
 def _files(table: Any, raw: Path, most: int) -> list[Path]:
-    """Those with the first hashes, which is as good as chance and the same each time."""
+    """The photos with the first hashes: as good as random, and the same each time."""
     return [raw / "photos" / path for path in table.sort_values("content_hash")["path"][:most]]
 
 
@@ -195,7 +195,7 @@ def _measured(files: Sequence[Path], measure: Callable[[NDArray[Any]], Values], 
 
 
 def _answering(colorizer: Colorizer) -> Callable[[NDArray[Any]], Values]:
-    """As the service does it."""
+    """Measure a photo as the service does."""
 
     def measure(pixels: NDArray[Any]) -> Values:
         ab, confidence = colorizer.chroma_with_confidence(pixels)

@@ -42,7 +42,7 @@ class FoundLock:
     Attributes
     ----------
     text : str
-        Its content, of the very hash that the version carries.
+        Its content, with exactly the hash that the version carries.
     kept : bool
         Whether it was taken from the run's files; else from the version's commit.
     commit : str
@@ -155,7 +155,7 @@ def find_manifest(project: Path, digest: str, lock: str) -> FoundManifest | None
 
 
 def read_lock(file: Path) -> str:
-    """The content of a dvc.lock, byte for byte where it is text at all."""
+    """The content of a dvc.lock, byte for byte if it is text."""
     return file.read_bytes().decode("utf-8", "replace")
 
 

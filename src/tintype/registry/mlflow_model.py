@@ -61,7 +61,7 @@ def write_model(folder: Path, bundle: Path, info: BundleInfo, model: Model) -> N
 
 
 def requirements() -> list[str]:
-    """What colouring takes, each pinned to the version at hand."""
+    """The packages that colouring needs, each pinned to the installed version."""
     names = [
         re.split(r"[^\w.-]", line, maxsplit=1)[0]
         for line in requires("tintype") or []

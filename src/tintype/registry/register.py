@@ -100,7 +100,7 @@ def register(
     store: Store | None = None,
     compare: Comparison | None = None,
 ) -> Registration:
-    """Make a bundle a version, unless it is one, and the version the challenger.
+    """Register a bundle as a version, unless it is one already, and make the version the challenger.
 
     Parameters
     ----------

@@ -134,7 +134,7 @@ class EpochCallback(keras.callbacks.Callback):
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """End the training in the very step in which its loss is no longer a number."""
+    """End the training in the same step in which its loss is no longer a number."""
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Look at the step's loss."""

@@ -129,7 +129,7 @@ def _put(source: Source, params: FetchParams, raw: Path) -> None:
 
 
 class _Unchanged(Exception):  # noqa: N818 - not an error: leaves the block that would replace the folder
-    """The folder holds this very content."""
+    """The folder already holds exactly this content."""
 
 
 def digest_of_photos(photos: Path, paths: Iterable[str]) -> str:

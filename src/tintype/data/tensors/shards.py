@@ -141,7 +141,7 @@ def _by_photo(path: Path, index: ShardIndex) -> dict[str, NDArray[Any]]:
 
 
 class _RowsInStore(dict[str, NDArray[Any]]):
-    """Rows that are fetched when the first of them is wanted; a shard that is complete never is."""
+    """Rows that are fetched when the first of them is wanted; the rows of a complete shard never are."""
 
     def __init__(self, folder: ObjectFolder, name: str, index: ShardIndex) -> None:
         super().__init__(dict.fromkeys(index.photos, _NOT_FETCHED))

@@ -67,7 +67,7 @@ def _drop_similar(ranked: list[Facts], min_distance: int) -> tuple[list[Facts], 
 
 
 def _one_by_one(blocks: Iterable[Pairs]) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Each photo that is near to some before it, with those."""
+    """Each photo that is near to earlier ones, with those."""
     for later, earlier in blocks:
         ends = np.flatnonzero(np.diff(later)) + 1
         for index, near in zip(np.split(later, ends), np.split(earlier, ends), strict=True):

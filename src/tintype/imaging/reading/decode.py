@@ -247,7 +247,7 @@ def _pixels(
 
 
 def _refuse_planes(header: TiffHeader, name: str) -> None:
-    """Neither Pillow nor OpenCV decodes such a file to its picture, and neither says so."""
+    """Refuse a kind of file that neither Pillow nor OpenCV decodes to its picture, though neither says so."""
     if header.planar and header.bits > 8:
         raise PhotoError(
             f"Expected the channels of {name} side by side. Received: {header.bits}-bit channels, each in a plane of "

@@ -111,7 +111,7 @@ def _parametric(data: bytes, x: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _completed(function: int, values: list[float]) -> tuple[float, ...]:
-    """The seven parameters of function 4, of which the others are cases."""
+    """The seven parameters of function 4; the other functions are special cases of it."""
     if function == 0:
         return (values[0], 1, 0, 0, 0, 0, 0)
     if function in (1, 2):

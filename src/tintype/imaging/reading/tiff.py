@@ -64,7 +64,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a tag's value lies in the content, which it does as a whole."""
+    """Where a tag's value lies; all of it is within the content."""
 
     kind: int
     count: int

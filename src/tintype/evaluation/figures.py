@@ -156,7 +156,7 @@ class Figures:
     seconds: Compared | None  # None where nothing was timed
 
     def rows(self) -> list[Compared]:
-        """In the table's order."""
+        """The figures in the table's order."""
         rows = (
             self.merit,
             self.colourful,

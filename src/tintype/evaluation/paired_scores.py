@@ -54,7 +54,7 @@ class PairedScores:
 
     @classmethod
     def read(cls, folder: Path) -> PairedScores:
-        """Of the files that `score_photos` wrote."""
+        """Read the files that `score_photos` wrote."""
         scores = Scores.read(folder / PHOTOS_FILE)
         swept = [method for method in (CHAMPION, CHALLENGER, MEAN_AB) if method in scores.by_method]
         return cls(scores, {method: read_curve([folder / FRONT_FILE], method) for method in swept})

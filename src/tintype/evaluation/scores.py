@@ -56,7 +56,7 @@ class Scores:
 
     @classmethod
     def judged(cls, judgements: Sequence[Judgement]) -> Scores:
-        """Of `tintype.evaluation.judging.judge`, one judgement for each photo."""
+        """The scores in judgements of `tintype.evaluation.judging.judge`, one for each photo."""
         tables = {TRUTH: [judgement.truth for judgement in judgements]} | {
             method: [judgement.scores[method] for judgement in judgements] for method in judgements[0].scores
         }
@@ -67,7 +67,7 @@ class Scores:
 
     @classmethod
     def read(cls, file: Path) -> Scores:
-        """Of a file that `write` made."""
+        """Read a file that `write` made."""
         rows: dict[str, list[dict[str, str]]] = {}
         with file.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
@@ -85,7 +85,7 @@ class Scores:
         )
 
     def write(self, file: Path) -> None:
-        """As CSV, a row for each photo and method."""
+        """Write a CSV file with a row for each photo and method."""
         metrics = dict.fromkeys(metric for table in self.by_method.values() for metric in table)
         write_csv(
             file,

@@ -105,7 +105,7 @@ def _by_pillow(file_format: str, image: Any, **options: Any) -> bytes:
 
 
 def _png(pixels: NDArray[Any], alpha: NDArray[Any] | None, _quality: int, beside: OutputMetadata) -> bytes:
-    """By OpenCV, which is faster than Pillow and knows 16-bit colours; the other chunks are ours."""
+    """A PNG by OpenCV, which is faster than Pillow and knows 16-bit colours; the other chunks are ours."""
     if alpha is None:
         ordered: Any = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     else:

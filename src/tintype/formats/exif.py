@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field, replace
 
-from tintype.imaging.reading.tiff import SIZES, Place, read_directory, read_integer, read_layout
+from tintype.imaging.reading.tiff import SIZES, TagEntry, read_directory, read_integer, read_layout
 
 BYTE, SHORT, LONG, RATIONAL, UNDEFINED = 1, 3, 4, 5, 7  # types of values
 CAMERA, GPS = 0x8769, 0x8825
@@ -92,7 +92,7 @@ def parse_exif(content: bytes) -> Exif:
     )
 
 
-def _fits(place: Place) -> bool:
+def _fits(place: TagEntry) -> bool:
     """Whether a value can stand in an EXIF block, which knows none of BigTIFF's types."""
     return place.size <= MAX_BYTES and place.kind <= 12
 
@@ -185,7 +185,7 @@ def _with_note(tags: dict[int, Value], note: Value | None, note_at: int, order: 
     return write_directory(tags | {MAKER_NOTE: placeholder}, order, at)
 
 
-def read_value(content: bytes, place: Place) -> Value:
+def read_value(content: bytes, place: TagEntry) -> Value:
     """A tag's value."""
     return Value(place.kind, place.count, content[place.start : place.start + place.size])
 

@@ -128,7 +128,7 @@ def _fitted(text: str, most: int) -> bytes:
 
 
 def _program_version() -> str:
-    """Of Tintype; empty where it runs from a folder without being installed."""
+    """Tintype's version; empty where it runs from a folder without being installed."""
     try:
         return version("tintype")
     except PackageNotFoundError:

@@ -144,7 +144,7 @@ def _mean_chroma(lab: NDArray[np.float32]) -> float:
 
 
 def _percentiles(lightness: NDArray[np.float32], *shares: float) -> list[float]:
-    """Of L*, to 0.4 units: counting levels costs a tenth of sorting."""
+    """Percentiles of L*, to 0.4 units: counting levels costs a tenth of sorting."""
     counts = np.cumsum(np.bincount(encode_l8(lightness).ravel(), minlength=256))
     return [float(np.searchsorted(counts, share * lightness.size)) / 2.55 for share in shares]
 

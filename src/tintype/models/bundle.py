@@ -118,7 +118,7 @@ class BundleInfo(_Part):
     files: dict[str, str] = {}  # SHA-256 of each
 
     def description(self) -> dict[str, Any]:
-        """As JSON holds it. What an older bundle does not say is left out, so that its digest stays."""
+        """The content as JSON holds it. What an older bundle does not say is left out, so that its digest stays."""
         return self.model_dump(mode="json", exclude={"ir"} if self.ir is None else None)
 
 

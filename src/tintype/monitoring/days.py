@@ -61,11 +61,11 @@ class Photos:
         return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
     def where(self, chosen: NDArray[np.bool_]) -> Photos:
-        """Those for which a mask of shape (n,) is true."""
+        """The photos for which a mask of shape (n,) is true."""
         return Photos(self.table.filter(pyarrow.array(chosen)), self.day[chosen])
 
     def of_days(self, first: np.datetime64, last: np.datetime64) -> Photos:
-        """Those of the days from `first` to `last`."""
+        """The photos of the days from `first` to `last`."""
         return self.where((self.day >= first) & (self.day <= last))
 
     @property

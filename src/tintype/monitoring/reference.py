@@ -232,7 +232,7 @@ class Row:
 
 
 def of_side(photos: Photos, statistic: Statistic) -> Photos:
-    """Those in which a statistic means something: not how colourful an answer is that a client asked to be gray."""
+    """The photos for which a statistic means something: a client may have asked for an answer in gray."""
     return photos if statistic.measured_on == "input" else photos.as_the_model_gives_them()
 
 
@@ -245,6 +245,6 @@ def drift_in(photos: Photos, statistic: Statistic, reference: Reference | None) 
 
 
 def median(values: NDArray[np.float64]) -> float:
-    """Of values of shape (n,) that are no NaN; NaN if all are."""
+    """The median of the values of shape (n,) that are no NaN; NaN if all are."""
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else float("nan")

@@ -134,7 +134,7 @@ def _rule(judged: Photos) -> str:
 
 
 def _counts(photos: Photos, days: NDArray[np.datetime64]) -> tuple[list[dict[str, float]], int]:
-    """Of each day its photos by kind, as shares of those of the fullest day; and how many that day has."""
+    """The photos of each day by kind, as shares of those of the fullest day; and how many that day has."""
     kinds = photos.values("kind")
     numbers = [{kind: int(np.sum((photos.day == day) & (kinds == kind))) for kind in KINDS} for day in days]
     most = max(sum(day.values()) for day in numbers)

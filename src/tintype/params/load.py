@@ -65,7 +65,7 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         raise ParamsError("\n".join(f"{path}: {line}" for line in lines)) from None
 
 
-class _Place(NamedTuple):
+class _Location(NamedTuple):
     """Where pydantic found a problem.
 
     Attributes
@@ -86,7 +86,7 @@ class _Place(NamedTuple):
     others: list[type[BaseModel]]
 
 
-def _place(location: tuple[Any, ...]) -> _Place:
+def _place(location: tuple[Any, ...]) -> _Location:
     """Follow a location from block to block.
 
     Of a block that comes by several names pydantic adds the name to the location, and of a union such as `int | None`
@@ -111,7 +111,7 @@ def _place(location: tuple[Any, ...]) -> _Place:
         )
         if field is None:
             break
-    return _Place(".".join(keys), field, block, others)
+    return _Location(".".join(keys), field, block, others)
 
 
 def _sentence(problem: Any) -> str:
@@ -138,7 +138,7 @@ def _sentence(problem: Any) -> str:
     return f"{place.key} is {value!r}. Expected {expected}."
 
 
-def _cure(place: _Place) -> str:
+def _cure(place: _Location) -> str:
     """What to do about a key that is not known."""
     (parent, _, key), known = place.key.rpartition("."), _keys(place.block)
     if any(key in _keys(other) for other in place.others):
@@ -147,7 +147,7 @@ def _cure(place: _Place) -> str:
     return f". Did you mean {near[0]!r}?" if near else f". Known keys: {', '.join(sorted(known))}."
 
 
-def _leftover(place: _Place) -> str:
+def _leftover(place: _Location) -> str:
     """What to do where a block has got another name, but not the keys that belong to it."""
     return _choose(place.key.rpartition(".")[0], _name(place.block)) if len(place.others) > 1 else ""
 

@@ -51,7 +51,7 @@ class PhotoColorizer(PythonModel):
         return pd.DataFrame({"png": [png for batch in batches for png in self._coloured(batch)]})
 
     def _coloured(self, contents: Sequence[bytes]) -> Iterator[bytes]:
-        """At most as many photos as the network takes at once."""
+        """Colour at most as many photos as the network takes at once."""
         from tintype.engine.photo_job import PhotoOptions, colour_photo, encode_coloured, open_photo
         from tintype.imaging.limits import COLLECTION
 

@@ -197,7 +197,7 @@ def _exists(store: Store) -> bool:
 
 
 def lineage_of(version: ModelVersion) -> Lineage:
-    """Where a version comes from, by its tags; what they do not tell is empty."""
+    """Where a version comes from, by its tags; what they do not say is empty."""
     values = version.tags
     return Lineage(
         name=version.name,

@@ -133,7 +133,7 @@ def outputs_of(network: Any, l8: NDArray[np.uint8], embeddings: NDArray[np.float
 
 
 def only_inputs(network: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Of arrays by name those that a network takes."""
+    """Those of some arrays, by name, that a network takes."""
     return {name: given[name] for name in network.input}
 
 

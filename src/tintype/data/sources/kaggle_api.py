@@ -51,7 +51,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Place:
+class ArchiveLocation:
     """Where an archive lies.
 
     Parameters
@@ -97,7 +97,7 @@ def newest_version(name: str) -> int:
     return _call_kaggle(Dataset(name, None), ask)
 
 
-def locate(dataset: Dataset) -> Place:
+def locate(dataset: Dataset) -> ArchiveLocation:
     """Where a data set's archive lies, and its checksum.
 
     Parameters
@@ -107,7 +107,7 @@ def locate(dataset: Dataset) -> Place:
 
     Returns
     -------
-    Place
+    ArchiveLocation
         For a download soon.
 
     Raises
@@ -116,7 +116,7 @@ def locate(dataset: Dataset) -> Place:
         As `newest_version`.
     """
 
-    def ask(client: KaggleClient) -> Place:
+    def ask(client: KaggleClient) -> ArchiveLocation:
         from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
 
         request = ApiDownloadDatasetRequest()
@@ -124,7 +124,7 @@ def locate(dataset: Dataset) -> Place:
         request.dataset_version_number = dataset.version
         # The client follows the redirect to the storage; only the headers have come so far.
         with client.datasets.dataset_api_client.download_dataset(request) as response:
-            return Place(response.url, _md5_in(response.headers.get(_HASHES_HEADER, "")))
+            return ArchiveLocation(response.url, _md5_in(response.headers.get(_HASHES_HEADER, "")))
 
     return _call_kaggle(dataset, ask)
 

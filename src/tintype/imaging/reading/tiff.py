@@ -63,7 +63,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Place:
+class TagEntry:
     """Where a tag's value lies; all of it is within the content."""
 
     kind: int
@@ -85,7 +85,7 @@ def read_layout(content: bytes) -> Layout:
     raise DirectoryError("it has no TIFF header")
 
 
-def read_directory(content: bytes, layout: Layout, at: int) -> tuple[dict[int, Place], int]:
+def read_directory(content: bytes, layout: Layout, at: int) -> tuple[dict[int, TagEntry], int]:
     """The tags of the directory at `at`, and where the next directory is, 0 if there is none.
 
     Tags of unknown types, or whose value would not lie within the content, are left out.
@@ -104,7 +104,7 @@ def read_directory(content: bytes, layout: Layout, at: int) -> tuple[dict[int, P
     end = first + number * width
     if number > MOST_TAGS or end > len(content):
         raise DirectoryError("a directory of tags reaches beyond the file")
-    tags: dict[int, Place] = {}
+    tags: dict[int, TagEntry] = {}
     for position in range(first, end, width):
         tag, kind, count = struct.unpack_from(f"{layout.order}{entry}", content, position)
         size = SIZES.get(kind, 0) * count
@@ -112,7 +112,7 @@ def read_directory(content: bytes, layout: Layout, at: int) -> tuple[dict[int, P
         if size > inline:
             start = struct.unpack_from(f"{layout.order}{entry[-1]}", content, start)[0]
         if size and start + size <= len(content):
-            tags.setdefault(tag, Place(kind, count, start, size))
+            tags.setdefault(tag, TagEntry(kind, count, start, size))
     if sum(place.size for place in tags.values()) > len(content):
         raise DirectoryError("its tags claim more bytes than there are")  # a thousand times the same ones
     return tags, _next(content, layout, end)
@@ -126,7 +126,7 @@ def _next(content: bytes, layout: Layout, at: int) -> int:
         return 0  # EXIF blocks often end without it
 
 
-def read_integer(content: bytes, layout: Layout, place: Place | None, default: int = 0) -> int:
+def read_integer(content: bytes, layout: Layout, place: TagEntry | None, default: int = 0) -> int:
     """A tag's first whole number."""
     if place is None or place.kind not in _INTEGERS:
         return default
@@ -182,7 +182,7 @@ def read_tiff_header(content: bytes, name: str) -> TiffHeader:
     )
 
 
-def _refuse_raw(content: bytes, layout: Layout, tags: dict[int, Place], name: str) -> None:
+def _refuse_raw(content: bytes, layout: Layout, tags: dict[int, TagEntry], name: str) -> None:
     """Cameras' raw files look like TIFF, and their first picture is a thumbnail."""
     reduced = read_integer(content, layout, tags.get(254)) & 1
     if content[8:10] == b"CR" or _DNG_VERSION in tags or (reduced and _SUB_DIRECTORIES in tags):
@@ -192,7 +192,7 @@ def _refuse_raw(content: bytes, layout: Layout, tags: dict[int, Place], name: st
         )
 
 
-def _refuse_excess(content: bytes, layout: Layout, tags: dict[int, Place], name: str) -> None:
+def _refuse_excess(content: bytes, layout: Layout, tags: dict[int, TagEntry], name: str) -> None:
     if any(place.count > _MOST_NUMBERS and place.kind not in _BYTES for place in tags.values()):
         raise PhotoError(
             f"Expected at most {_MOST_NUMBERS} strips, tiles or numbers in a tag of {name}, but it has more.",
@@ -208,7 +208,7 @@ def _refuse_excess(content: bytes, layout: Layout, tags: dict[int, Place], name:
             )
 
 
-def _pieces(content: bytes, layout: Layout, tags: dict[int, Place]) -> list[tuple[int, int]]:
+def _pieces(content: bytes, layout: Layout, tags: dict[int, TagEntry]) -> list[tuple[int, int]]:
     """Position and size of each strip or tile."""
     for offsets, sizes in ((324, 325), (273, 279)):
         if offsets in tags and sizes in tags:
@@ -217,9 +217,9 @@ def _pieces(content: bytes, layout: Layout, tags: dict[int, Place]) -> list[tupl
     return []
 
 
-def _all(content: bytes, layout: Layout, place: Place) -> list[int]:
+def _all(content: bytes, layout: Layout, place: TagEntry) -> list[int]:
     width = place.size // place.count
     return [
-        read_integer(content, layout, Place(place.kind, 1, place.start + width * index, width))
+        read_integer(content, layout, TagEntry(place.kind, 1, place.start + width * index, width))
         for index in range(place.count)
     ]

@@ -99,7 +99,7 @@ def _hours(core_ms: dict[str, Any], embeds: float, trains: float) -> str:
     ]
     for name, photos in SCALES.items():
         for title, machine in MACHINES.items():
-            hours = {part: of(machine) * photos for part, of in work.items()}
+            hours = {part: hours_a_photo(machine) * photos for part, hours_a_photo in work.items()}
             whole = sum(hours.values()) + (EPOCHS[name] - 1) * hours["an epoch"]
             shown = " | ".join(_time(value) for value in hours.values())
             lines.append(f"| {name} | {title} | {shown} | {_time(whole)}, {EPOCHS[name]} |")

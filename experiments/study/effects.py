@@ -23,39 +23,39 @@ class Measure:
     ----------
     name : str
         As in tables' heads.
-    of : callable
+    figure : callable
         Of results and a recipe's name, the `Figure`; raises `KeyError` for recipes without it.
     """
 
     name: str
-    of: Callable[[Results, str], Figure]
+    figure: Callable[[Results, str], Figure]
     digits: int = 2
 
 
 def front_at(ratio: float, metric: str = DELTA) -> Callable[[Results, str], Figure]:
     """The front at a colourfulness ratio."""
 
-    def of(results: Results, recipe: str) -> Figure:
+    def figure(results: Results, recipe: str) -> Figure:
         front = results.front(recipe, metric)
         return lambda photos, seeds: front.at(ratio, photos, seeds)
 
-    return of
+    return figure
 
 
 def mean_of(metric: str) -> Callable[[Results, str], Figure]:
     """The mean over photos and seeds at the operating point."""
 
-    def of(results: Results, recipe: str) -> Figure:
+    def figure(results: Results, recipe: str) -> Figure:
         values = results.runs[recipe].scores[metric]
         return lambda photos, seeds: _mean(values[np.ix_(seeds, photos)])
 
-    return of
+    return figure
 
 
 def weighted_mean_of(metric: str, weight: str) -> Callable[[Results, str], Figure]:
     """The mean in which photos weigh as another column says."""
 
-    def of(results: Results, recipe: str) -> Figure:
+    def figure(results: Results, recipe: str) -> Figure:
         values, weights = (results.runs[recipe].scores[name] for name in (metric, weight))
 
         def figure(photos: Index, seeds: Index) -> float:
@@ -64,17 +64,17 @@ def weighted_mean_of(metric: str, weight: str) -> Callable[[Results, str], Figur
 
         return figure
 
-    return of
+    return figure
 
 
 def ratio_to_truth(metric: str) -> Callable[[Results, str], Figure]:
     """A ratio of sums to the truth's at the operating point."""
 
-    def of(results: Results, recipe: str) -> Figure:
+    def figure(results: Results, recipe: str) -> Figure:
         values, truth = results.runs[recipe].scores[metric], results.truth[f"truth_{metric}"]
         return lambda photos, seeds: float(values[np.ix_(seeds, photos)].mean() / truth[photos].mean())
 
-    return of
+    return figure
 
 
 AT_HALF = Measure("CIEDE2000 at ratio .5", front_at(0.5))
@@ -94,7 +94,7 @@ def value(results: Results, recipe: str, measure: Measure, resamples: int = RESA
     """A recipe's figure with its interval over photos and seeds; None if it has none."""
     runs = results.runs[recipe]
     try:
-        figure = measure.of(results, recipe)
+        figure = measure.figure(results, recipe)
     except KeyError:
         return None
     found = bootstrap(
@@ -112,7 +112,7 @@ def effect(
     decodes the other's own networks are they drawn together.
     """
     try:
-        ours, theirs = measure.of(results, recipe), measure.of(results, base)
+        ours, theirs = measure.figure(results, recipe), measure.figure(results, base)
     except KeyError:
         return None
     one, other = results.runs[recipe], results.runs[base]

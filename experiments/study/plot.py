@@ -79,12 +79,12 @@ def _draw(
 def _front_over_gray(ratio: float) -> Callable[[Results, str], Figure]:
     """Photos differ in how much colour there is to miss: over their own gray versions they can be compared."""
 
-    def of(results: Results, recipe: str) -> Figure:
+    def figure(results: Results, recipe: str) -> Figure:
         front = results.front(recipe)
         over = replace(front, values=front.values - front.values[..., :1])  # the first factor is 0
         return lambda photos, seeds: over.at(ratio, photos, seeds)
 
-    return of
+    return figure
 
 
 def _own_over_gray(results: Results, recipe: str) -> Figure:

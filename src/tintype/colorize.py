@@ -308,7 +308,7 @@ class Colorizer:
     def warm_up(self) -> None:
         """Have the network compiled, or the first photos would wait for it.
 
-        Keras compiles for every size of batch anew; an IR is compiled when it is first asked, for whatever comes.
+        Keras compiles for every size of batch anew; an IR is compiled when it is first asked, for any number of photos.
         """
         side, backbone_side = self.info.size, self.info.backbone.input_size
         for size in SIZES[:1] if self.uses_ir else SIZES:

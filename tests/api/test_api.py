@@ -115,9 +115,9 @@ for wrong in (gray / 255, gray[..., None], gray[0]):
     except ValueError as error:
         print(error)
 """
-    told = python(code).splitlines()
-    assert len(told) == 3
-    assert told[0].endswith("Received: (160, 240), float64.")
+    sentences = python(code).splitlines()
+    assert len(sentences) == 3
+    assert sentences[0].endswith("Received: (160, 240), float64.")
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,9 @@ def test_an_empty_registry_is_reported_and_the_starter_taken(shipped, here, monk
     monkeypatch.setattr(resolve, "resolve_champion", lambda name, store: None)
     with pytest.warns(UserWarning, match="has no model yet: the starter is used"):
         assert find_model(None).lineage.version == "starter"
-    told = []
-    find_model(None, told.append)
-    assert len(told) == 1
+    notes = []
+    find_model(None, notes.append)
+    assert len(notes) == 1
 
 
 def test_a_champion_that_was_taken_away_is_an_error(shipped, here, monkeypatch):

@@ -54,7 +54,7 @@ def make_training(
             "grid_every": 2,
             "strategy": "data_parallel",
         }
-        told = {
+        description = {
             "plans": [
                 {
                     "split": plan.split,
@@ -69,7 +69,7 @@ def make_training(
             "fusion": network_params(width=0.05).model_dump(),
             "pyramid": network_params(name="pyramid", width=0.2, dropout=0.3).model_dump(),
         }
-        (tmp_path / name / "params.json").write_text(json.dumps(told))
+        (tmp_path / name / "params.json").write_text(json.dumps(description))
         return tmp_path / name
 
     return make

@@ -72,8 +72,8 @@ def test_two_processes_match_one_with_the_same_batches_and_half_the_data_does_no
     # What they leave is taken up on TensorFlow, where the stage goes on.
     job = worker.job_in(together, kind)
     inputs = TrainingInputs(job.tensors, job.network)
-    told = {"checkpoints": job.checkpoints, "observer": job.observer, "grids": job.grids}
-    fitted = fit(inputs.build, job.train, inputs.learn, inputs.check, **told)
+    outputs = {"checkpoints": job.checkpoints, "observer": job.observer, "grids": job.grids}
+    fitted = fit(inputs.build, job.train, inputs.learn, inputs.check, **outputs)
     for ours, theirs in zip(fitted.network.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     fitted.network.compile(loss=loss_on(inputs.learn, job.train))

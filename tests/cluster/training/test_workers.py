@@ -62,12 +62,11 @@ def test_a_killed_worker_costs_what_came_after_the_last_checkpoint(make_training
     killer.join(1)
     assert len(killer.killed) == 1
     assert [epoch["epoch"] for epoch in job.checkpoints.read().history] == list(range(1, EPOCHS + 1))
-    told = [(epoch, pid) for what, epoch, pid in job.observer.read() if what == "epoch"]
-    first, second = list(
-        dict.fromkeys(pid for _, pid in told)
-    )  # the first worker, and the one that took its place
-    before = [epoch for epoch, pid in told if pid == first]
-    after = [epoch for epoch, pid in told if pid == second]
+    epochs = [(epoch, pid) for what, epoch, pid in job.observer.read() if what == "epoch"]
+    # The first worker, and the one that took its place.
+    first, second = list(dict.fromkeys(pid for _, pid in epochs))
+    before = [epoch for epoch, pid in epochs if pid == first]
+    after = [epoch for epoch, pid in epochs if pid == second]
     assert before == list(range(1, len(before) + 1))
     assert killer.left_off >= 2
     assert len(before) < EPOCHS  # killed before it was done

@@ -50,22 +50,22 @@ def job_in(folder: Path, kind: str, **train: Any) -> Any:
     from tintype.training.inputs import Tensors, checkpoints_of
     from tintype.training.parallel.job import Job
 
-    told = json.loads((folder / "params.json").read_text())
+    description = json.loads((folder / "params.json").read_text())
     plans = [
         ShardPlan(
             plan["split"], plan["bucket"], tuple(PhotoRef(*photo) for photo in plan["photos"]), plan["crops"]
         )
-        for plan in told["plans"]
+        for plan in description["plans"]
     ]
     tensors = Tensors(
-        plans, folder / "manifest", folder / "lab", folder / "embeddings", Path(told["backbone"])
+        plans, folder / "manifest", folder / "lab", folder / "embeddings", Path(description["backbone"])
     )
     network: FusionParams | PyramidParams
     if kind == "pyramid":
-        network, loss = PyramidParams(**told[kind]), {"name": "classes", "rebalance": 0.0}
+        network, loss = PyramidParams(**description[kind]), {"name": "classes", "rebalance": 0.0}
     else:
-        network, loss = FusionParams(**told[kind]), {"name": "huber", "delta": 0.1}
-    params = TrainParams(**(told["train"] | {"loss": loss} | train))
+        network, loss = FusionParams(**description[kind]), {"name": "huber", "delta": 0.1}
+    params = TrainParams(**(description["train"] | {"loss": loss} | train))
     checkpoints = checkpoints_of(folder / "checkpoints", tensors, network, params)
     return Job(tensors, network, params, checkpoints, Notes(folder / "notes.txt"), folder / "grids")
 

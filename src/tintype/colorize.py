@@ -412,12 +412,13 @@ class Colorizer:
         """Have the network colour a gray picture: its output must be finite chroma."""
         gray8 = np.full((1, *[self.info.backbone.input_size] * 2, 1), 128, np.uint8)
         ab = self._output(np.full((1, *[self.info.size] * 2, 1), 128, np.uint8), gray8).get("ab")
-        if ab is None or ab.ndim != 4 or ab.shape[-1] != 2 or not np.isfinite(ab).all():
+        is_chroma = ab is not None and ab.ndim == 4 and ab.shape[-1] == 2
+        if ab is None or not is_chroma or not np.isfinite(ab).all():
             received = "no output of that name" if ab is None else f"numbers of shape {ab.shape}"
+            received += " that are not all finite" if is_chroma else ""
             raise BundleError(
                 f"Expected the network in {bundle} to give finite a* and b* as ab, of shape (1, height, width, 2). "
-                f"Received: {received}{' that are not all finite' if ab is not None and ab.size else ''}. "
-                "Train or copy the bundle again."
+                f"Received: {received}. Train or copy the bundle again."
             )
 
     def _output(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:

@@ -141,6 +141,7 @@ def test_teaches_either_head_in_either_precision(
     assert watcher.values("adv_kept_step") == [4]
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_seed_are_the_same_run(go: Any, lessons: AdversarialParams) -> None:
     first, second = go(lessons), go(lessons)
     assert first[3].told == second[3].told
@@ -157,6 +158,7 @@ def test_a_network_that_got_no_better_stays_as_it_was(
     assert same(before, network.get_weights())
 
 
+@pytest.mark.slow
 def test_stops_when_patience_is_over_and_keeps_the_best(
     go: Any, lessons: AdversarialParams, score: Any
 ) -> None:

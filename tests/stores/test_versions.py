@@ -104,14 +104,15 @@ def test_files_lost_from_the_object_store_are_a_sentence(
 
 def test_a_photo_coloured_by_the_servers_champion_is_traced_to_it(on_the_server: str, tmp_path: Path) -> None:
     """With the starter, whose files are real: coloured and traced by the commands that people have."""
-    # Unless another test's pipeline has put it there.
-    register_starter(RegisterParams(model_name="tintype", experiment="tintype"))
-    champion = resolve_version("models:/tintype@champion").lineage
+    # A model of its own: other tests of this run have their champions in the same registry.
+    register_starter(RegisterParams(model_name="starter-of-this-test", experiment="tintype"))
+    address = "models:/starter-of-this-test@champion"
+    champion = resolve_version(address).lineage
     assert champion.bundle_sha256 == starter_lineage().bundle_sha256
     tintype = Path(sys.executable).with_name("tintype")
     photo = ROOT / "data/sample/cat.jpg"
     for command in (
-        [tintype, "colorize", photo, "--output", tmp_path / "out"],
+        [tintype, "colorize", photo, "--output", tmp_path / "out", "--model", address],
         [tintype, "trace", tmp_path / "out/cat.jpg", "--original", photo, "--json"],
     ):
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -84,6 +84,8 @@ class OpenVinoNetwork:
     ----------
     compiled : openvino.CompiledModel
         Its outputs have names.
+    by_thread : bool
+        Whether each thread asks through a request of its own, which takes streams; else they wait for each other.
 
     Attributes
     ----------
@@ -93,12 +95,15 @@ class OpenVinoNetwork:
         What is computed in, in OpenVINO's words: ``"f32"`` or ``"bf16"``.
     """
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, *, by_thread: bool = False) -> None:
         outputs = {output.get_any_name(): output for output in compiled.outputs}
         self.output = outputs if len(outputs) > 1 else compiled.outputs[0]
         self.precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self._compiled = compiled
-        self._own = threading.local()  # a request serves one thread at a time
+        # A request serves one thread at a time. A service frees a network while another one answers: its only request
+        # goes with it then, and not when some thread ends.
+        self._own = threading.local() if by_thread else None
+        self._lock = threading.Lock()
 
     @classmethod
     def load(
@@ -135,7 +140,7 @@ class OpenVinoNetwork:
                 f"Expected an IR that OpenVINO {openvino.__version__} can compile beside {keras_file}. "
                 f"Received: {str(error).strip().splitlines()[-1]} KERAS_BACKEND=tensorflow does without it."
             ) from error
-        return cls(compiled)
+        return cls(compiled, by_thread=streams is not None)
 
     def predict_on_batch(
         self, given: NDArray[Any] | Mapping[str, NDArray[Any]]
@@ -152,9 +157,14 @@ class OpenVinoNetwork:
         dict of str to ndarray, or ndarray
             As `output`.
         """
-        if not hasattr(self._own, "request"):
-            self._own.request = self._compiled.create_infer_request()
-        results = self._own.request.infer(given if isinstance(given, Mapping) else [given])
+        inputs = given if isinstance(given, Mapping) else [given]
+        if self._own is None:
+            with self._lock:
+                results = self._compiled(inputs)
+        else:
+            if not hasattr(self._own, "request"):
+                self._own.request = self._compiled.create_infer_request()
+            results = self._own.request.infer(inputs)
         if isinstance(self.output, dict):
             return {name: results[output] for name, output in self.output.items()}
         return results[self.output]

@@ -131,23 +131,31 @@ class Cluster:
                 subprocess.run(["ip", "netns", "del", node.namespace], check=True)
 
 
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory, bridge: bool) -> Iterator[Cluster]:
-    """A cluster of a head and one more node, with a CPU each. Its environment is this process's, too."""
+@pytest.fixture(scope="session", autouse=True)
+def environment_of_ray() -> Iterator[None]:
+    """The environment of every cluster in this run: Ray reads its token once a process, whichever test comes first."""
     # A token of its own on both sides: what the machine's user has set up for Ray plays no part.
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    # Ray makes its workers give way to everybody else on the machine, which here is other tests.
-    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+    # Ray makes its workers give way to everything else on the machine, which here is other tests.
+    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (token | quiet | KEYS | {"TF_CPP_MIN_LOG_LEVEL": "3"}).items():
+        for name, value in (token | quiet | KEYS).items():
             patch.setenv(name, value)
-        made = Cluster(tmp_path_factory.mktemp("cluster"), separate=bridge)
-        try:
-            made.start()
-            made.start()
-            yield made
-        finally:
-            made.end()
+        yield
+
+
+@pytest.fixture(scope="session")
+def cluster(
+    tmp_path_factory: pytest.TempPathFactory, bridge: bool, environment_of_ray: None
+) -> Iterator[Cluster]:
+    """A cluster of a head and one more node, with a CPU each. Its environment is this process's, too."""
+    made = Cluster(tmp_path_factory.mktemp("cluster"), separate=bridge)
+    try:
+        made.start()
+        made.start()
+        yield made
+    finally:
+        made.end()
 
 
 @pytest.fixture(scope="session")

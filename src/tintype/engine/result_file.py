@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -65,10 +64,8 @@ def write_result(path: Path, content: bytes) -> None:
         If the disk is full or may not be written to.
     """
     try:
-        with disk_errors(path.parent), new_file(path) as part, part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        with disk_errors(path.parent), new_file(path, durable=True) as part:
+            part.write_bytes(content)
     except OSError as error:
         raise PhotoError(f"Expected to write {path}. Received: {error.strerror}.", "not_writable") from None
 

@@ -2,9 +2,12 @@
 
 import copy
 import os
+import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -252,3 +255,33 @@ def test_a_stage_refuses_an_address_where_it_needs_a_folder(stage, root, monkeyp
     monkeypatch.setattr(sys, "argv", [stage, "s3://bucket/raw", *"bcdef"])
     with pytest.raises(SystemExit, match=r"Expected a folder on a disk here\. Received: s3://bucket/raw"):
         run_stage(import_module(f"tintype.stages.{stage}").main)
+
+
+@pytest.mark.parametrize(
+    ("edit", "refusal"),
+    [
+        (
+            ("per_photo: 12", "per_photo: 8"),
+            r"params\.yaml changed while lab ran: crops\.per_photo was 12, is 8\. Run `dvc",
+        ),
+        (("  size: 128", "  side: 128"), r"lab\.size was 128, is None; lab\.side was None, is 128\."),
+        (("preset: sample", "preset: [sample"), r"params\.yaml is not valid YAML"),
+        (("epochs: 14", "epochs: 3"), None),  # dvc.yaml names no parameter of `train` for the stage `lab`
+    ],
+)
+def test_a_stage_fails_if_its_parameters_change_while_it_runs(root, tmp_path, monkeypatch, edit, refusal):
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(root / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["src/tintype/stages/lab.py"])
+    seen = []
+
+    def main(params):
+        seen.append(params.crops.per_photo)
+        before = Path("params.yaml").read_text()
+        assert edit[0] in before
+        Path("params.yaml").write_text(before.replace(*edit))
+
+    with pytest.raises(SystemExit, match=refusal) if refusal else nullcontext():
+        run_stage(main)
+    assert seen == [12]

@@ -20,7 +20,7 @@ from tintype.params.blocks import (
     ValidateParams,
     WeightsParams,
 )
-from tintype.params.load import PARAMS_FILE, ParamsError, load_params
+from tintype.params.load import PARAMS_FILE, ParamsError, check_params, load_params, read_params
 
 __all__ = [
     "PARAMS_FILE",
@@ -40,5 +40,7 @@ __all__ = [
     "TrainParams",
     "ValidateParams",
     "WeightsParams",
+    "check_params",
     "load_params",
+    "read_params",
 ]

@@ -48,6 +48,17 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         If the file is missing or not YAML, a key is unknown or missing, or a value has the wrong
         type or is out of range. The message names each key, its value and what is allowed.
     """
+    return check_params(read_params(path), path)
+
+
+def read_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
+    """What params.yaml says, right or wrong.
+
+    Raises
+    ------
+    ParamsError
+        If the file is missing, not YAML, or has no blocks.
+    """
     try:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -58,6 +69,11 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ParamsError(f"Expected blocks of parameters in {path}. Received: {content!r}.")
+    return content
+
+
+def check_params(content: dict[str, Any], path: Path = PARAMS_FILE) -> Params:
+    """The blocks of what `read_params` gave; see `load_params`."""
     try:
         return Params.model_validate(content)
     except ValidationError as error:

@@ -1,6 +1,7 @@
-"""How a stage starts: parameters and paths in, a sentence out.
+"""How a stage starts and ends: parameters and paths in, a sentence out.
 
-Parameters are checked before anything else is imported or done, so a typing mistake costs a second.
+Parameters are checked before anything else is imported or done, so a typing mistake costs a second. DVC reads them
+once more when a stage has ended, and records what it finds: a stage whose parameters have changed meanwhile fails.
 """
 
 from __future__ import annotations
@@ -8,11 +9,16 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
 
 from tintype.errors import TintypeError
-from tintype.params import Params, load_params
+from tintype.params import PARAMS_FILE, ParamsError, check_params, read_params
+
+PIPELINE_FILE = Path("dvc.yaml")
 
 
 def run_stage(main: Callable[..., None]) -> None:
@@ -27,10 +33,65 @@ def run_stage(main: Callable[..., None]) -> None:
     # Arrow's own pool keeps 21 MB of memory after a manifest of 20,000 rows, the system's keeps 8.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
-        params: Params = load_params()
-        main(params, *_places(main, sys.argv[1:]))
+        begun = read_params()
+        main(check_params(begun), *_places(main, sys.argv[1:]))
+        refuse_changed_params(Path(sys.argv[0]).stem, begun)
     except TintypeError as error:
         sys.exit(f"error: {error}")
+
+
+def refuse_changed_params(stage: str, begun: dict[str, Any]) -> None:
+    """Fail where params.yaml no longer says what a stage worked by, as DVC would record what it says now.
+
+    Parameters
+    ----------
+    stage : str
+        Its name in dvc.yaml, which lists its parameters.
+    begun : dict
+        What params.yaml said when the stage began.
+
+    Raises
+    ------
+    ParamsError
+        With each value before and now.
+    """
+    now = read_params()
+    keys = _recorded(stage) or [*begun, *now]
+    before, after = ({key: _value(content, key) for key in keys} for content in (begun, now))
+    changes = [
+        f"{key} was {old}, is {new}"
+        for key in before
+        for key, old, new in _differences(key, before[key], after[key])
+    ]
+    if changes:
+        raise ParamsError(
+            f"{PARAMS_FILE} changed while {stage} ran: {'; '.join(changes)}. Run `dvc repro` again, which makes it by "
+            "the new values."
+        )
+
+
+def _recorded(stage: str) -> list[str]:
+    """The keys of params.yaml that DVC records for a stage; none if it records all of them, or does not know it."""
+    try:
+        pipeline = YAML(typ="safe").load(PIPELINE_FILE.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    listed = pipeline["stages"].get(stage, {}).get("params", [])
+    return [key for key in listed if isinstance(key, str)]
+
+
+def _value(content: Any, key: str) -> Any:
+    for part in key.split("."):
+        content = content.get(part) if isinstance(content, dict) else None
+    return content
+
+
+def _differences(key: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for part in {**old, **new}:
+            yield from _differences(f"{key}.{part}", old.get(part), new.get(part))
+    elif old != new:
+        yield key, old, new
 
 
 def _places(main: Callable[..., None], arguments: list[str]) -> list[Path | str]:

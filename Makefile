@@ -29,7 +29,7 @@ MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline extras wheel starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-fast test-slow test-stores test-cluster check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline extras wheel starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-fast test-slow test-stores test-cluster docs notebook check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -113,6 +113,13 @@ check-workflows: env ## Check .github/workflows: their schema, and what an attac
 	$(RUN) check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(RUN) zizmor --offline --quiet $(WORKFLOWS)
 
+docs: ## Build the pages of docs/ as a site without anything from elsewhere: site/index.html
+	$(UV) sync --locked --inexact --group docs
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
+
+notebook: env ## Run docs/first-steps.ipynb and keep what it shows; `make test` compares
+	$(RUN) jupyter execute --inplace --NotebookClient.record_timing=False docs/first-steps.ipynb
+
 bento-test: env ## Hold the built Bento, in an environment of its own, to the service's tests
 	TINTYPE_TEST_BENTO=1 $(RUN) pytest -n 0 tests/serving/test_service.py tests/serving/test_limits.py tests/serving/test_stopping.py
 
@@ -191,7 +198,7 @@ release-smoke: ## Ask the service at TINTYPE_URL: ready, the right version, colo
 	python3 .ci/release.py smoke
 
 clean: ## Remove what tools leave behind; data, models and runs stay
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis demo
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .cache demo site
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 env: ## Make .venv with all there is to work on the code; then: source .venv/bin/activate

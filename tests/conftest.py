@@ -43,7 +43,7 @@ _SLOW_FIXTURES = {
 }  # fmt: skip
 # What a file imports or calls.
 _SLOW_WORDS = re.compile(
-    r"\b(?:import|from) (?:great_expectations|keras|mlflow|subprocess|tensorflow)\b"
+    r"\b(?:import|from) (?:great_expectations|keras|mlflow|nbclient|subprocess|tensorflow)\b"
     r"|\btintype\.data\.validation\.(?:checkpoint|expectations|validate)\b|\bbatches\("
 )
 

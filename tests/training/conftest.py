@@ -33,9 +33,14 @@ class Tensors:
             lab8[..., 1] = np.where(vectors[:, 0] > 0, 158, 98)[:, None, None]
             lab8[..., 2] = 128
             shared = {"row_shape": lab8.shape[1:], "dtype": np.uint8}
-            write_shard(self.lab, plan, "f", lab8[:, None], **shared)
+            write_shard(self.lab, plan, {"format": 0}, lab8[:, None], **shared)
             write_shard(
-                self.embeddings, plan, "f", vectors[:, None], row_shape=(EMBEDDING,), dtype=np.float16
+                self.embeddings,
+                plan,
+                {"format": 0},
+                vectors[:, None],
+                row_shape=(EMBEDDING,),
+                dtype=np.float16,
             )
 
     def split(self, name: str) -> ShardSet:

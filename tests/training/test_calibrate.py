@@ -53,9 +53,11 @@ def validation(truth: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> S
     folder: Path = tmp_path_factory.mktemp("validation")
     photos = tuple(PhotoRef(f"{number:064x}", f"{number}.jpg") for number in range(PHOTOS))
     plan = ShardPlan("validation", "0", photos, 1)
-    write_shard(folder / "lab", plan, "f", truth[:, None], row_shape=truth.shape[1:], dtype=np.uint8)
+    write_shard(
+        folder / "lab", plan, {"format": 0}, truth[:, None], row_shape=truth.shape[1:], dtype=np.uint8
+    )
     vectors = np.zeros((PHOTOS, 1, 4), np.float16)
-    write_shard(folder / "embeddings", plan, "f", vectors, row_shape=(4,), dtype=np.float16)
+    write_shard(folder / "embeddings", plan, {"format": 0}, vectors, row_shape=(4,), dtype=np.float16)
     return open_split([plan], "validation", folder / "lab", folder / "embeddings")
 
 

@@ -21,8 +21,10 @@ def main(
     """Train, watched by MLflow; a training that was killed goes on, in the same run."""
     from tintype.data.tensors.local import local_shards
     from tintype.data.tensors.plan import plan_shards
+    from tintype.data.tensors.shards import npy_path, refuse_other_parameters
     from tintype.data.validation.manifest import TEST, read_manifest
     from tintype.files.atomic import write_json
+    from tintype.models.backbone.spec import read_spec
     from tintype.registry.runs import tracked_run
     from tintype.training.inputs import Tensors, checkpoints_of
     from tintype.training.train import train_network
@@ -31,6 +33,9 @@ def main(
     plans = plan_shards(table, params.crops)
     names = [plan.name for plan in plans if plan.split != TEST]
     here = local_shards(lab, names), local_shards(embeddings, names)
+    lab_files, embedding_files = ([npy_path(folder, name) for name in names] for folder in here)
+    refuse_other_parameters("lab", lab_files, params.crops, size=params.lab.size)
+    refuse_other_parameters("embed", embedding_files, params.crops, backbone=read_spec(backbone).sha256)
     tensors = Tensors(plans, manifest / "manifest.parquet", *here, backbone)
     checkpoints = checkpoints_of(CHECKPOINTS, tensors, params.network, params.train)
     with tracked_run("train", params.register_.experiment, params, resume=checkpoints.read().run_id) as run:

@@ -164,7 +164,7 @@ def write_no_embeddings(plans: Sequence[ShardPlan], folder: Path) -> None:
     """Shards of a single 0 for each row, for networks that need no embedding."""
     for plan in plans:
         rows = (np.zeros((plan.crops, 1), np.float16) for _ in plan.photos)
-        write_shard(folder, plan, "none", rows, row_shape=(1,), dtype=np.float16)
+        write_shard(folder, plan, {}, rows, row_shape=(1,), dtype=np.float16)
 
 
 def _ratio(network: Any, info: BundleInfo, validation: ShardSet) -> float:

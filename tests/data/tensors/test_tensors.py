@@ -15,7 +15,13 @@ from tintype.data.tensors import lab as lab_stage
 from tintype.data.tensors.embed import make_embeddings
 from tintype.data.tensors.lab import PhotoCounts, make_lab, make_lab_shard
 from tintype.data.tensors.plan import ShardPlan, plan_shards
-from tintype.data.tensors.shards import ShardError, npy_path, open_shard, remove_others
+from tintype.data.tensors.shards import (
+    ShardError,
+    npy_path,
+    open_shard,
+    refuse_other_parameters,
+    remove_others,
+)
 from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
@@ -163,6 +169,46 @@ def test_other_parameters_keep_nothing(make: Make, photos: Path, crops: CropsPar
     assert make(plan_shards(manifest_of(photos), other), photos, tmp_path / "out", other).computed == 8
 
 
+@both
+def test_shards_of_other_parameters_are_refused(
+    make: Make, photos: Path, crops: CropsParams, tmp_path: Path
+) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    make(plans, photos, tmp_path / "out", crops)
+    shards = [npy_path(tmp_path / "out", plan.name) for plan in plans]
+    refuse_other_parameters("lab", shards, crops)
+    for other, values in (
+        (CropsParams(per_photo=8, min_side_share=0.5), "crops 8, as params.yaml has it. Received: crops 3"),
+        (CropsParams(per_photo=3, min_side_share=0.7), "min_side_share 0.7, .* Received: min_side_share 0.5"),
+    ):
+        with pytest.raises(ShardError, match=f"{values}.*dvc repro --force --single-item lab"):
+            refuse_other_parameters("lab", shards, other)
+    with pytest.raises(ShardError, match=r"backbone 1111.* Received: backbone (0000|None)"):
+        refuse_other_parameters("embed", shards, crops, backbone="1" * 64)
+    refuse_other_parameters(
+        "lab", shards[-1:], CropsParams(per_photo=8, min_side_share=0.5)
+    )  # validation: whole
+
+
+@both
+def test_a_missing_part_of_a_shard_is_named_and_made_again(
+    make: Make, photos: Path, crops: CropsParams, tmp_path: Path
+) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    make(plans, photos, tmp_path / "out", crops)
+    before = bytes_of(tmp_path / "out")
+    shard = npy_path(tmp_path / "out", plans[0].name)
+    for part, sentence in (
+        (shard.with_suffix(".json"), r"is there, but its index .*\.json is missing"),
+        (shard, r"The shard .*\.npy is missing"),
+    ):
+        part.unlink()
+        with pytest.raises(ShardError, match=f"{sentence}. Run `dvc repro`"):
+            open_shard(tmp_path / "out", plans[0].name)
+        assert make(plans, photos, tmp_path / "out", crops).computed == len(plans[0].photos)
+        assert bytes_of(tmp_path / "out") == before
+
+
 def test_another_precision_keeps_nothing(photos: Path, crops: CropsParams, tmp_path: Path) -> None:
     plans = plan_shards(manifest_of(photos), crops)
     make_embeddings_here(plans, photos, tmp_path / "out", crops)
@@ -197,7 +243,7 @@ def test_a_flipped_byte_is_noticed_and_mended(
     content = bytearray(victim.read_bytes())
     content[-1] ^= 1
     victim.write_bytes(content)
-    with pytest.raises(ShardError, match="missing or its bytes have changed"):
+    with pytest.raises(ShardError, match="its bytes have changed"):
         open_shard(tmp_path / "out", plans[0].name)
     assert make(plans, photos, tmp_path / "out", crops).computed == len(plans[0].photos)
     assert bytes_of(tmp_path / "out") == before

@@ -21,12 +21,12 @@ from tqdm import tqdm
 from tintype.data.tensors.crops import lightness_crops, one_thread_a_photo
 from tintype.data.tensors.lab import PhotoCounts
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
-from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
+from tintype.data.tensors.shards import Parameters, is_complete, kept_rows, remove_others, write_shard
 from tintype.files.objects import Folder
 from tintype.imaging.inputs import backbone_gray8
 from tintype.params import CropsParams
 
-FORMAT = 3  # raise when the same parameters give other bytes than before
+FORMAT = 4  # raise when the same parameters give other bytes than before
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -82,10 +82,15 @@ def make_embeddings(
     """
     if prune:
         remove_others(folder, plans)
-    facts = {"format": FORMAT, "backbone": backbone_sha256, "precision": precision}
+    parameters: Parameters = {
+        "format": FORMAT,
+        "backbone": backbone_sha256,
+        "precision": precision,
+        "min_side_share": crops.min_side_share,
+    }
     total = sum(len(plan.photos) for plan in plans)
     with tqdm(total=total, desc="embed", unit=" photos", disable=None) as progress, one_thread_a_photo():
-        shards = _Shards(folder, facts, crops, embedding_size, progress)
+        shards = _Shards(folder, parameters, embedding_size, progress)
         load = partial(_load, photos, crops.min_side_share, input_size)
         loaded = _ahead(load, shards.missing(plans), threads=os.cpu_count() or 1, depth=batch_size)
         batches = _batches(_single_crops(loaded), batch_size)
@@ -100,9 +105,8 @@ def make_embeddings(
 class _Shard:
     """A shard in the making: the rows it has, and vectors of photos whose crops are not all there yet."""
 
-    def __init__(self, plan: ShardPlan, fingerprint: str, rows: dict[str, NDArray[Any]]) -> None:
+    def __init__(self, plan: ShardPlan, rows: dict[str, NDArray[Any]]) -> None:
         self.plan = plan
-        self.fingerprint = fingerprint
         self.rows = rows
         self.pending: dict[str, list[NDArray[np.float16]]] = {}
 
@@ -117,21 +121,16 @@ _Crop = tuple[_Shard, PhotoRef, NDArray[np.uint8]]  # one or, from a photo just 
 class _Shards:
     """All shards: which photos they lack, and the rows that arrive for them, in the order of the plans."""
 
-    def __init__(
-        self, folder: Folder, facts: dict[str, Any], crops: CropsParams, embedding_size: int, progress: Any
-    ) -> None:
+    def __init__(self, folder: Folder, parameters: Parameters, embedding_size: int, progress: Any) -> None:
         self.made = PhotoCounts(0, 0)
-        self._folder, self._facts, self._crops = folder, facts, crops
+        self._folder, self._parameters = folder, parameters
         self._embedding_size, self._progress = embedding_size, progress
         self._waiting: deque[_Shard] = deque()
 
     def missing(self, plans: Sequence[ShardPlan]) -> Iterator[tuple[_Shard, PhotoRef]]:
         """The photos of each shard for which no earlier run has left a row."""
         for plan in plans:
-            fingerprint = fingerprint_of(
-                self._facts | {"crops": plan.crops, "min_side_share": self._crops.min_side_share}
-            )
-            shard = _Shard(plan, fingerprint, kept_rows(self._folder, plan, fingerprint))
+            shard = _Shard(plan, kept_rows(self._folder, plan, self._parameters))
             todo = [photo for photo in plan.photos if photo.content_hash not in shard.rows]
             kept = len(plan.photos) - len(todo)
             self.made += PhotoCounts(len(todo), kept)
@@ -157,7 +156,7 @@ class _Shards:
             write_shard(
                 self._folder,
                 shard.plan,
-                shard.fingerprint,
+                self._parameters,
                 rows,
                 row_shape=(self._embedding_size,),
                 dtype=np.float16,

@@ -23,13 +23,13 @@ from tqdm import tqdm
 
 from tintype.data.tensors.crops import lab_crops, one_thread_a_photo
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
-from tintype.data.tensors.shards import fingerprint_of, is_complete, kept_rows, remove_others, write_shard
+from tintype.data.tensors.shards import is_complete, kept_rows, remove_others, write_shard
 from tintype.errors import TintypeError
 from tintype.files.objects import Folder
 from tintype.imaging.inputs import network_lab8
 from tintype.params import CropsParams, LabParams
 
-FORMAT = 1  # raise when the same parameters give other bytes than before
+FORMAT = 2  # raise when the same parameters give other bytes than before
 # With two workers, photos in threads take half the time of a core that they take in processes, whose start counts.
 MOST_THREADS = 4
 
@@ -100,10 +100,8 @@ def make_lab_shard(
     plan: ShardPlan, photos: Path, folder: Folder, crops: CropsParams, size: int
 ) -> PhotoCounts:
     """Make one shard, in whichever thread, process or node."""
-    fingerprint = fingerprint_of(
-        {"format": FORMAT, "size": size, "crops": plan.crops, "min_side_share": crops.min_side_share}
-    )
-    kept = kept_rows(folder, plan, fingerprint)
+    parameters = {"format": FORMAT, "size": size, "min_side_share": crops.min_side_share}
+    kept = kept_rows(folder, plan, parameters)
     if is_complete(kept, plan):
         return PhotoCounts(0, len(kept))
 
@@ -113,7 +111,7 @@ def make_lab_shard(
         parts = lab_crops(photos, photo, plan.crops, crops.min_side_share)
         return np.stack([network_lab8(part, size) for part in parts])
 
-    write_shard(folder, plan, fingerprint, map(rows, plan.photos), row_shape=(size, size, 3), dtype=np.uint8)
+    write_shard(folder, plan, parameters, map(rows, plan.photos), row_shape=(size, size, 3), dtype=np.uint8)
     reused = sum(photo.content_hash in kept for photo in plan.photos)
     return PhotoCounts(len(plan.photos) - reused, reused)
 

@@ -48,6 +48,11 @@ class ShardPlan:
         return len(self.photos) * self.crops
 
 
+def crops_in(split: str, crops: CropsParams) -> int:
+    """Rows of each photo: training photos are cropped, the others are seen whole, as serving sees them."""
+    return crops.per_photo if split == TRAIN else 1
+
+
 def plan_shards(manifest: pd.DataFrame, crops: CropsParams) -> list[ShardPlan]:
     """The shards of a manifest.
 
@@ -56,7 +61,7 @@ def plan_shards(manifest: pd.DataFrame, crops: CropsParams) -> list[ShardPlan]:
     manifest : DataFrame
         With the columns `PLANNED_BY`.
     crops : CropsParams
-        Training photos give `per_photo` rows, the others one, the whole photo, as serving sees it.
+        See `crops_in`.
 
     Returns
     -------
@@ -68,8 +73,6 @@ def plan_shards(manifest: pd.DataFrame, crops: CropsParams) -> list[ShardPlan]:
     for split, bucket, content_hash, path in zip(*columns, strict=True):
         photos[split, bucket].append(PhotoRef(content_hash, path))
     return [
-        ShardPlan(
-            split, bucket, tuple(sorted(photos[split, bucket])), crops.per_photo if split == TRAIN else 1
-        )
+        ShardPlan(split, bucket, tuple(sorted(photos[split, bucket])), crops_in(split, crops))
         for split, bucket in sorted(photos, key=lambda key: (SPLITS.index(key[0]), key[1]))
     ]

@@ -1,9 +1,9 @@
 """Shards: a plain `.npy` file and, beside it, an index that says what it holds; on disk or in an object store.
 
 The index carries a checksum, because a flipped byte goes unnoticed by tools that trust modification times, and
-a fingerprint of the parameters, so that rows made with others are never reused. The `.npy` file is renamed
-into place first and its index after it: killed in between, the old index no longer fits the file and the
-shard is made again.
+the parameters that made the rows, so that rows made with others are never reused, and never learned from. The `.npy`
+file is renamed into place first and its index after it: killed in between, the old index no longer fits the file and
+the shard is made again.
 
 In an object store the old index is deleted first and the new one put last, so that an index that is there tells the
 truth, and a shard need not be read to be kept. Training fetches it and verifies the checksum.
@@ -11,8 +11,6 @@ truth, and a shard need not be read to be kept. Training fetches it and verifies
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import os
 import re
@@ -26,15 +24,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tintype.data.tensors.plan import ShardPlan
+from tintype.data.tensors.plan import ShardPlan, crops_in
 from tintype.errors import TintypeError
 from tintype.files.atomic import new_file, write_json
 from tintype.files.digest import sha256_of
 from tintype.files.objects import Folder, ObjectFolder
+from tintype.params import CropsParams
 
 _SHARD = re.compile(r"(train|validation|test)/[0-9a-f]+\.(npy|json)")
 
 NPY_HEADER_BYTES = 128  # what NumPy writes for arrays of up to about six axes; checked when a shard is opened
+
+
+Parameters = Mapping[str, int | float | str]
+_MADE_AGAIN = "Run `dvc repro`, or the stage that makes it: this shard is made again and no other."
 
 
 class ShardError(TintypeError):
@@ -46,17 +49,14 @@ class ShardIndex(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    fingerprint: str  # of the parameters that made the rows
+    parameters: dict[
+        str, int | float | str
+    ]  # everything that a row depends on besides its photo and its crop
     crops: int  # rows of each photo
     photos: list[str]  # content hashes, in order
     shape: list[int]
     dtype: str
     sha256: str  # of the .npy file
-
-
-def fingerprint_of(parameters: Mapping[str, Any]) -> str:
-    """A short hash of everything that a row depends on besides its photo."""
-    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def npy_path(folder: Path, name: str) -> Path:
@@ -104,21 +104,81 @@ def open_shard(folder: Path, name: str) -> tuple[NDArray[Any], ShardIndex]:
     ShardError
         If the shard is missing or its bytes are not those that were written.
     """
-    index = read_index(folder, name)
-    if index is None:
+    path = npy_path(folder, name)
+    if not path.exists():
+        raise ShardError(f"The shard {path} is missing. {_MADE_AGAIN}")
+    index = described(path)
+    if sha256_of(path) != index.sha256:
         raise ShardError(
-            f"Expected the shard {npy_path(folder, name)} with the checksum that its index gives, but it is missing or "
-            f"its bytes have changed. Delete {folder} and run `dvc repro` to make it again."
+            f"Expected the shard {path} with the checksum that its index gives, but its bytes have changed. Delete it. "
+            f"{_MADE_AGAIN}"
         )
-    rows = np.load(npy_path(folder, name), mmap_mode="r")
+    rows = np.load(path, mmap_mode="r")
     if rows.offset != NPY_HEADER_BYTES:
-        raise ShardError(
-            f"Expected a header of {NPY_HEADER_BYTES} bytes in {npy_path(folder, name)}. Received: {rows.offset}."
-        )
+        raise ShardError(f"Expected a header of {NPY_HEADER_BYTES} bytes in {path}. Received: {rows.offset}.")
     return rows, index
 
 
-def kept_rows(folder: Folder, plan: ShardPlan, fingerprint: str) -> dict[str, NDArray[Any]]:
+def described(shard: Path) -> ShardIndex:
+    """What the index beside a `.npy` file says of it; the file's bytes are not looked at.
+
+    Raises
+    ------
+    ShardError
+        If the index is missing, or is none of this version of the program.
+    """
+    path = shard.with_suffix(".json")
+    try:
+        return ShardIndex.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise ShardError(
+            f"The shard {shard} is there, but its index {path} is missing. {_MADE_AGAIN}"
+        ) from None
+    except ValidationError:
+        raise ShardError(
+            f"{path} is not an index of this version of Tintype. Delete it. {_MADE_AGAIN}"
+        ) from None
+
+
+def refuse_other_parameters(
+    stage: str, shards: Iterable[Path], crops: CropsParams, **expected: int | float | str
+) -> None:
+    """Refuse shards that were made with other parameters than those that hold now.
+
+    Parameters
+    ----------
+    stage : str
+        That makes the shards.
+    shards : iterable of Path
+        `.npy` files, in folders named after their splits, each with its index.
+    crops : CropsParams
+        The crops.
+    **expected
+        What else is known of `ShardIndex.parameters`.
+
+    Raises
+    ------
+    ShardError
+        With the parameter, and both values.
+    """
+    for shard in shards:
+        index = described(shard)
+        made = {"crops": index.crops, **index.parameters}
+        wanted = {
+            "crops": crops_in(shard.parent.name, crops),
+            "min_side_share": crops.min_side_share,
+            **expected,
+        }
+        for name, value in wanted.items():
+            if made.get(name) != value:
+                raise ShardError(
+                    f"Expected the shard {shard} to be made with {name} {value}, as params.yaml has it. Received: "
+                    f"{name} {made.get(name)}. params.yaml changed while it was made. Run `dvc repro --force "
+                    f"--single-item {stage}`, then `dvc repro`."
+                )
+
+
+def kept_rows(folder: Folder, plan: ShardPlan, parameters: Parameters) -> dict[str, NDArray[Any]]:
     """Rows that an earlier run made and that are still right.
 
     Returns
@@ -127,7 +187,7 @@ def kept_rows(folder: Folder, plan: ShardPlan, fingerprint: str) -> dict[str, ND
         Content hash of a photo to its rows, memory-mapped, of shape (crops, ...).
     """
     index = read_index(folder, plan.name)
-    if index is None or index.fingerprint != fingerprint or index.crops != plan.crops:
+    if index is None or index.parameters != parameters or index.crops != plan.crops:
         return {}
     if isinstance(folder, ObjectFolder):
         return _RowsInStore(folder, plan.name, index)
@@ -206,7 +266,7 @@ def is_complete(kept: Mapping[str, Any], plan: ShardPlan) -> bool:
 def write_shard(
     folder: Folder,
     plan: ShardPlan,
-    fingerprint: str,
+    parameters: Parameters,
     rows_of_photos: Iterable[NDArray[Any]],
     *,
     row_shape: tuple[int, ...],
@@ -220,8 +280,8 @@ def write_shard(
         Folder of all shards of this kind.
     plan : ShardPlan
         What the shard holds.
-    fingerprint : str
-        As given by `fingerprint_of`.
+    parameters : mapping
+        As in `ShardIndex`.
     rows_of_photos : iterable of ndarray of shape (crops, *row_shape)
         One for each photo of the plan, in its order.
     row_shape : tuple of int
@@ -231,7 +291,7 @@ def write_shard(
     """
     if isinstance(folder, ObjectFolder):
         with tempfile.TemporaryDirectory(prefix="tintype-") as scratch:
-            write_shard(Path(scratch), plan, fingerprint, rows_of_photos, row_shape=row_shape, dtype=dtype)
+            write_shard(Path(scratch), plan, parameters, rows_of_photos, row_shape=row_shape, dtype=dtype)
             _put_shard(folder, plan.name, Path(scratch))
         return
     shape = (plan.rows, *row_shape)
@@ -243,7 +303,7 @@ def write_shard(
         del tensor
         checksum = sha256_of(part)
     index = ShardIndex(
-        fingerprint=fingerprint,
+        parameters=dict(parameters),
         crops=plan.crops,
         photos=[photo.content_hash for photo in plan.photos],
         shape=list(shape),

@@ -27,9 +27,9 @@ from tintype.imaging.merge import Receipt, merge
 from tintype.imaging.provenance import Lineage
 from tintype.imaging.smoothing import smooth_colours
 from tintype.models.backbone import Backbone
-from tintype.models.bundle import BACKBONE_FILE, NETWORK_FILE, BundleError, BundleInfo, read_info
+from tintype.models.bundle import BACKBONE_FILE, INFO_FILE, NETWORK_FILE, BundleError, BundleInfo, read_info
 from tintype.models.keras_backend import INFERENCE, colours_on, compile_for_inference, prepare_keras
-from tintype.models.keras_file import load_network
+from tintype.models.keras_file import first_sentence, load_network
 from tintype.models.lineage import unregistered_lineage
 from tintype.models.network import decode_ab, needs_embedding
 from tintype.models.openvino import OpenVinoNetwork
@@ -37,6 +37,8 @@ from tintype.models.openvino import OpenVinoNetwork
 # Photos in one call of the network. It is compiled anew for each size, so other numbers are filled up to the next.
 SIZES = (1, 2, 4, 8)
 BATCH = SIZES[-1]
+_TRIED = 2  # pictures when a bundle is loaded: a network that takes one at a time alone would fail later
+_ANOTHER = "It is another network than the bundle describes: train or copy the bundle again."
 
 
 class ConfidenceError(TintypeError):
@@ -143,7 +145,7 @@ class Colorizer:
 
         On OpenVINO its IR is used, and Keras is not imported. A bundle without an IR is loaded by Keras on TensorFlow,
         which takes seconds more, and so is every bundle if that backend is asked for. One forward pass tells whether
-        the network gives what it should.
+        the network gives what it should, and is finite.
 
         Parameters
         ----------
@@ -409,17 +411,39 @@ class Colorizer:
             )
 
     def _check_output(self, bundle: Path) -> None:
-        """Have the network colour a gray picture: its output must be finite chroma."""
-        gray8 = np.full((1, *[self.info.backbone.input_size] * 2, 1), 128, np.uint8)
-        ab = self._output(np.full((1, *[self.info.size] * 2, 1), 128, np.uint8), gray8).get("ab")
-        is_chroma = ab is not None and ab.ndim == 4 and ab.shape[-1] == 2
-        if ab is None or not is_chroma or not np.isfinite(ab).all():
-            received = "no output of that name" if ab is None else f"numbers of shape {ab.shape}"
-            received += " that are not all finite" if is_chroma else ""
+        """Have the network colour made-up pictures: outputs must be finite and of the right shape."""
+        inputs = [
+            np.linspace(0, 255, _TRIED * side**2).astype(np.uint8).reshape(_TRIED, side, side, 1)
+            for side in (self.info.size, self.info.backbone.input_size)
+        ]
+        try:
+            output = self._output(*inputs)
+        except TintypeError:
+            raise
+        except Exception as error:  # a network that takes other inputs makes its library raise anything
             raise BundleError(
-                f"Expected the network in {bundle} to give finite a* and b* as ab, of shape (1, height, width, 2). "
-                f"Received: {received}. Train or copy the bundle again."
-            )
+                f"Expected the network in {bundle} to colour a batch of pictures of {self.info.size} pixels, as its "
+                f"{INFO_FILE} says. Received: {first_sentence(error)} {_ANOTHER}"
+            ) from error
+        for name, channels in {"ab": 2, "spread": 1}.items():
+            received = output.get(name)
+            if received is None and name == "spread":
+                continue
+            if (
+                received is None
+                or received.ndim != 4
+                or (len(received), received.shape[-1]) != (_TRIED, channels)
+            ):
+                what = f"the outputs {sorted(output)}" if received is None else f"shape {received.shape}"
+                raise BundleError(
+                    f"Expected the network in {bundle} to give {name} of shape ({_TRIED}, height, width, {channels}). "
+                    f"Received: {what}. {_ANOTHER}"
+                )
+            if not np.isfinite(received).all():
+                raise BundleError(
+                    f"Expected the network in {bundle} to give finite numbers as {name}. Received: "
+                    f"{1 - np.isfinite(received).mean():.0%} that are not. Train it again."
+                )
 
     def _output(self, l8: NDArray[np.uint8], gray8: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """What the network says, by name, of shape (n, h, w, C)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,13 +13,17 @@ import numpy as np
 import pytest
 
 from tintype.colorize import BATCH, Colorizer, ConfidenceError
+from tintype.files.atomic import write_json
+from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.confidence import faded
 from tintype.imaging.finding import find_photos
 from tintype.imaging.inputs import lightness_at
 from tintype.imaging.lab import AB16_STEP, gray_to_rgb, rgb_to_lab, round_ab
 from tintype.imaging.smoothing import smooth_colours
-from tintype.models.bundle import BundleError, bundle_digest, read_info
+from tintype.models.bundle import INFO_FILE, BundleError, BundleInfo, bundle_digest, read_info
+from tintype.models.keras_file import NetworkFileError, load_network, save_network
+from tintype.models.openvino import IrError
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +126,53 @@ def test_a_bundle_of_another_format_is_refused(broken: Path) -> None:
     (broken / "bundle.json").write_text(json.dumps(info | {"format": 99}))
     with pytest.raises(BundleError, match="Received: format 99"):
         Colorizer.load(broken)
+
+
+def _sealed(folder: Path, **changed: object) -> Path:
+    """A bundle whose description names its files as they are now, as whoever exchanges a file on purpose would do."""
+    info = BundleInfo.model_validate_json((folder / INFO_FILE).read_bytes()).model_copy(update=changed)
+    files = {name: sha256_of(folder / name) for name in info.files if (folder / name).is_file()}
+    write_json(folder / INFO_FILE, info.model_copy(update={"files": files}).description())
+    return folder
+
+
+def test_a_bundle_with_another_network_inside_is_refused(broken: Path, pyramid_bundle: Path) -> None:
+    for name in ("network.keras", "network.xml", "network.bin"):
+        shutil.copyfile(pyramid_bundle / name, broken / name)
+    _sealed(broken)
+    for backend in ("openvino", "tensorflow"):
+        with pytest.raises(BundleError, match=r"It is another network than the bundle describes"):
+            Colorizer.load(broken, backend)
+
+
+def test_a_network_that_sees_another_size_is_refused(pyramid_bundle: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(pyramid_bundle, tmp_path / "broken"))
+    with pytest.raises(BundleError, match=r"to colour a batch of pictures of 56 pixels"):
+        Colorizer.load(_sealed(folder, size=56), "openvino")
+
+
+def test_a_weight_that_is_no_number_is_refused_even_where_the_colours_do_not_show_it(
+    pyramid_bundle: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(pyramid_bundle, tmp_path / "broken"))
+    weights = folder / "network.bin"
+    graph = weights.with_suffix(".xml").read_text()
+    # The first kernel: a ReLU follows, of which OpenVINO makes zeros.
+    offset = int(re.search(r'element_type="f16"[^>]* offset="(\d+)"', graph)[1])
+    content = bytearray(weights.read_bytes())
+    content[offset : offset + 2] = np.float16(np.nan).tobytes()
+    weights.write_bytes(content)
+    network = load_network(folder / "network.keras")
+    kernel = next(variable for variable in network.weights if variable.name == "kernel")
+    kernel.assign(np.full(kernel.shape, np.nan))
+    save_network(network, folder / "network.keras")
+    _sealed(folder)
+    with pytest.raises(
+        IrError, match=r"Expected finite weights in the IR .* Received: one that is not, in Constant_"
+    ):
+        Colorizer.load(folder, "openvino")
+    with pytest.raises(NetworkFileError, match=rf"Received: one that is not, in {kernel.path}\."):
+        Colorizer.load(folder, "tensorflow")
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tintype.errors import TintypeError
 from tintype.models.keras_backend import prepare_keras
 
@@ -56,7 +58,6 @@ def _halved(content: bytes) -> bytes:
         If a weight is too large for half precision.
     """
     import h5py
-    import numpy as np
 
     target = io.BytesIO()
     with (
@@ -113,7 +114,8 @@ def load_network(source: Path) -> Any:
     Raises
     ------
     NetworkFileError
-        If there is no such file, or it is no Keras file, is damaged, or wants to bring code of its own.
+        If there is no such file, or it is no Keras file, is damaged, wants to bring code, or has weights that
+        are not finite.
     """
     if source.suffix != ".keras":
         raise NetworkFileError(
@@ -126,12 +128,19 @@ def load_network(source: Path) -> Any:
     import keras
 
     try:
-        return keras.saving.load_model(source, compile=False, safe_mode=True)
+        network = keras.saving.load_model(source, compile=False, safe_mode=True)
     except Exception as error:  # a foreign file can make Keras, h5py or zipfile raise anything
         raise NetworkFileError(
             f"{source} does not hold a network that Keras {keras.__version__} can load in safe mode: "
             f"{first_sentence(error)}"
         ) from error
+    for variable in network.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+            raise NetworkFileError(
+                f"Expected finite weights in {source}. Received: one that is not, in {variable.path}. "
+                "Train the network again."
+            )
+    return network
 
 
 def first_sentence(error: Exception) -> str:

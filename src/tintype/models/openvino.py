@@ -124,7 +124,7 @@ class OpenVinoNetwork:
         Raises
         ------
         IrError
-            If OpenVINO cannot read or compile the IR.
+            If OpenVINO cannot read or compile the IR, or a constant in it is not finite.
         """
         openvino = import_openvino()
         config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": HINTS[precision]}
@@ -132,6 +132,7 @@ class OpenVinoNetwork:
             config |= {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams}
         try:
             model = _read(keras_file)
+            _check_constants(model, keras_file)
             if streams is not None:
                 model.reshape([1, *list(model.inputs[0].get_partial_shape())[1:]])
             compiled = openvino.Core().compile_model(model, "CPU", config)
@@ -179,6 +180,18 @@ def _read(keras_file: Path) -> Any:
     if end > len(weights):  # an older IR: its graph counts on through the .keras file, which has most weights
         weights = np.concatenate([weights, np.fromfile(keras_file, np.uint8)])
     return openvino.Core().read_model(graph, openvino.Tensor(weights))
+
+
+def _check_constants(model: Any, keras_file: Path) -> None:
+    """Refuse an IR with a weight that is not finite: OpenVINO's ReLU may hide it, and colours be wrong."""
+    for node in model.get_ordered_ops():
+        if node.get_type_name() != "Constant" or not node.get_element_type().is_real():
+            continue
+        if not np.isfinite(node.data).all():
+            raise IrError(
+                f"Expected finite weights in the IR beside {keras_file}. Received: one that is not, in "
+                f"{node.get_friendly_name()}, of shape {tuple(node.shape)}. Train the network again."
+            )
 
 
 def write_ir(files: Mapping[Path, BackboneSpec | None]) -> None:

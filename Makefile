@@ -29,7 +29,7 @@ MODEL_OPTION = $(if $(MODEL),--model $(MODEL))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline extras wheel starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study bento-test test test-fast test-slow test-stores test-cluster docs notebook check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline extras wheel starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study experiments bento-test test test-fast test-slow test-stores test-cluster docs notebook check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ demo: pipeline ## From a fresh clone through the whole pipeline to a registered 
 
 pipeline: env-pipeline ## Run what has changed of the DVC pipeline
 	$(RUN) dvc repro
+
+experiments: env-pipeline ## Compare experiments: the headline figures, and the parameters that differ
+	$(RUN) dvc exp show --only-changed --hide-workspace --drop 'Created|.*/'
 
 mlflow: env-pipeline ## Serve MLflow's pages on the pipeline's own store, at PORT=5000
 	@test -z "$$MLFLOW_TRACKING_URI" || { echo "error: MLFLOW_TRACKING_URI names another store: see its own pages, or unset it." >&2; exit 1; }

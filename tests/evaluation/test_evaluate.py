@@ -137,6 +137,10 @@ def test_metrics_of_the_prior_the_gamut_and_the_backbone_are_there_where_they_ca
     assert "out_of_gamut_share" not in gray
     assert 0 < ours["calibration_error"] < 0.9
     assert (full_report[0] / "reliability.png").is_file()
+    headline = json.loads((full_report[0] / "headline.json").read_text())
+    assert len(headline) <= 8, "more are unreadable in `dvc exp show`"
+    assert headline["ciede2000"] == ours["delta_e2000_mean"]
+    assert headline["colour"] == ours["colourfulness_ratio"]
     with (full_report[0] / "photos.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert all(0 < float(row["feature_distance"]) < 4 for row in rows)
@@ -165,7 +169,7 @@ def test_the_same_photos_give_the_same_files(
     half: Method, photos: dict[str, Path], report: Path, tmp_path: Path
 ) -> None:
     evaluate(methods(half, (4.0, 8.0)), photos, tmp_path, network_size=16, grid_photos=3, side=64)
-    for name in ("metrics.json", "photos.csv", "ab_error.csv"):
+    for name in ("metrics.json", "headline.json", "photos.csv", "ab_error.csv"):
         assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
     np.testing.assert_array_equal(
         read_photo(tmp_path / "grid.jpg").rgb8, read_photo(report / "grid.jpg").rgb8

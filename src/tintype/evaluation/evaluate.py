@@ -21,7 +21,7 @@ from tintype.evaluation.prior import AbPrior
 from tintype.evaluation.quality_curve import Row, pooled, sweep
 from tintype.evaluation.reliability import Reliability, draw_reliability
 from tintype.evaluation.scores import DIGITS, write_csv
-from tintype.evaluation.summary import ab_error_rows, photo_rows, summarize
+from tintype.evaluation.summary import ab_error_rows, headline, photo_rows, summarize
 from tintype.files.atomic import write_json
 from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import lightness
@@ -59,10 +59,10 @@ def evaluate(
     photos : mapping of str to Path
         Name in the report -> file, at least one.
     report : Path
-        Folder to write to: ``metrics.json``; ``timing.json``; ``photos.csv``, a row a photo; ``ab_error.csv``, the
-        curve; ``grid.jpg`` with the first `grid_photos` photos as gray, ours and truth. With `chroma` also
-        ``front.csv``, its part for each method as ``front_METHOD.csv``, and ``front_photos.csv``. With `confidence`
-        also ``reliability.png``.
+        Folder to write to: ``metrics.json``; ``headline.json``, a few of them; ``timing.json``; ``photos.csv``, a row a
+        photo; ``ab_error.csv``, the curve; ``grid.jpg`` with the first `grid_photos` photos as gray, ours and truth.
+        With `chroma` also ``front.csv``, its part for each method as ``front_METHOD.csv``, and ``front_photos.csv``.
+        With `confidence` also ``reliability.png``.
     network_size : int
         Side in pixels of the square that the network sees.
     grid_photos : int
@@ -124,6 +124,7 @@ def evaluate(
         if reliability.rows():
             metrics["ours"]["calibration_error"] = round(reliability.error(), DIGITS)
     write_json(report / "metrics.json", metrics)
+    write_json(report / "headline.json", headline(metrics))
     write_csv(report / "photos.csv", photo_rows(judgements))
     write_csv(report / "ab_error.csv", ab_error_rows(judgements))
     write_json(report / "timing.json", clock.summary("ours"))

@@ -71,6 +71,14 @@ _RATIOS = (
     ("colourfulness_ratio", colourfulness_ratio, "colourfulness"),
     ("patch_score", patch_score, "patch_gradient"),
 )
+# Few, and with short names: `dvc exp show` has room for parameters beside them then.
+_HEADLINE = {
+    "ciede2000": "delta_e2000_mean",
+    "psnr": "psnr_db",
+    "ssim": "ssim",
+    "colour": "colourfulness_ratio",
+    "patches": "patch_score",
+}
 _ROWS = {"ours": "ours", "all_gray": "all gray", "mean_ab": "mean ab", "truth": "truth"}
 
 
@@ -156,6 +164,22 @@ def _defined(block: Mapping[str, float]) -> dict[str, float]:
 
 def _rounded(value: Any) -> float:
     return round(float(value), DIGITS)
+
+
+def headline(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The content of headline.json, DVC's metrics: our figures that one compares between experiments.
+
+    Parameters
+    ----------
+    metrics : mapping
+        As made by `summarize`.
+
+    Returns
+    -------
+    dict
+        By short names; what is not defined for these photos is left out.
+    """
+    return {name: metrics["ours"][metric] for name, metric in _HEADLINE.items() if metric in metrics["ours"]}
 
 
 def ab_error_rows(judgements: Sequence[Judgement]) -> list[dict[str, float]]:

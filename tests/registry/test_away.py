@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
+import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +129,55 @@ def test_a_server_that_is_away_before_a_run_is_reported_before_any_work(way: Any
         tracked_run("train", "photos", params),
     ):
         pytest.fail("The block was entered.")
+
+
+class _Busy(BaseHTTPRequestHandler):
+    """Asks whoever comes to try again in an hour."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(429)
+        self.send_header("Retry-After", "3600")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("impatient", "project")
+def test_a_server_that_wants_an_hour_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+        begun = time.monotonic()
+        with pytest.raises(StoreAwayError, match="too many 429 error responses"):
+            connect(find_store())
+        assert time.monotonic() - begun < 30
+        server.shutdown()
+
+
+def test_a_run_that_is_deleted_during_the_training_is_named(project: Path, params: Params) -> None:
+    client = connect(find_store())
+    with tracked_run("train", "photos", params) as run:
+        client.delete_run(run.run_id)
+        with pytest.raises(RegistryError, match=r"It was deleted in MLflow's pages\. Restore it there"):
+            run.epoch(1, {"loss": 1.0})
+        client.restore_run(run.run_id)
+
+
+def test_a_database_that_another_program_holds_is_named(
+    project: Path, params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tracked_run("train", "photos", params) as run:
+        with closing(sqlite3.connect(project / ".mlflow/mlflow.db")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            run.epoch(1, {"loss": 1.0})
+        assert "Another program is writing to the database" in capsys.readouterr().err
 
 
 def test_a_run_that_is_filled_twice_has_each_point_once(

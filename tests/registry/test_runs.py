@@ -124,16 +124,3 @@ def test_a_deleted_experiment_is_a_sentence(params: Params, client: Any) -> None
     client.delete_experiment(client.create_experiment("photos"))
     with pytest.raises(RegistryError, match="'photos' was deleted"), tracked_run("train", "photos", params):
         pytest.fail("The block was entered.")
-
-
-def test_a_project_that_was_moved_is_a_sentence(project: Path, params: Params, tmp_path: Path) -> None:
-    with tracked_run("train", "photos", params):
-        pass
-    moved = project.rename(tmp_path / "elsewhere")
-    store = find_store(moved)
-    with (
-        pytest.raises(RegistryError, match=r"keeps its artifacts in .* which is gone"),
-        tracked_run("train", "photos", params, store=store),
-    ):
-        pytest.fail("The block was entered.")
-    moved.rename(project)

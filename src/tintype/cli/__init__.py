@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tintype.cli import adapt, apply, colorize, monitor, package, promote, serve, strip, trace, watch
+from tintype.cli import adapt, apply, colorize, monitor, package, promote, serve, store, strip, trace, watch
 from tintype.errors import TintypeError, UsageError
 
 FAILED, MEANINGLESS = 1, 2
@@ -54,6 +54,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(monitor.monitor)
+app.add_typer(store.store)
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from tintype.files.digest import sha256_of
 from tintype.params import PARAMS_FILE, Params
@@ -255,7 +254,7 @@ def experiment_id(client: MlflowClient, store: Store, name: str) -> str:
     Raises
     ------
     RegistryError
-        If it was deleted, or keeps its artifacts in a folder that the project has been moved away from.
+        If it was deleted.
     """
     found = client.get_experiment_by_name(name)
     if found is None:
@@ -265,23 +264,7 @@ def experiment_id(client: MlflowClient, store: Store, name: str) -> str:
             f"The MLflow experiment {name!r} was deleted. Restore it "
             f"(mlflow experiments restore -x {found.experiment_id}), or choose another register.experiment."
         )
-    _refuse_moved(store, name, found.artifact_location)
     return str(found.experiment_id)
-
-
-def _refuse_moved(store: Store, name: str, location: str) -> None:
-    """An experiment's artifact folder is fixed when it is made: in a project moved since, it is elsewhere."""
-    from mlflow.utils.file_utils import local_file_uri_to_path
-
-    if store.artifacts is None or urlsplit(location).scheme not in ("", "file"):
-        return
-    folder = Path(local_file_uri_to_path(location))
-    if not folder.is_relative_to(store.artifacts) and not folder.parent.exists():
-        raise RegistryError(
-            f"The MLflow experiment {name!r} keeps its artifacts in {folder}, which is gone; "
-            f"the store is now in {store.artifacts.parent}. Move the project back, choose another "
-            "register.experiment, or remove the store to start afresh."
-        )
 
 
 def _artifact_location(store: Store, experiment: str) -> str | None:

@@ -8,7 +8,7 @@ since the copy is deleted afterwards.
 Private or undocumented parts of MLflow that this package uses, to be looked at with each new version (now 3.17.2):
 
 * `mlflow.data.pandas_dataset.PandasDataset._to_mlflow_entity` (runs.py): a client has no public way to log a data set.
-* `mlflow.utils.file_utils.local_file_uri_to_path` (runs.py, versions.py).
+* `mlflow.utils.file_utils.local_file_uri_to_path` (here, versions.py), and the tables that moved_store.py changes.
 * `mlflow.system_metrics.system_metrics_monitor.SystemMetricsMonitor` (runs.py): the public switch needs an active run.
 * The tags `mlflow.modelVersions` (register.py), `mlflow.source.*` and `mlflow.user` (runs.py), which its pages read.
 * `ModelVersion.source` is `models:/<id of the logged model>` (versions.py).
@@ -43,6 +43,20 @@ _BOUNDS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",  # seconds
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # a busy server may ask for an hour, in which nothing answers
+}
+# Words of SQLite and MLflow, and what is to be done about it.
+_CURES = {
+    "database is locked": "Another program is writing to the database and has not let go of it: a backup, a tool that "
+    "shows databases, a stopped pipeline. End it, or wait until it is done, then run again.",
+    "readonly database": "The database or its folder may not be written to: check whose they are.",
+    "database or disk is full": "Make room on the disk, then run again.",
+    "disk image is malformed": "The database is damaged: put a copy back, or move it away to begin a new one.",
+    "file is not a database": "Something else lies there: put a copy back, or move it away to begin a new one.",
+    "must be in the 'active' state": "It was deleted in MLflow's pages. Restore it there (State: Deleted); or run "
+    "`dvc repro` again: a training goes on from its last checkpoint, in a new run.",
+    "Run with id=": "It was removed for good, as by `mlflow gc`. Run `dvc repro` again: a training goes on from its "
+    "last checkpoint, in a new run.",
 }
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "DEADLINE_EXCEEDED", "REQUEST_LIMIT_EXCEEDED")
 # How MLflow's stores say that there is no such thing.
@@ -172,8 +186,16 @@ def connect(store: Store) -> MlflowClient:
     Raises
     ------
     RegistryError
-        If the store does not answer; within a minute.
+        If the store does not answer, within a minute; or was moved or copied, so that its files would go elsewhere.
     """
+    client = connect_anywhere(store)
+    with answering(store):
+        refuse_moved(store, client)
+    return client
+
+
+def connect_anywhere(store: Store) -> MlflowClient:
+    """As `connect`, of a store that may have been moved."""
     for name, value in {**_BOUNDS, **_QUIET, **_SAFE}.items():
         os.environ.setdefault(name, value)
     with answering(store):
@@ -184,6 +206,42 @@ def connect(store: Store) -> MlflowClient:
             client = MlflowClient(store.uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or store.uri)
             client.search_experiments(max_results=1)
     return client
+
+
+def refuse_moved(store: Store, client: MlflowClient) -> None:
+    """Refuse a store whose database came from another folder: MLflow would keep on writing files into that one.
+
+    Raises
+    ------
+    RegistryError
+        With the cure.
+    """
+    if store.artifacts is None:
+        return
+    for experiment in client.search_experiments():
+        before = files_elsewhere(store, experiment.artifact_location)
+        if before is not None:
+            raise RegistryError(
+                f"Expected the store in {store.artifacts.parent} to keep its files beside it. Received: the experiment "
+                f"{experiment.name!r} keeps them in {before.parent}, so the project or its store was moved or copied. "
+                "Run `tintype store move`, which makes it name its files here and leaves the other folder alone."
+            )
+
+
+def files_elsewhere(store: Store, location: str) -> Path | None:
+    """An experiment's folder if it is in the folder `artifacts` of another store; else None.
+
+    An experiment that people made elsewhere by MLflow's own means is not ours to judge.
+    """
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    if store.artifacts is None or urlsplit(location).scheme not in ("", "file"):
+        return None
+    folder = Path(local_file_uri_to_path(location))
+    artifacts = folder.parent
+    if artifacts.name != store.artifacts.name or artifacts == store.artifacts:
+        return None
+    return None if artifacts.exists() and artifacts.samefile(store.artifacts) else folder
 
 
 @contextmanager
@@ -243,7 +301,7 @@ def answering(store: Store) -> Iterator[None]:
         reason = reason.replace(store.uri, store.shown)  # without the password
         kind = StoreAwayError if _is_away(error) else NoAnswerError
         raise kind(
-            f"Expected an answer from the MLflow store at {store.shown}. Received: {reason} {_cure(store)}"
+            f"Expected an answer from the MLflow store at {store.shown}. Received: {reason} {_cure(store, str(error))}"
         ) from error
 
 
@@ -257,7 +315,10 @@ def _is_away(error: Exception) -> bool:
     return status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _cure(store: Store) -> str:
+def _cure(store: Store, reason: str) -> str:
+    for sign, cure in _CURES.items():
+        if sign in reason:
+            return cure
     if store.uri.startswith(SQLITE):
         return "Check that the disk is not full and the folder may be written to."
     return "Check MLFLOW_TRACKING_URI and that the server runs, or unset it to use the project's own store."

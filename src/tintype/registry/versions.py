@@ -85,7 +85,7 @@ def bundle_of(client: MlflowClient, store: Store, version: ModelVersion) -> Path
     if not folder.is_dir():
         raise RegistryError(
             f"Expected the files of version {version.version} of {version.name} in {folder}, but there are none. "
-            "If the project was moved, move it back, or remove its store and register anew."
+            "Put them back, or register its bundle anew."
         )
     return bundle_in(folder)
 

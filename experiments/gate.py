@@ -20,9 +20,11 @@ from tintype.evaluation.baselines import all_gray
 from tintype.evaluation.figures import figures_of
 from tintype.evaluation.gate import Verdict, decide
 from tintype.evaluation.paired_scores import score_photos
+from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo, write_photo
 from tintype.imaging.finding import find_photos
 from tintype.imaging.lab import lab_to_rgb, rgb_to_lab
+from tintype.imaging.picture import PhotoFile
 from tintype.measures.metrics import reduced
 
 Rgb8 = NDArray[np.uint8]
@@ -64,21 +66,22 @@ CHALLENGERS = {
 }
 
 
-def small_copies(folder: Path, photos: int | None = None, side: int = SIDE) -> dict[str, Path]:
+def small_copies(folder: Path, photos: int | None = None, side: int = SIDE) -> dict[str, PhotoFile]:
     """The sample photos, or the first few of them, at a long side of `side` pixels."""
     copies = {}
     for path in find_photos(SAMPLE)[:photos]:
-        copies[path.stem] = folder / f"{path.stem}.png"
-        write_photo(copies[path.stem], reduced(read_photo(path).rgb8, side))
+        copy = folder / f"{path.stem}.png"
+        write_photo(copy, reduced(read_photo(path).rgb8, side))
+        copies[path.stem] = PhotoFile(copy, sha256_of(copy))
     return copies
 
 
-def judge_champion(photos: dict[str, Path], folder: Path) -> None:
+def judge_champion(photos: dict[str, PhotoFile], folder: Path) -> None:
     """Write the champion's own report, from which the contests take its scores."""
     score_photos(photos, CHAMPION, None, MEAN_AB, folder)
 
 
-def verdict_on(challenger: Callable[[Rgb8], Rgb8], photos: dict[str, Path], known: Path) -> Verdict:
+def verdict_on(challenger: Callable[[Rgb8], Rgb8], photos: dict[str, PhotoFile], known: Path) -> Verdict:
     """What the gate says of a challenger; `known` is the folder of the champion's report."""
     with tempfile.TemporaryDirectory() as folder:
         scored = score_photos(photos, challenger, CHAMPION, MEAN_AB, Path(folder), known)

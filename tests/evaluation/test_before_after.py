@@ -6,6 +6,8 @@ from PIL import Image
 
 from tintype.evaluation.baselines import all_gray
 from tintype.evaluation.before_after import compare, comparison_table, verdict
+from tintype.files.digest import sha256_of
+from tintype.imaging.picture import PhotoFile
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +18,9 @@ def photos(tmp_path_factory, sample):
     for path in sorted(sample.glob("*.jpg"))[:9]:
         picture = Image.open(path).convert("RGB")
         picture.thumbnail((64, 64))
-        picture.save(folder / f"{path.stem}.png")
-        found[f"in/{path.stem}.png"] = folder / f"{path.stem}.png"
+        small = folder / f"{path.stem}.png"
+        picture.save(small)
+        found[f"in/{small.name}"] = PhotoFile(small, sha256_of(small))
     return found
 
 
@@ -51,7 +54,7 @@ def test_one_that_goes_off_made_matters_worse(photos):
 
 def test_what_chance_may_have_done_is_left_open(photos):
     names = list(photos)
-    flip = {photos[name].stem: index % 2 == 0 for index, name in enumerate(names)}
+    flip = {photos[name].path.stem: index % 2 == 0 for index, name in enumerate(names)}
     sizes = iter(flip.values())
 
     def luck(rgb8):

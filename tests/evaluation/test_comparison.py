@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from tintype.evaluation.comparison import Champion, Comparison, ComparisonReport
+from tintype.files.digest import sha256_of
+from tintype.imaging.picture import PhotoFile
 from tintype.models.bundle import bundle_digest, read_info
 
 FILES = {"table.md", "photos.csv", "front.csv", "picture.jpg", "card.json", "verdict.json"}
@@ -23,19 +25,16 @@ def champion_of(digest: str, bundle: Path | None, missing: str = "", report: Pat
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> dict[str, Path]:
+def photos(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> dict[str, PhotoFile]:
     folder = tmp_path_factory.mktemp("small")
     found = {}
     for path in sorted(sample.glob("*.jpg"))[:3]:
         picture = Image.open(path).convert("RGB")
         picture.thumbnail((64, 64))
         picture.save(folder / f"{path.stem}.png")
-        found[path.stem] = folder / f"{path.stem}.png"
+        small = folder / f"{path.stem}.png"
+        found[path.stem] = PhotoFile(small, sha256_of(small))
     return found
-
-
-def hashes(photos: dict[str, Path]) -> list[str]:
-    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos.values()]
 
 
 def digest(bundle: Path) -> str:
@@ -44,11 +43,11 @@ def digest(bundle: Path) -> str:
 
 @pytest.fixture(scope="module")
 def own(
-    tmp_path_factory: pytest.TempPathFactory, bundle: Path, photos: dict[str, Path]
+    tmp_path_factory: pytest.TempPathFactory, bundle: Path, photos: dict[str, PhotoFile]
 ) -> tuple[Path, ComparisonReport]:
     """The report of a first version, which had nobody to beat."""
     folder = tmp_path_factory.mktemp("own")
-    return folder, Comparison(bundle, photos, hashes(photos))(None, folder)
+    return folder, Comparison(bundle, photos)(None, folder)
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +55,13 @@ def beaten(
     tmp_path_factory: pytest.TempPathFactory,
     bundle: Path,
     pyramid_bundle: Path,
-    photos: dict[str, Path],
+    photos: dict[str, PhotoFile],
     own: tuple[Path, ComparisonReport],
 ) -> tuple[Path, ComparisonReport]:
     """The report of a second version against the first, whose scores are kept."""
     folder = tmp_path_factory.mktemp("second")
     champion = champion_of(digest(bundle), bundle, report=own[0])
-    return folder, Comparison(pyramid_bundle, photos, hashes(photos))(champion, folder)
+    return folder, Comparison(pyramid_bundle, photos)(champion, folder)
 
 
 def figures(folder: Path) -> dict[str, dict[str, list[float]]]:
@@ -73,7 +72,7 @@ def figures(folder: Path) -> dict[str, dict[str, list[float]]]:
 
 
 def test_a_report_is_whole_and_its_card_is_named_by_its_hash(
-    beaten: tuple[Path, ComparisonReport], photos: dict[str, Path]
+    beaten: tuple[Path, ComparisonReport], photos: dict[str, PhotoFile]
 ) -> None:
     folder, outcome = beaten
     assert {path.name for path in folder.iterdir()} == FILES
@@ -85,7 +84,7 @@ def test_a_report_is_whole_and_its_card_is_named_by_its_hash(
     card = json.loads((folder / "card.json").read_text())
     assert card["photos"] == {
         "count": 3,
-        "sha256": hashlib.sha256("\n".join(hashes(photos)).encode()).hexdigest(),
+        "sha256": hashlib.sha256("\n".join(photo.sha256 for photo in photos.values()).encode()).hexdigest(),
     }
     assert set(card["versions"]) == {"tintype", "numpy", "opencv", "scikit-image"}
     assert outcome.markdown.startswith("| | champion | challenger | difference | all gray | mean ab |\n")
@@ -104,13 +103,13 @@ def test_without_a_champion_there_is_a_table_of_one(own: tuple[Path, ComparisonR
 def test_scores_of_the_same_card_are_taken_as_they_are(
     bundle: Path,
     pyramid_bundle: Path,
-    photos: dict[str, Path],
+    photos: dict[str, PhotoFile],
     own: tuple[Path, ComparisonReport],
     beaten: tuple[Path, ComparisonReport],
     tmp_path: Path,
 ) -> None:
     anew = tmp_path / "anew"
-    Comparison(pyramid_bundle, photos, hashes(photos))(champion_of(digest(bundle), bundle), anew)
+    Comparison(pyramid_bundle, photos)(champion_of(digest(bundle), bundle), anew)
     for name, row in figures(anew).items():
         if name != "seconds":
             assert row == figures(beaten[0])[name]
@@ -124,9 +123,7 @@ def test_scores_of_the_same_card_are_taken_as_they_are(
         row[place] = "77" if row[1] == "challenger" else row[place]
     (changed / "photos.csv").write_text("\n".join(map(",".join, cells)))
     again = tmp_path / "again"
-    Comparison(pyramid_bundle, photos, hashes(photos))(
-        champion_of(digest(bundle), bundle, report=changed), again
-    )
+    Comparison(pyramid_bundle, photos)(champion_of(digest(bundle), bundle, report=changed), again)
     assert figures(again)["PSNR,"]["champion"] == [77, 77, 77]
     assert figures(again)["seconds"]["champion"] is not None
 
@@ -134,12 +131,12 @@ def test_scores_of_the_same_card_are_taken_as_they_are(
 def test_figures_of_different_cards_are_not_compared(
     bundle: Path,
     pyramid_bundle: Path,
-    photos: dict[str, Path],
+    photos: dict[str, PhotoFile],
     own: tuple[Path, ComparisonReport],
     tmp_path: Path,
 ) -> None:
     fewer = dict(list(photos.items())[:2])
-    comparison = Comparison(pyramid_bundle, fewer, hashes(fewer))
+    comparison = Comparison(pyramid_bundle, fewer)
     gone = champion_of(digest(bundle), None, "Its files were deleted.", own[0])
     outcome = comparison(gone, tmp_path / "gone")
     reasons = " ".join(outcome.reasons)
@@ -155,13 +152,13 @@ def test_figures_of_different_cards_are_not_compared(
 def test_scores_outlive_the_champions_files(
     bundle: Path,
     pyramid_bundle: Path,
-    photos: dict[str, Path],
+    photos: dict[str, PhotoFile],
     own: tuple[Path, ComparisonReport],
     beaten: tuple[Path, ComparisonReport],
     tmp_path: Path,
 ) -> None:
     gone = champion_of(digest(bundle), None, "Its files were deleted.", own[0])
-    outcome = Comparison(pyramid_bundle, photos, hashes(photos))(gone, tmp_path / "gone")
+    outcome = Comparison(pyramid_bundle, photos)(gone, tmp_path / "gone")
     assert "The bundle of version 1 cannot be had: Its files were deleted." in outcome.markdown
     for name, row in figures(tmp_path / "gone").items():
         assert row["champion"] == (None if name == "seconds" else figures(beaten[0])[name]["champion"])
@@ -170,10 +167,10 @@ def test_scores_outlive_the_champions_files(
 def test_scores_of_another_bundle_are_not_the_champions(
     bundle: Path,
     pyramid_bundle: Path,
-    photos: dict[str, Path],
+    photos: dict[str, PhotoFile],
     own: tuple[Path, ComparisonReport],
     tmp_path: Path,
 ) -> None:
     champion = champion_of("0" * 64, None, "It is gone.", own[0])
-    outcome = Comparison(pyramid_bundle, photos, hashes(photos))(champion, tmp_path / "other")
+    outcome = Comparison(pyramid_bundle, photos)(champion, tmp_path / "other")
     assert outcome.markdown.startswith("| | challenger |")

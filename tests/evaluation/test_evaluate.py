@@ -11,14 +11,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tintype.evaluation.baselines import constant_chroma, methods
+from tintype.evaluation.baselines import all_gray, constant_chroma, methods
 from tintype.evaluation.custom import colour_custom
 from tintype.evaluation.evaluate import evaluate
-from tintype.evaluation.photos import EvaluationError, content_hashes_of_split, photos_of_split
+from tintype.evaluation.photos import EvaluationError, photos_of_split
 from tintype.evaluation.prior import prior_of_files
 from tintype.evaluation.quality_curve import FACTORS, read_curve
+from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.lab import rgb_to_lab
+from tintype.imaging.limits import PhotoError
+from tintype.imaging.picture import PhotoFile
 from tintype.models.backbone import Backbone
 
 Method = Callable[[np.ndarray], np.ndarray]
@@ -31,17 +34,17 @@ def half(saturate: Callable[[np.ndarray, float], np.ndarray]) -> Method:
 
 
 @pytest.fixture(scope="module")
-def photos(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def photos(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PhotoFile]:
     folder = tmp_path_factory.mktemp("photos")
     for name, height in (("cat", 90), ("leaves", 120), ("temple", 60)):
         with Image.open(sample / f"{name}.jpg") as image:
             image.resize((80, height)).save(folder / f"{name}.png")
     Image.new("RGB", (40, 1), (200, 30, 10)).save(folder / "line.png")
-    return {path.name: path for path in sorted(folder.iterdir())}
+    return {path.name: PhotoFile(path, sha256_of(path)) for path in sorted(folder.iterdir())}
 
 
 @pytest.fixture(scope="module")
-def report(half: Method, photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(half: Method, photos: dict[str, PhotoFile], tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = tmp_path_factory.mktemp("report")
     evaluate(methods(half, (4.0, 8.0)), photos, report, network_size=16, grid_photos=3, side=64)
     return report
@@ -74,7 +77,7 @@ def test_curves_and_photos_are_tables(report: Path) -> None:
 @pytest.fixture(scope="module")
 def full_report(
     half: Method,
-    photos: dict[str, Path],
+    photos: dict[str, PhotoFile],
     backbone_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, list[tuple[int, ...]]]:
@@ -154,7 +157,7 @@ def test_timing_has_a_file_of_its_own(report: Path) -> None:
 
 
 def test_the_grid_shows_gray_ours_and_truth_of_the_first_photos(
-    half: Method, photos: dict[str, Path], report: Path, tmp_path: Path
+    half: Method, photos: dict[str, PhotoFile], report: Path, tmp_path: Path
 ) -> None:
     fewer = dict(list(photos.items())[:1])
     evaluate(methods(half, (0.0, 0.0)), fewer, tmp_path, network_size=16, grid_photos=3, side=64)
@@ -166,7 +169,7 @@ def test_the_grid_shows_gray_ours_and_truth_of_the_first_photos(
 
 
 def test_the_same_photos_give_the_same_files(
-    half: Method, photos: dict[str, Path], report: Path, tmp_path: Path
+    half: Method, photos: dict[str, PhotoFile], report: Path, tmp_path: Path
 ) -> None:
     evaluate(methods(half, (4.0, 8.0)), photos, tmp_path, network_size=16, grid_photos=3, side=64)
     for name in ("metrics.json", "headline.json", "photos.csv", "ab_error.csv"):
@@ -185,12 +188,23 @@ def test_the_test_split_is_taken_from_the_manifest_in_the_order_of_hashes(tmp_pa
     pd.DataFrame(table).to_parquet(tmp_path / "manifest.parquet")
     found = photos_of_split(Path("raw"), tmp_path)
     assert list(found.items()) == [
-        ("b/1.jpg", Path("raw/photos/b/1.jpg")),
-        ("a/1.jpg", Path("raw/photos/a/1.jpg")),
+        ("b/1.jpg", PhotoFile(Path("raw/photos/b/1.jpg"), "11")),
+        ("a/1.jpg", PhotoFile(Path("raw/photos/a/1.jpg"), "ff")),
     ]
     assert list(photos_of_split(Path("raw"), tmp_path, most=1)) == ["b/1.jpg"]
-    assert content_hashes_of_split(tmp_path) == ["11", "ff"]
-    assert content_hashes_of_split(tmp_path, most=1) == ["11"]
+
+
+def test_photos_that_were_replaced_are_not_judged(sample: Path, tmp_path: Path) -> None:
+    table = {"path": ["a.jpg"], "content_hash": [sha256_of(sample / "cat.jpg")], "split": ["test"]}
+    pd.DataFrame(table).to_parquet(tmp_path / "manifest.parquet")
+    (tmp_path / "photos").mkdir()
+    shutil.copy(sample / "coffee.jpg", tmp_path / "photos/a.jpg")
+    found = photos_of_split(tmp_path, tmp_path)
+    refused = r"photos/a\.jpg as it was validated"
+    with pytest.raises(PhotoError, match=refused):
+        evaluate(methods(all_gray, (0, 0)), found, tmp_path, network_size=16, grid_photos=1, side=64)
+    with pytest.raises(PhotoError, match=refused):
+        prior_of_files(found.values())
 
 
 def test_an_empty_test_split_is_a_sentence(tmp_path: Path) -> None:

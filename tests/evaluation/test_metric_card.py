@@ -19,7 +19,9 @@ from tintype.evaluation.metric_card import (
     write_card,
 )
 from tintype.evaluation.paired_scores import ALL_GRAY, CHALLENGER, MEAN_AB, score_photos
+from tintype.files.digest import sha256_of
 from tintype.formats.photo import write_photo
+from tintype.imaging.picture import PhotoFile
 
 # What the metrics' first versions say of a made-up photo at 70 % of its chroma.
 FIRST = {
@@ -38,7 +40,7 @@ def test_a_metric_that_gives_other_figures_has_another_version(
     tmp_path: Path, scene: np.ndarray, saturate: Callable[[np.ndarray, float], np.ndarray]
 ) -> None:
     write_photo(tmp_path / "scene.png", scene)
-    photos = {"scene": tmp_path / "scene.png"}
+    photos = {"scene": PhotoFile(tmp_path / "scene.png", sha256_of(tmp_path / "scene.png"))}
     held = score_photos(photos, lambda rgb8: saturate(rgb8, 0.7), None, (3.0, 9.0), tmp_path / "report")
     figures = figures_of(held, (ALL_GRAY, MEAN_AB))
     received = {

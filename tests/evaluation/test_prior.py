@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from tintype.evaluation.prior import prior_of, prior_of_files
+from tintype.files.digest import sha256_of
+from tintype.imaging.picture import PhotoFile
 from tintype.measures.metrics import area_under, share_below
 
 GRAY, RED = (0, 0), (60, 40)
@@ -59,7 +61,8 @@ def test_the_rebalanced_area_asks_for_rare_colours_too() -> None:
 
 
 def test_photos_are_counted_from_disk(sample: Path) -> None:
-    prior = prior_of_files([sample / "coffee.jpg", sample / "cat.jpg"])
+    files = (sample / "coffee.jpg", sample / "cat.jpg")
+    prior = prior_of_files(PhotoFile(path, sha256_of(path)) for path in files)
     gray, brown, blue = prior.weights(pixels((0, 0), (10, 20), (20, -70)))[0]
     assert gray < blue
     assert brown < blue

@@ -22,6 +22,7 @@ from tintype.find_model import FoundModel, find_model
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tintype.imaging.picture import PhotoFile
     from tintype.models.bundle import BundleInfo
     from tintype.params import CropsParams, ValidateParams
     from tintype.training.adapt import AdaptTensors
@@ -144,7 +145,7 @@ class Prepared:
     ----------
     counts : tuple of three int
         Photos to learn from, to choose by, and held out.
-    held_out : dict of str to Path
+    held_out : dict of str to PhotoFile
         Name in reports -> file.
     rejected : int
         Photos that were left out.
@@ -152,7 +153,7 @@ class Prepared:
 
     tensors: AdaptTensors
     counts: tuple[int, int, int]
-    held_out: dict[str, Path]
+    held_out: dict[str, PhotoFile]
     rejected: int
 
 
@@ -202,6 +203,7 @@ def prepare(folder: Path, bundle: Path, info: BundleInfo, scratch: Path) -> Prep
     from tintype.data.tensors.lab import make_lab
     from tintype.data.tensors.plan import plan_shards
     from tintype.data.validation.manifest import MANIFEST_FILE
+    from tintype.imaging.picture import PhotoFile
     from tintype.params import LabParams
     from tintype.training.adapt import AdaptTensors
 
@@ -213,11 +215,12 @@ def prepare(folder: Path, bundle: Path, info: BundleInfo, scratch: Path) -> Prep
     )
     _embed(tensors, folder, bundle, info)
     sizes = Counter(manifest["split"])
-    test = manifest[manifest["split"] == "test"].sort_values("content_hash")["path"].head(HELD_OUT_AT_MOST)
+    test = manifest[manifest["split"] == "test"].sort_values("content_hash").head(HELD_OUT_AT_MOST)
+    held_out = zip(test["path"], test["content_hash"], strict=True)
     return Prepared(
         tensors,
         (sizes["train"], sizes["validation"], len(test)),
-        {path: folder / path for path in test},
+        {path: PhotoFile(folder / path, content_hash) for path, content_hash in held_out},
         rejected,
     )
 

@@ -19,7 +19,7 @@ from tintype.evaluation.intervals import paired
 from tintype.evaluation.judging import Judgement, judge
 from tintype.evaluation.scores import Scores
 from tintype.imaging.grid import draw_grid
-from tintype.imaging.picture import read_picture
+from tintype.imaging.picture import PhotoFile
 from tintype.measures.metrics import reduced
 
 SIDE = 512  # pixels; long side at which photos are coloured and judged
@@ -63,12 +63,12 @@ class Compared:
     grid: Rgb8
 
 
-def compare(photos: Mapping[str, Path], before: Method, after: Method) -> Compared:
+def compare(photos: Mapping[str, PhotoFile], before: Method, after: Method) -> Compared:
     """Have two models colour the same photos.
 
     Parameters
     ----------
-    photos : mapping of str to Path
+    photos : mapping of str to PhotoFile
         Name in reports -> file; at least one.
 
     Raises
@@ -78,8 +78,8 @@ def compare(photos: Mapping[str, Path], before: Method, after: Method) -> Compar
     """
     judgements: list[Judgement] = []
     rows: list[list[Rgb8]] = []
-    for name, path in tqdm(photos.items(), desc="compare", unit=" photos", disable=None):
-        truth = reduced(read_picture(path).rgb8, SIDE)
+    for name, photo in tqdm(photos.items(), desc="compare", unit=" photos", disable=None):
+        truth = reduced(photo.read().rgb8, SIDE)
         coloured = {BEFORE: before(truth), AFTER: after(truth), GRAY: all_gray(truth)}
         judgements.append(judge(name, truth, coloured, side=SIDE))
         if len(rows) < GRID_PHOTOS:

@@ -31,6 +31,7 @@ from tintype.evaluation.metric_card import (
 from tintype.evaluation.paired_scores import ALL_GRAY, CHAMPION, MEAN_AB, PHOTOS_FILE, score_photos
 from tintype.evaluation.scores import DIGITS
 from tintype.files.atomic import write_json, write_text
+from tintype.imaging.picture import PhotoFile
 from tintype.models.bundle import bundle_digest
 
 TABLE_FILE, VERDICT_FILE = "table.md", "verdict.json"
@@ -87,16 +88,14 @@ class Comparison:
 
     Parameters
     ----------
-    photos : mapping of str to Path
+    photos : mapping of str to PhotoFile
         Name in reports -> file; at least one. The first `tintype.evaluation.metric_card.MOST` are judged: in the order
         of content hashes they are as good as drawn by lot.
-    content_hashes : sequence of str
-        Of the photos, in their order.
     """
 
-    def __init__(self, bundle: Path, photos: Mapping[str, Path], content_hashes: Sequence[str]) -> None:
-        self.card: Card = metric_card(content_hashes[:MOST])
+    def __init__(self, bundle: Path, photos: Mapping[str, PhotoFile]) -> None:
         self._bundle, self._photos = bundle, dict(islice(photos.items(), MOST))
+        self.card: Card = metric_card([photo.sha256 for photo in self._photos.values()])
 
     @property
     def card_sha256(self) -> str:

@@ -25,7 +25,7 @@ from tintype.evaluation.summary import ab_error_rows, headline, photo_rows, summ
 from tintype.files.atomic import write_json
 from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import lightness
-from tintype.imaging.picture import read_picture
+from tintype.imaging.picture import PhotoFile
 from tintype.measures.gamut import out_of_gamut_share
 from tintype.measures.metrics import reduced
 from tintype.models.backbone import Backbone
@@ -39,7 +39,7 @@ SureOf = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], NDArray[np.flo
 
 def evaluate(
     methods: Mapping[str, Method],
-    photos: Mapping[str, Path],
+    photos: Mapping[str, PhotoFile],
     report: Path,
     *,
     network_size: int,
@@ -56,7 +56,7 @@ def evaluate(
     ----------
     methods : mapping of str to Method
         ``ours`` and what it is compared with; see `tintype.evaluation.baselines.methods`.
-    photos : mapping of str to Path
+    photos : mapping of str to PhotoFile
         Name in the report -> file, at least one.
     report : Path
         Folder to write to: ``metrics.json``; ``headline.json``, a few of them; ``timing.json``; ``photos.csv``, a row a
@@ -95,8 +95,8 @@ def evaluate(
     rows: list[list[NDArray[np.uint8]]] = []
     clock, reliability = Clock(), Reliability()
     viewer = FeatureComparison(backbone, tuple(methods)) if backbone else None
-    for name, path in tqdm(photos.items(), desc="evaluate", unit="photo", disable=None):
-        truth = read_picture(path).rgb8
+    for name, photo in tqdm(photos.items(), desc="evaluate", unit="photo", disable=None):
+        truth = photo.read().rgb8
         coloured = {method: clock.time(method, colorize, truth) for method, colorize in methods.items()}
         judgement = judge(name, truth, coloured, side=side, prior=prior)
         if viewer:
@@ -130,7 +130,7 @@ def evaluate(
     write_json(report / "timing.json", clock.summary("ours"))
     if curves:
         _write_fronts(report, curves)
-    captions = [path.stem for path in list(photos.values())[: len(rows)]]
+    captions = [photo.path.stem for photo in list(photos.values())[: len(rows)]]
     grid = draw_grid(rows, headings=["gray", "ours", "truth"], captions=captions)
     write_picture(report / "grid.jpg", grid, quality=GRID_QUALITY)
     return metrics

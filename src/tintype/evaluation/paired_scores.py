@@ -21,7 +21,7 @@ from tintype.evaluation.quality_curve import QualityCurve, Row, read_curve, swee
 from tintype.evaluation.scores import TRUTH, Floats, Scores, write_csv
 from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import rgb_to_lab
-from tintype.imaging.picture import read_picture
+from tintype.imaging.picture import PhotoFile
 from tintype.measures.bleeding import bleed_score
 from tintype.measures.colourfulness import colourfulness
 from tintype.measures.metrics import delta_e2000, psnr_db, reduced
@@ -61,7 +61,7 @@ class PairedScores:
 
 
 def score_photos(
-    photos: Mapping[str, Path],
+    photos: Mapping[str, PhotoFile],
     challenger: Method,
     champion: Method | None,
     mean_ab: tuple[float, float],
@@ -72,7 +72,7 @@ def score_photos(
 
     Parameters
     ----------
-    photos : mapping of str to Path
+    photos : mapping of str to PhotoFile
         Name in reports -> file; at least one.
     champion : Method or None
         None if there is none, or it is not available.
@@ -94,8 +94,8 @@ def score_photos(
     judged = [name for name in at_hand if not (name == CHAMPION and known)]
     baselines = {ALL_GRAY: all_gray, MEAN_AB: constant_ab(*mean_ab)}
     record, clock, differences = _Record(), Clock(), _LargestDifferences()
-    for index, (name, path) in enumerate(tqdm(photos.items(), desc="compare", unit="photo", disable=None)):
-        full_size = read_picture(path).rgb8
+    for index, (name, photo) in enumerate(tqdm(photos.items(), desc="compare", unit="photo", disable=None)):
+        full_size = photo.read().rgb8
         truth = reduced(full_size, SIDE)
         if index == 0:
             for colorize in at_hand.values():
@@ -107,7 +107,7 @@ def score_photos(
             }
         coloured |= {baseline: colorize(truth) for baseline, colorize in baselines.items()}
         record.add(name, truth, {method: coloured[method] for method in (*judged, *baselines)})
-        differences.add(path.stem, coloured | {TRUTH: truth})
+        differences.add(photo.path.stem, coloured | {TRUTH: truth})
     scores = record.scores()
     for model in judged:
         scores.by_method[model]["seconds"] = _faster(clock.seconds(model))

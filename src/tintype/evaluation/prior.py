@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tintype.imaging.lab import rgb_to_lab
-from tintype.imaging.picture import read_picture
+from tintype.imaging.picture import PhotoFile
 from tintype.measures.metrics import reduced
 
 _STEP = 10  # Lab units; bins and smoothing as in Zhang, Isola, Efros 2016
@@ -74,12 +74,12 @@ def prior_of(photos: Iterable[NDArray[np.float32]]) -> AbPrior:
     return AbPrior(np.asarray(smooth / smooth.sum(), np.float64))
 
 
-def prior_of_files(photos: Iterable[Path]) -> AbPrior:
+def prior_of_files(photos: Iterable[PhotoFile]) -> AbPrior:
     """The prior of photos on disk: of the first 1000, in small.
 
     Parameters
     ----------
-    photos : iterable of Path
+    photos : iterable of PhotoFile
         The training split's, such as `tintype.evaluation.photos.photos_of_split` gives them.
 
     Raises
@@ -87,8 +87,8 @@ def prior_of_files(photos: Iterable[Path]) -> AbPrior:
     PhotoError
         If one cannot be read.
     """
-    paths = list(photos)[:PRIOR_PHOTOS]
-    return prior_of(rgb_to_lab(reduced(read_picture(path).rgb8, _SIDE))[..., 1:] for path in paths)
+    first = islice(photos, PRIOR_PHOTOS)
+    return prior_of(rgb_to_lab(reduced(photo.read().rgb8, _SIDE))[..., 1:] for photo in first)
 
 
 def _bins(ab: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -24,7 +24,7 @@ class PhotoError(TintypeError):
     ----------
     code : str
         What is wrong, for programs: ``missing``, ``empty``, ``unknown_format``, ``broken``, ``too_many_bytes``,
-        ``too_many_pixels``, ``too_many_frames``, ``too_slow``, ``unsupported`` or ``not_writable``.
+        ``too_many_pixels``, ``too_many_frames``, ``too_slow``, ``unsupported``, ``not_writable`` or ``changed``.
     """
 
     def __init__(self, message: str, code: str = "broken") -> None:

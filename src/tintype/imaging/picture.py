@@ -29,6 +29,7 @@ __all__ = [
     "FORMATS",
     "DecodedFile",
     "PhotoError",
+    "PhotoFile",
     "Picture",
     "broken_photo_errors",
     "decode_file",
@@ -79,6 +80,32 @@ class Picture:
         )
 
 
+@dataclass(frozen=True)
+class PhotoFile:
+    """A photo on disk whose content is known, such as one of a manifest.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    sha256 : str
+        Of its bytes, 64 hex digits.
+    """
+
+    path: Path
+    sha256: str
+
+    def read(self) -> Picture:
+        """Decode the photo.
+
+        Raises
+        ------
+        PhotoError
+            As `read_picture` does; and with the code ``changed`` if the file has other bytes by now.
+        """
+        return decode_file(self.path, COLLECTION, self.sha256).picture
+
+
 class DecodedFile(NamedTuple):
     """A file's picture, and what its other contents are read from: its bytes, and what Pillow found in them."""
 
@@ -111,10 +138,18 @@ def read_picture(source: Path | bytes, limits: Limits = COLLECTION) -> Picture:
     return decode_file(source, limits).picture
 
 
-def decode_file(source: Path | bytes, limits: Limits) -> DecodedFile:
-    """`read_picture` for those who also want what the file says beside its pixels."""
+def decode_file(source: Path | bytes, limits: Limits, expected_sha256: str | None = None) -> DecodedFile:
+    """`read_picture` for those who also want what the file says beside its pixels, or know its content."""
     name = str(source) if isinstance(source, Path) else "the photo"
     content = _content(source, limits, name)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if expected_sha256 not in (None, sha256):
+        raise PhotoError(
+            f"Expected {name} as it was validated, with the SHA-256 {expected_sha256}. Received: {sha256}. The file "
+            f"was replaced since. Put it back, or validate anew: in a pipeline by `touch {name}`, as DVC goes by size "
+            "and time, and `dvc repro`.",
+            "changed",
+        )
     file_format = sniff(content)
     if file_format is None:
         raise PhotoError(
@@ -128,7 +163,7 @@ def decode_file(source: Path | bytes, limits: Limits) -> DecodedFile:
         alpha=decoded.planes.alpha,
         format=file_format,
         mode=decoded.mode,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         notes=tuple(decoded.notes),
     )
     return DecodedFile(name, picture, content, decoded.info)

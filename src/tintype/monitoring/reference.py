@@ -22,7 +22,7 @@ from tintype.data.validation.manifest import read_manifest
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_json
 from tintype.imaging.merge import merge
-from tintype.imaging.picture import read_picture
+from tintype.imaging.picture import PhotoFile
 from tintype.measures.photo_statistics import input_statistics, photo_statistics
 from tintype.measures.statistics import STATISTICS, Statistic
 from tintype.monitoring.days import Photos
@@ -183,15 +183,19 @@ def gray_share(mean_chroma: NDArray[np.float64]) -> float | None:
     return float(np.mean(mean_chroma < GRAY)) if len(mean_chroma) else None
 
 
-def _files(table: Any, raw: Path, most: int) -> list[Path]:
+def _files(table: Any, raw: Path, most: int) -> list[PhotoFile]:
     """The photos with the first hashes: as good as random, and the same each time."""
-    return [raw / "photos" / path for path in table.sort_values("content_hash")["path"][:most]]
-
-
-def _measured(files: Sequence[Path], measure: Callable[[NDArray[Any]], Values], what: str) -> list[Values]:
+    first = table.sort_values("content_hash")[:most]
     return [
-        measure(read_picture(file).pixels) for file in tqdm(files, desc=what, unit=" photos", disable=None)
+        PhotoFile(raw / "photos" / path, content_hash)
+        for path, content_hash in zip(first["path"], first["content_hash"], strict=True)
     ]
+
+
+def _measured(
+    files: Sequence[PhotoFile], measure: Callable[[NDArray[Any]], Values], what: str
+) -> list[Values]:
+    return [measure(file.read().pixels) for file in tqdm(files, desc=what, unit=" photos", disable=None)]
 
 
 def _answering(colorizer: Colorizer) -> Callable[[NDArray[Any]], Values]:

@@ -18,16 +18,14 @@ def main(
     """Register the bundle with its lineage, its evaluation and the gate's verdict, after the starter where need be."""
     from tintype.evaluation.comparison import Comparison
     from tintype.evaluation.metric_card import MOST
-    from tintype.evaluation.photos import content_hashes_of_split, photos_of_split
+    from tintype.evaluation.photos import photos_of_split
     from tintype.files.atomic import write_json
     from tintype.registry.register import register, register_starter
 
     starter = register_starter(params.register_)
     if starter is not None:
         log(f"register: {starter.model_uri}, the starter, is the champion to beat.")
-    comparison = Comparison(
-        bundle, photos_of_split(raw, manifest, most=MOST), content_hashes_of_split(manifest, most=MOST)
-    )
+    comparison = Comparison(bundle, photos_of_split(raw, manifest, most=MOST))
     made = register(
         bundle,
         train_report,

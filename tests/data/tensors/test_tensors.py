@@ -28,6 +28,7 @@ from tintype.imaging.finding import find_photos
 from tintype.imaging.geometry import photo_crops
 from tintype.imaging.inputs import backbone_gray8, network_lab8
 from tintype.imaging.lab import rgb_to_lab
+from tintype.imaging.limits import PhotoError
 from tintype.params import CropsParams, LabParams
 
 SIZE = 32
@@ -188,6 +189,23 @@ def test_shards_of_other_parameters_are_refused(
     refuse_other_parameters(
         "lab", shards[-1:], CropsParams(per_photo=8, min_side_share=0.5)
     )  # validation: whole
+
+
+@both
+def test_a_photo_that_was_replaced_is_refused_by_name(
+    make: Make, photos: Path, crops: CropsParams, tmp_path: Path
+) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    replaced = photos / plans[0].photos[0].path
+    content = replaced.read_bytes()
+    replaced.write_bytes((photos / plans[-1].photos[0].path).read_bytes())
+    with pytest.raises(PhotoError, match=rf"Expected .*{replaced.name} as it was validated.*`dvc repro`"):
+        make(plans, photos, tmp_path / "out", crops)
+    assert not npy_path(tmp_path / "out", plans[0].name).exists()
+    replaced.write_bytes(content)
+    make(plans, photos, tmp_path / "out", crops)
+    make(plans, photos, tmp_path / "fresh", crops)
+    assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "fresh")
 
 
 @both

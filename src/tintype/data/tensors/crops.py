@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from tintype.data.tensors.plan import PhotoRef
 from tintype.imaging.geometry import photo_crops
 from tintype.imaging.lab import lightness, rgb_to_lab
-from tintype.imaging.picture import read_picture
+from tintype.imaging.picture import PhotoFile
 
 
 def lab_crops(
@@ -36,8 +37,13 @@ def lab_crops(
     ------
     ndarray of shape (h, w, 3), float32
         Lab.
+
+    Raises
+    ------
+    PhotoError
+        If the photo cannot be read, or is not the one that the manifest speaks of.
     """
-    yield from _crops(rgb_to_lab(read_picture(photos / photo.path).pixels), photo, count, min_side_share)
+    yield from _crops(rgb_to_lab(_pixels(photos, photo)), photo, count, min_side_share)
 
 
 def lightness_crops(
@@ -55,7 +61,11 @@ def lightness_crops(
     ndarray of shape (h, w), float32
         L*.
     """
-    yield from _crops(lightness(read_picture(photos / photo.path).pixels), photo, count, min_side_share)
+    yield from _crops(lightness(_pixels(photos, photo)), photo, count, min_side_share)
+
+
+def _pixels(photos: Path, photo: PhotoRef) -> NDArray[Any]:
+    return PhotoFile(photos / photo.path, photo.content_hash).read().pixels
 
 
 def _crops(

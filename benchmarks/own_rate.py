@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tintype.colorize import BATCH, Colorizer
+from tintype.colorize import Colorizer
 from tintype.formats.photo import encode_photo, read_photo
+from tintype.imaging.inputs import BATCH
 from tintype.imaging.limits import SERVICE
 
 SECONDS = 10.0

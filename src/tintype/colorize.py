@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
 from tintype.imaging.confidence import faded
-from tintype.imaging.inputs import lightness_at, network_inputs
+from tintype.imaging.inputs import BATCH, SIZES, lightness_at, network_inputs
 from tintype.imaging.lab import round_ab
 from tintype.imaging.merge import Receipt, merge
 from tintype.imaging.provenance import Lineage
@@ -34,9 +34,6 @@ from tintype.models.lineage import unregistered_lineage
 from tintype.models.network import decode_ab, needs_embedding
 from tintype.models.openvino import OpenVinoNetwork
 
-# Photos in one call of the network. It is compiled anew for each size, so other numbers are filled up to the next.
-SIZES = (1, 2, 4, 8)
-BATCH = SIZES[-1]
 _TRIED = 2  # pictures when a bundle is loaded: a network that takes one at a time alone would fail later
 _ANOTHER = "It is another network than the bundle describes: train or copy the bundle again."
 

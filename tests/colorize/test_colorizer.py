@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tintype.colorize import BATCH, Colorizer, ConfidenceError
+from tintype.colorize import Colorizer, ConfidenceError
 from tintype.files.atomic import write_json
 from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.confidence import faded
 from tintype.imaging.finding import find_photos
-from tintype.imaging.inputs import lightness_at
+from tintype.imaging.inputs import BATCH, lightness_at
 from tintype.imaging.lab import AB16_STEP, gray_to_rgb, rgb_to_lab, round_ab
 from tintype.imaging.smoothing import smooth_colours
 from tintype.models.bundle import INFO_FILE, BundleError, BundleInfo, bundle_digest, read_info

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tintype.colorize import BATCH, Colorizer
+from tintype.colorize import Colorizer
 from tintype.formats.photo import read_photo
 from tintype.formats.xmp import read_provenance
+from tintype.imaging.inputs import BATCH
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.registry.pyfunc import PhotoColorizer
 

@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from tintype.imaging.geometry import by_strips, resize, resize_axis
 from tintype.imaging.lab import decode_l8, encode_l8, encode_lab8, lightness, lightness_to_gray8
 
+# Photos in one call of the network. It is compiled anew for each size, so other numbers are filled up to the next.
+SIZES = (1, 2, 4, 8)
+BATCH = SIZES[-1]
+
 
 def network_lab8(lab: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """Lab at the network's size: plane 0 is its input, planes 1 and 2 its target.

@@ -6,7 +6,7 @@ CNNs and Inception-ResNet-v2", 2017 (https://arxiv.org/abs/1712.03400).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 from tintype.models.heads import put_head
 from tintype.models.keras_backend import prepare_keras
@@ -67,12 +67,16 @@ def build_fusion(params: FusionParams, size: int, embedding_size: int) -> Any:
     x = conv(x, 128, "decoder_1")
     x = up(x, "up_1")  # H/4 x W/4
     x = conv(x, 64, "decoder_2")
-    if params.head == "classes":
-        return keras.Model({"l": l8, "embedding": embedding}, put_head(x, params.head), name="fusion")
-    x = up(x, "up_2")  # H/2 x W/2
-    x = conv(x, 32, "decoder_3")
-    x = conv(x, 32, "decoder_4")
-    x = conv(x, 16, "decoder_5")
-    x = layers.Conv2D(2, 3, padding="same", activation="tanh", dtype="float32", name="chroma")(x)
-    ab = layers.UpSampling2D(2, dtype="float32", name="ab")(x)
-    return keras.Model({"l": l8, "embedding": embedding}, ab, name="fusion")
+    match params.head:
+        case "classes":
+            answer = put_head(x, params.head)
+        case "tanh":
+            x = up(x, "up_2")  # H/2 x W/2
+            x = conv(x, 32, "decoder_3")
+            x = conv(x, 32, "decoder_4")
+            x = conv(x, 16, "decoder_5")
+            x = layers.Conv2D(2, 3, padding="same", activation="tanh", dtype="float32", name="chroma")(x)
+            answer = layers.UpSampling2D(2, dtype="float32", name="ab")(x)
+        case _:
+            assert_never(params.head)
+    return keras.Model({"l": l8, "embedding": embedding}, answer, name="fusion")

@@ -44,7 +44,7 @@ class PhotoColorizer(PythonModel):
             Column `png`: the coloured photos as PNG files, in full size and depth, in the same order. They say which
             bundle coloured them, as `tintype trace` reads it.
         """
-        from tintype.colorize import BATCH
+        from tintype.imaging.inputs import BATCH
 
         contents = list(model_input["photo"])
         batches = (contents[start : start + BATCH] for start in range(0, len(contents), BATCH))

@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tintype.colorize import SIZES, Colorizer, Colours
+from tintype.colorize import Colorizer, Colours
 from tintype.engine.batcher import Batcher
 from tintype.engine.memory_budget import Lease
 from tintype.engine.photo_job import OpenPhoto, PhotoOptions, colour_photo, encode_coloured, open_photo
+from tintype.imaging.inputs import SIZES
 from tintype.imaging.limits import MEGA, Limits
 from tintype.imaging.merge import Receipt
 from tintype.imaging.provenance import Lineage

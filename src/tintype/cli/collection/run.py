@@ -32,14 +32,14 @@ from tintype.engine.photo_job import is_out_of_memory, open_photo
 from tintype.errors import TintypeError
 from tintype.files.disk import DiskError
 from tintype.formats.photo import Photo
+from tintype.imaging.inputs import BATCH, SIZES
 from tintype.imaging.limits import PhotoError
 from tintype.imaging.merge import Receipt
 
 _log = logging.getLogger(__name__)
 
-SIZES = (1, 2, 4, 8)  # `tintype.colorize.SIZES`, whose import takes longer than planning a call
 PATIENCE = 0.25  # seconds that a photo waits for company at most, while more are being decoded
-IN_FLIGHT = 3 * SIZES[-1]  # photos: a batch being decoded, one in the network, one being encoded
+IN_FLIGHT = 3 * BATCH  # photos: a batch being decoded, one in the network, one being encoded
 IN_FLIGHT_PIXELS = 50_000_000  # about 10 bytes of memory each
 UNKNOWN_PIXELS = 12_000_000  # where the header does not say: a phone's photo
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, assert_never
 
 from tqdm import tqdm
 
@@ -46,15 +46,18 @@ def fetch(params: FetchParams, directory: Path, raw: Path, *, pause: float = 1.0
     DownloadError, ArchiveError, DiskError
         If something fails on the way.
     """
-    if params.source == "kaggle":
-        dataset = resolve(params.kaggle_dataset, params.kaggle_version, pause=pause)
-        if _has(raw, _request(params, dataset.name, dataset.version)):
-            return
-        with kaggle_source(dataset, raw.parent / ".download", pause=pause) as source:
-            _put(source, params, raw)
-    else:
-        _check_directory(params, directory, raw)
-        _put(folder_source(directory), params, raw)
+    match params.source:
+        case "kaggle":
+            dataset = resolve(params.kaggle_dataset, params.kaggle_version, pause=pause)
+            if _has(raw, _request(params, dataset.name, dataset.version)):
+                return
+            with kaggle_source(dataset, raw.parent / ".download", pause=pause) as source:
+                _put(source, params, raw)
+        case "sample" | "directory":
+            _check_directory(params, directory, raw)
+            _put(folder_source(directory), params, raw)
+        case _:
+            assert_never(params.source)
 
 
 def choose(paths: Iterable[str], per_class: int | None, total: int | None) -> list[str]:

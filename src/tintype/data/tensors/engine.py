@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import assert_never
 
 from tintype.cluster.buckets import LARGEST, run_on_cluster
 from tintype.cluster.connect import connected
@@ -64,23 +65,27 @@ def make_shards(
     TintypeError
         If a photo cannot be read any more, or workers are killed again and again.
     """
-    if cluster.engine == "local":
-        return _sentence(what, here(), how)
-    if isinstance(folder, Path):
-        folder.mkdir(parents=True, exist_ok=True)
-    remove_others(folder, plans)
-    with connected(cluster.address) as ray:
-        done = run_on_cluster(
-            ray,
-            worker,
-            plans,
-            weight=lambda plan: len(plan.photos),
-            what=what,
-            whole_nodes=whole_nodes,
-            largest=largest,
-        )
-    remove_others(folder, plans)  # the half files of workers that were lost
-    return f"{_sentence(what, sum(done.results, PhotoCounts(0, 0)), how)} {done.sentence()}"
+    match cluster.engine:
+        case "local":
+            return _sentence(what, here(), how)
+        case "ray":
+            if isinstance(folder, Path):
+                folder.mkdir(parents=True, exist_ok=True)
+            remove_others(folder, plans)
+            with connected(cluster.address) as ray:
+                done = run_on_cluster(
+                    ray,
+                    worker,
+                    plans,
+                    weight=lambda plan: len(plan.photos),
+                    what=what,
+                    whole_nodes=whole_nodes,
+                    largest=largest,
+                )
+            remove_others(folder, plans)  # the half files of workers that were lost
+            return f"{_sentence(what, sum(done.results, PhotoCounts(0, 0)), how)} {done.sentence()}"
+        case _:
+            assert_never(cluster.engine)
 
 
 def check_on_node(photos: Path, folder: Folder) -> None:

@@ -90,7 +90,7 @@ starter: env-pipeline ## Train the starter from PHOTOS=folder and put it into th
 ##--- To change it
 
 test: env ## Run the tests; TESTS="tests/imaging -k lab" runs some of them
-	$(RUN) pytest -n 2 --dist loadfile -m "not slow" $(TESTS)
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(TESTS)
 
 test-fast: env ## Run the tests that start no process and load no TensorFlow, in less than a minute
 	$(RUN) pytest -n 2 --dist loadfile -p no:schemathesis -m fast $(TESTS)

@@ -72,7 +72,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `fast` what starts no process and loads no TensorFlow: by folder, by fixtures, by what a file imports."""
+    """Mark as `fast` what starts no process and loads no TensorFlow: by folder, by fixtures, by what a file imports.
+
+    Files whose tests take long come first, the whole pipeline before all: two workers that share the files would
+    otherwise end with one of them waiting minutes for the other.
+    """
+    slow_files = set()
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if (
@@ -81,6 +86,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             and not item.get_closest_marker("slow")
         ):
             item.add_marker("fast")
+        else:
+            slow_files.add(item.path)
+    items.sort(key=lambda item: (item.path.parent.name != "pipeline", item.path not in slow_files))
 
 
 @cache

@@ -119,20 +119,31 @@ def test_what_is_no_float_is_kept_as_it_is(tmp_path: Path) -> None:
         np.testing.assert_array_equal(half[name], whole[name])
 
 
-@pytest.mark.parametrize("value", [65520.0, 1e6, float("inf"), float("nan")])
-def test_a_weight_that_half_precision_cannot_hold_is_named(tmp_path: Path, value: float) -> None:
-    features = keras.Input((3,))
-    network = keras.Model(features, layers.Dense(2, name="large")(features))
-    network.get_layer("large").set_weights([np.full((3, 2), value, np.float32), np.zeros(2, np.float32)])
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_weight_that_is_no_finite_number_is_named(tmp_path: Path, value: float) -> None:
+    network = _with_weights(value)
     with pytest.raises(
-        NetworkFileError, match=r"Expected weights below 65504.*Received: .*large.*network\.half"
+        NetworkFileError, match=r"finite numbers\. Received: one in layers/dense/vars/0 .*rate"
     ):
         save_network(network, tmp_path / "network.keras", half=True)
 
 
+@pytest.mark.parametrize("value", [65520.0, 1e6])
+def test_an_array_that_half_precision_cannot_hold_stays_as_it_is(tmp_path: Path, value: float) -> None:
+    save_network(_with_weights(value), tmp_path / "network.keras", half=True)
+    kernel, bias = arrays_of(tmp_path / "network.keras").values()
+    assert (kernel.dtype, bias.dtype) == (np.float32, np.float16)
+    again = load_network(tmp_path / "network.keras")
+    np.testing.assert_array_equal(np.asarray(again.get_layer("large").kernel), np.float32(value))
+
+
 def test_the_largest_that_fits_is_kept(tmp_path: Path) -> None:
+    save_network(_with_weights(65504), tmp_path / "network.keras", half=True)
+    assert np.asarray(load_network(tmp_path / "network.keras").get_layer("large").kernel).min() == 65504
+
+
+def _with_weights(value: float) -> keras.Model:
     features = keras.Input((3,))
     network = keras.Model(features, layers.Dense(2, name="large")(features))
-    network.get_layer("large").set_weights([np.full((3, 2), 65504, np.float32), np.zeros(2, np.float32)])
-    save_network(network, tmp_path / "network.keras", half=True)
-    assert np.asarray(load_network(tmp_path / "network.keras").get_layer("large").kernel).min() == 65504
+    network.get_layer("large").set_weights([np.full((3, 2), value, np.float32), np.zeros(2, np.float32)])
+    return network

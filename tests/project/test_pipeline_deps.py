@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 WITHOUT_INFLUENCE = {
     # What parameters do to values is in the parameters and the results.
     *("tintype", "tintype.errors", "tintype.params.blocks", "tintype.params.load", "tintype.params"),
-    *("tintype.stages", "tintype.stages.entrypoint"),
+    *("tintype.stages", "tintype.stages.causes", "tintype.stages.entrypoint", "tintype.stages.stopping"),
     # How bytes reach a disk or a store, not which.
     *(
         "tintype.files",

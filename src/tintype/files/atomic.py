@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tintype.files.disk import name_the_full_disk
+
 # <fcntl.h> and <linux/fs.h>, for `renameat2`
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -56,6 +58,9 @@ def new_file(destination: Path, mark: str | None = None, *, durable: bool = Fals
         part.replace(destination)
         if durable:
             _sync(destination.parent)
+    except OSError as error:
+        name_the_full_disk(error, part, destination)
+        raise
     finally:
         part.unlink(missing_ok=True)
 
@@ -96,6 +101,9 @@ def new_folder(destination: Path, *, durable: bool = False) -> Iterator[Path]:
         _replace_folder(part, destination, aside)
         if durable:
             _sync(destination.parent)
+    except OSError as error:
+        name_the_full_disk(error, part, destination)
+        raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ from pathlib import Path
 from tintype.errors import TintypeError
 
 # No room, over the quota, over the process's limit of a file's size
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+_CANNOT_RESERVE = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}  # of this file system
 
 
 class DiskError(TintypeError):
@@ -36,17 +38,58 @@ def disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise DiskError(
-                f"The disk is full: {error.strerror} in {_visible(folder)} ({_megabytes(free_bytes(folder))} free). "
-                "Free some space and run again."
-            ) from error
-        if error.errno in _UNWRITABLE:
-            raise DiskError(
-                f"Expected to write in {folder}, but {error.filename or folder} cannot be written "
-                f"({error.strerror}). Change its permissions or choose another folder."
-            ) from error
+        if error.errno in FULL:
+            raise DiskError(f"{full_disk(error, folder)} Free some space and run again.") from error
+        if error.errno in UNWRITABLE:
+            raise DiskError(unwritable(error, folder)) from error
         raise
+
+
+def full_disk(error: BaseException, place: Path) -> str:
+    """Say which file or folder a disk has no room for, and how much was there, without a cure."""
+    reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0].rstrip(".")
+    notes = "".join(f" {note}" for note in getattr(error, "__notes__", []))
+    return f"The disk is full: {reason} in {_visible(place)} ({_megabytes(free_bytes(place))} free).{notes}"
+
+
+def unwritable(error: OSError, folder: Path) -> str:
+    """Say what in a folder may not be written to, and what to do."""
+    return (
+        f"Expected to write in {folder}, but {error.filename or folder} cannot be written "
+        f"({error.strerror}). Change its permissions or choose another folder."
+    )
+
+
+def name_the_full_disk(error: OSError, part: Path, destination: Path) -> None:
+    """Let an error about a temporary file say what it was to become and how large it was; `write` names no file."""
+    if error.errno not in FULL:
+        return
+    name = Path(str(error.filename)) if error.filename else part
+    if name.is_relative_to(part):
+        error.filename = str(destination / name.relative_to(part))
+    if not hasattr(error, "__notes__"):
+        written = sum(path.stat().st_size for path in [part, *part.rglob("*")] if path.is_file())
+        error.add_note(f"It needs more than the {_megabytes(written)} that were written of it.")
+
+
+def reserve(path: Path, size: int) -> None:
+    """Make a file of `size` bytes that the disk has room for, where a system can promise that.
+
+    A disk that is full is noticed here, and not when the file's last byte is written.
+
+    Raises
+    ------
+    OSError
+        If there is no room.
+    """
+    with path.open("wb") as file:
+        if not hasattr(os, "posix_fallocate"):
+            return
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno not in _CANNOT_RESERVE:
+                raise
 
 
 def check_free(folder: Path, needed: int, what: str) -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
+
+from tintype.errors import TintypeError
+from tintype.files.atomic import write_json
 
 
 @contextmanager
@@ -35,3 +42,44 @@ def locked(file: Path, seconds: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def held_alone(folder: Path, name: str, seconds: float) -> Iterator[None]:
+    """Hold a lock for a block, and say beside it which process does.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the lock lies, as `NAME.lock` and `NAME.process.json`.
+    name : str
+        What is to be done by one process at a time.
+    seconds : float
+        How long to wait for another one that ends.
+
+    Raises
+    ------
+    TintypeError
+        If another process holds it for longer; the sentence names that process.
+    """
+    note = folder / f"{name}.process.json"
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder / f"{name}.lock", seconds))
+        except TimeoutError:
+            raise TintypeError(
+                f"Expected no other `{name}` at work in this project. There is one: {_holder(note)}. Wait until it has "
+                "ended, or end it, and run again."
+            ) from None
+        started = datetime.now().astimezone().isoformat(timespec="seconds")
+        write_json(note, {"host": socket.gethostname(), "pid": os.getpid(), "started": started})
+        held.callback(note.unlink, missing_ok=True)
+        yield
+
+
+def _holder(note: Path) -> str:
+    try:
+        holder = json.loads(note.read_text(encoding="utf-8"))
+        return f"process {holder['pid']} on {holder['host']}, since {holder['started']}"
+    except (OSError, ValueError, KeyError):
+        return "a process that has just started"

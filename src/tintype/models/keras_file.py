@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tempfile
 import zipfile
 from pathlib import Path
@@ -34,7 +35,13 @@ def save_network(network: Any, destination: Path, *, half: bool = False) -> None
     destination : Path
         Ends in `.keras`. Not written atomically: write into a `new_file` or `new_folder`.
     half : bool
-        Whether weights are kept in half precision, which halves the file. They are computed with as before.
+        Whether weights are kept in half precision, which halves the file. They are computed with as before. Where one
+        of them is too large for that, all of its array stay as they are.
+
+    Raises
+    ------
+    NetworkFileError
+        If a weight is infinite or not a number.
     """
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".keras-") as folder:
         stamped = Path(folder) / "network.keras"
@@ -45,45 +52,46 @@ def save_network(network: Any, destination: Path, *, half: bool = False) -> None
                 if name.endswith(".json"):
                     content = json.dumps(_without_traces(json.loads(content), {})).encode()
                 elif half and name.endswith(".weights.h5"):
-                    content = _halved(content)
+                    content = _halved(content, Path(folder) / "narrow.h5")
                 target.writestr(zipfile.ZipInfo(name, _EPOCH), content)
 
 
-def _halved(content: bytes) -> bytes:
-    """An HDF5 file with its arrays of 32-bit numbers in 16; Keras widens them when it loads them.
-
-    Raises
-    ------
-    NetworkFileError
-        If a weight is too large for half precision.
-    """
+def _halved(content: bytes, scratch: Path) -> bytes:
+    """An HDF5 file with its arrays of 32-bit numbers in 16 where they fit; Keras widens them when it loads them."""
     import h5py
 
-    target = io.BytesIO()
-    with (
-        h5py.File(io.BytesIO(content)) as wide,
-        h5py.File(target, "w", libver="latest", track_order=True) as narrow,
-    ):
+    order = h5py.h5p.CRT_ORDER_TRACKED | h5py.h5p.CRT_ORDER_INDEXED
+    in_file, in_group = (h5py.h5p.create(kind) for kind in (h5py.h5p.FILE_CREATE, h5py.h5p.GROUP_CREATE))
+    for created in (in_file, in_group):
+        created.set_obj_track_times(False)  # the same weights are the same bytes tomorrow
+        created.set_link_creation_order(order)
+        created.set_attr_creation_order(order)
+    newest = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    newest.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    target = h5py.h5f.create(os.fsencode(scratch), h5py.h5f.ACC_TRUNC, in_file, newest)
+    with h5py.File(io.BytesIO(content)) as wide, h5py.File(target) as narrow:
 
         def copy(name: str, item: Any) -> None:
             if not isinstance(item, h5py.Dataset):
-                group = narrow.require_group(name)
-                group.attrs.update(item.attrs)
+                h5py.h5g.create(narrow.id, name.encode(), gcpl=in_group)
+                narrow[name].attrs.update(item.attrs)
                 return
             array = item[()]
             if getattr(array, "dtype", None) == np.float32:
-                with np.errstate(over="ignore"):  # found below
-                    array = array.astype(np.float16)
                 if not np.isfinite(array).all():
                     raise NetworkFileError(
-                        f"Expected weights below 65504, as half precision can hold. Received: a larger one in {name}."
-                        " Set network.half to false."
+                        f"Expected weights that are finite numbers. Received: one in {name} that is not. Lower "
+                        "train.learning_rate in params.yaml and train again."
                     )
+                with np.errstate(over="ignore"):  # found in the next line
+                    narrowed = array.astype(np.float16)
+                # Such as the variance of a layer's inputs, which may well be above 65504.
+                array = narrowed if np.isfinite(narrowed).all() else array
             narrow.create_dataset(name, data=array).attrs.update(item.attrs)
 
         narrow.attrs.update(wide.attrs)
         wide.visititems(copy)
-    return target.getvalue()
+    return scratch.read_bytes()
 
 
 def _without_traces(content: Any, numbers: dict[int, int]) -> Any:

@@ -216,19 +216,23 @@ def tracked_run(
     store = store or find_store()
     client = connect(store)
     with answering(store):
-        run_id = _unfinished(client, resume) or _start(
+        run_id = _unfinished(client, resume) or _create(
             client, name, experiment_id(client, store, experiment), params
         )
-        monitor = _monitor(run_id, store, resuming=run_id == resume)
-    run, status = TrackedRun(client, store, run_id, experiment), "FAILED"
+    run, status, monitor = TrackedRun(client, store, run_id, experiment), "FAILED", None
     try:
+        with answering(store):
+            if run_id != resume:
+                _describe(client, run_id, params)
+            monitor = _monitor(run_id, store, resuming=run_id == resume)
         yield run
         status = "FINISHED"
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # the second one by Ray, which has a signal's handler of its own
         status = "KILLED"
         raise
     finally:
-        monitor.finish()
+        if monitor is not None:
+            monitor.finish()
         run.end(status)
 
 
@@ -291,17 +295,19 @@ def _unfinished(client: MlflowClient, run_id: str | None) -> str | None:
     return run_id
 
 
-def _start(client: MlflowClient, name: str, experiment: str, params: Params) -> str:
+def _create(client: MlflowClient, name: str, experiment: str, params: Params) -> str:
+    return str(client.create_run(experiment, run_name=name, tags=_tags(name, params)).info.run_id)
+
+
+def _describe(client: MlflowClient, run_id: str, params: Params) -> None:
     from mlflow.entities import Param
 
-    run_id = str(client.create_run(experiment, run_name=name, tags=_tags(name, params)).info.run_id)
     flat = [Param(key, value) for key, value in flatten(params.model_dump(by_alias=True)).items()]
     for start in range(0, len(flat), _BATCH):
         client.log_batch(run_id, params=flat[start : start + _BATCH])
     client.log_text(run_id, json.dumps(environment(), indent=2) + "\n", "environment.json")
     if PARAMS_FILE.is_file():
         client.log_artifact(run_id, str(PARAMS_FILE))
-    return run_id
 
 
 def _tags(name: str, params: Params) -> dict[str, str]:

@@ -1,1 +1,10 @@
 """A main for each DVC stage, run as `python -m tintype.stages.NAME`."""
+
+import sys
+
+if (
+    sys.argv[0] == "-m"
+):  # a stage is about to start: what follows is told to end in an orderly way from here on
+    from tintype.stages.stopping import listen
+
+    listen()

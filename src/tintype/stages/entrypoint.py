@@ -16,9 +16,14 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tintype.errors import TintypeError
+from tintype.files.lock import held_alone
 from tintype.params import PARAMS_FILE, ParamsError, check_params, read_params
+from tintype.stages.causes import sentence_of
+from tintype.stages.stopping import end, was_told
 
 PIPELINE_FILE = Path("dvc.yaml")
+LOCKS = Path(".checkpoints")  # outside DVC's outputs, which are removed before a stage starts
+LOCK_SECONDS = 12.0  # to wait for one of the same stage that is about to end: see `tintype.stages.stopping`
 
 
 def run_stage(main: Callable[..., None]) -> None:
@@ -33,11 +38,18 @@ def run_stage(main: Callable[..., None]) -> None:
     # Arrow's own pool keeps 21 MB of memory after a manifest of 20,000 rows, the system's keeps 8.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
-        begun = read_params()
-        main(check_params(begun), *_places(main, sys.argv[1:]))
-        refuse_changed_params(Path(sys.argv[0]).stem, begun)
-    except TintypeError as error:
-        sys.exit(f"error: {error}")
+        begun, stage = read_params(), Path(sys.argv[0]).stem
+        params, places = check_params(begun), _places(main, sys.argv[1:])
+        with held_alone(LOCKS, stage, LOCK_SECONDS):
+            main(params, *places)
+            refuse_changed_params(stage, begun)
+    except BaseException as error:
+        if was_told() or isinstance(error, (KeyboardInterrupt, SystemExit)):
+            end()
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        sys.exit(f"error: {sentence}")
 
 
 def refuse_changed_params(stage: str, begun: dict[str, Any]) -> None:

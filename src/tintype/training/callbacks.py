@@ -112,6 +112,13 @@ class EpochCallback(keras.callbacks.Callback):
                 f"Training stopped: the validation loss became {metrics['val_loss']} in epoch {number}. "
                 "Lower train.learning_rate in params.yaml and run `dvc repro` again."
             )
+        for weight in self.model.weights:
+            # An infinite variance divides by infinity: the loss alone does not show it.
+            if not bool(keras.ops.all(keras.ops.isfinite(weight.value))):
+                raise TintypeError(
+                    f"Training stopped: a weight of {weight.path} was no finite number any more in epoch {number}. "
+                    "Lower train.learning_rate in params.yaml and run `dvc repro` again."
+                )
         state = self._state
         state.history.append({"epoch": number, **metrics})
         state.epoch = number

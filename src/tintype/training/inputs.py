@@ -55,7 +55,8 @@ def checkpoints_of(root: Path, tensors: Tensors, network: NetworkParams, train: 
         if plan.split in (TRAIN, VALIDATION)
     ]
     # A batch is the same for any number of workers: a training may go on with those that are left.
-    parameters = [network.model_dump(), train.model_dump(exclude={"workers"}), indexes]
+    # How a bundle keeps its weights is no part of how they come about.
+    parameters = [network.model_dump(exclude={"half"}), train.model_dump(exclude={"workers"}), indexes]
     fingerprint = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
     return Checkpoints(root / fingerprint)
 

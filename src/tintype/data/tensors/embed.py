@@ -21,7 +21,14 @@ from tqdm import tqdm
 from tintype.data.tensors.crops import lightness_crops, one_thread_a_photo
 from tintype.data.tensors.lab import PhotoCounts
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
-from tintype.data.tensors.shards import Parameters, is_complete, kept_rows, remove_others, write_shard
+from tintype.data.tensors.shards import (
+    Parameters,
+    check_room,
+    is_complete,
+    kept_rows,
+    remove_others,
+    write_shard,
+)
 from tintype.files.objects import Folder
 from tintype.imaging.inputs import backbone_gray8
 from tintype.params import CropsParams
@@ -82,6 +89,7 @@ def make_embeddings(
     """
     if prune:
         remove_others(folder, plans)
+        check_room("embed", folder, plans, (embedding_size,), np.float16)
     parameters: Parameters = {
         "format": FORMAT,
         "backbone": backbone_sha256,

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +27,7 @@ from tqdm import tqdm
 
 from tintype.data.tensors.crops import lab_crops, one_thread_a_photo
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
-from tintype.data.tensors.shards import is_complete, kept_rows, remove_others, write_shard
+from tintype.data.tensors.shards import check_room, is_complete, kept_rows, remove_others, write_shard
 from tintype.errors import TintypeError
 from tintype.files.objects import Folder
 from tintype.imaging.inputs import network_lab8
@@ -72,6 +76,7 @@ def make_lab(
         If a photo cannot be read any more, or a worker process died.
     """
     remove_others(folder, plans)
+    check_room("lab", folder, plans, (lab.size, lab.size, 3), np.uint8)
     workers = min(lab.workers or os.cpu_count() or 1, len(plans))
     total = PhotoCounts(0, 0)
     with (
@@ -79,10 +84,13 @@ def make_lab(
             total=sum(len(plan.photos) for plan in plans), desc="lab", unit=" photos", disable=None
         ) as progress,
         one_thread_a_photo(),
-        _pool(workers) as pool,
     ):
-        jobs = {pool.submit(make_lab_shard, plan, photos, folder, crops, lab.size): plan for plan in plans}
+        pool = _pool(workers)
         try:
+            with _interrupts_held_back():
+                jobs = {
+                    pool.submit(make_lab_shard, plan, photos, folder, crops, lab.size): plan for plan in plans
+                }
             for job in as_completed(jobs):
                 total += job.result()
                 progress.update(len(jobs[job].photos))
@@ -92,7 +100,9 @@ def make_lab(
                 "lower lab.workers in params.yaml and run `dvc repro` again."
             ) from None
         finally:
-            pool.shutdown(cancel_futures=True)
+            # An interrupt ends the process, which does not wait for buckets that are under way.
+            interrupted = isinstance(sys.exc_info()[1], KeyboardInterrupt)
+            pool.shutdown(wait=not interrupted, cancel_futures=True)
     return total
 
 
@@ -136,8 +146,29 @@ def _pool(workers: int) -> Executor:
         return ThreadPoolExecutor(workers)
     # Not forked: OpenCV's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_process)
 
 
-def _one_thread() -> None:
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C reaches this process after the block, and processes that are started in it never: this one ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _prepare_process() -> None:
     cv2.setNumThreads(1)  # the processes are the parallelism
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

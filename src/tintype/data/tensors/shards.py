@@ -16,7 +16,7 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from tintype.data.tensors.plan import ShardPlan, crops_in
 from tintype.errors import TintypeError
 from tintype.files.atomic import new_file, write_json
 from tintype.files.digest import sha256_of
+from tintype.files.disk import check_free, reserve
 from tintype.files.objects import Folder, ObjectFolder
 from tintype.params import CropsParams
 
@@ -294,23 +295,48 @@ def write_shard(
             write_shard(Path(scratch), plan, parameters, rows_of_photos, row_shape=row_shape, dtype=dtype)
             _put_shard(folder, plan.name, Path(scratch))
         return
-    shape = (plan.rows, *row_shape)
+    shape, dtype = (plan.rows, *row_shape), np.dtype(dtype)
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     with new_file(npy_path(folder, plan.name), mark=_mark(), durable=True) as part:
-        tensor = np.lib.format.open_memmap(part, mode="w+", dtype=dtype, shape=shape)
-        for position, rows in enumerate(rows_of_photos):
-            tensor[position * plan.crops : (position + 1) * plan.crops] = rows
-        tensor.flush()
-        del tensor
+        # Room for all of it before the first photo is computed. Nothing is mapped: a mapped file on a full disk ends
+        # the process with SIGBUS, without a word.
+        reserve(part, shard_bytes(plan, row_shape, dtype))
+        with part.open("r+b") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for _, rows in zip(plan.photos, rows_of_photos, strict=True):
+                file.write(np.ascontiguousarray(np.broadcast_to(rows, (plan.crops, *row_shape)), dtype).data)
         checksum = sha256_of(part)
     index = ShardIndex(
         parameters=dict(parameters),
         crops=plan.crops,
         photos=[photo.content_hash for photo in plan.photos],
         shape=list(shape),
-        dtype=np.dtype(dtype).name,
+        dtype=dtype.name,
         sha256=checksum,
     )
     write_json(index_path(folder, plan.name), index.model_dump(), durable=True)
+
+
+def shard_bytes(plan: ShardPlan, row_shape: tuple[int, ...], dtype: Any) -> int:
+    """How large a shard's tensor file is."""
+    return NPY_HEADER_BYTES + plan.rows * math.prod(row_shape) * np.dtype(dtype).itemsize
+
+
+def check_room(
+    what: str, folder: Folder, plans: Sequence[ShardPlan], row_shape: tuple[int, ...], dtype: Any
+) -> None:
+    """Refuse to begin with shards that will not fit, beside those of them that are there already.
+
+    Raises
+    ------
+    DiskError
+        If less is free than they need.
+    """
+    if isinstance(folder, ObjectFolder):
+        return
+    needed = sum(shard_bytes(plan, row_shape, dtype) for plan in plans)
+    there = sum(path.stat().st_size for plan in plans if (path := npy_path(folder, plan.name)).is_file())
+    check_free(folder, needed - there, f"The stage `{what}`")
 
 
 def _mark() -> str:

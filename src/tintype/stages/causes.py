@@ -1,0 +1,103 @@
+"""What stops a stage from outside, as sentences: no room on a disk, no memory, a package that cannot be imported.
+
+Libraries say it in many ways, some of them only in words, and often behind an error of their own.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tintype.errors import TintypeError
+from tintype.files.disk import FULL, UNWRITABLE, full_disk, unwritable
+
+_FULL_WORDS = re.compile(
+    r"no space left on device|disk quota exceeded|file too large|database or disk is full", re.I
+)
+_MEMORY_WORDS = re.compile(
+    r"cannot allocate memory|insufficient memory|out of memory|std::bad_alloc|can't start new thread"
+    r"|oom when allocating|failed to map segment",
+    re.I,
+)
+_NO_SCRATCH = "No usable temporary directory"
+_FOR_SCRATCH = "Free some space there, or name another folder with TMPDIR, and run again."
+
+
+def sentence_of(error: BaseException) -> str | None:
+    """What an error means for the person at the keyboard; None if it is a mistake in the code."""
+    if isinstance(error, TintypeError):
+        return str(error)
+    chain = list(_chain(error))
+    for cause in chain:
+        if sentence := _disk(cause):
+            return sentence
+    for cause in chain:
+        if (
+            isinstance(cause, MemoryError)
+            or _errno(cause) == errno.ENOMEM
+            or _MEMORY_WORDS.search(str(cause))
+        ):
+            return _memory(cause)
+    for cause in chain:
+        if isinstance(cause, ImportError) and not (cause.name or "").startswith("tintype"):
+            return (
+                f"Expected to import {cause.name or 'a package'}, but it cannot be imported: {_first_line(cause)}. "
+                "`make env` installs all packages as uv.lock has them; then run again."
+            )
+    return None
+
+
+def _disk(error: BaseException) -> str | None:
+    if _NO_SCRATCH in str(error):
+        return f"Expected a folder for temporary files with room in it. Received: {_first_line(error)}. {_FOR_SCRATCH}"
+    if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename:
+        return unwritable(error, Path(str(error.filename)).parent)
+    if _errno(error) not in FULL and not _FULL_WORDS.search(str(error)):
+        return None
+    scratch = Path(tempfile.gettempdir())
+    named = getattr(error, "filename", None) or next(
+        iter(re.findall(r"(?<![\w.])/[^\s'\":;,]+", str(error))), None
+    )
+    if named and Path(str(named)).is_relative_to(scratch):
+        return f"{full_disk(error, Path(str(named)))} {scratch} is the folder for temporary files. {_FOR_SCRATCH}"
+    return f"{full_disk(error, Path(str(named or Path.cwd())))} Free some space and run again."
+
+
+def _memory(error: BaseException) -> str:
+    return (
+        f"The memory is used up: {_first_line(error)}.{_limit()} Close other programs, or lower what a stage takes at "
+        "a time (lab.workers, embed.batch_size, train.batch_size in params.yaml), and run again: what is finished is "
+        "kept."
+    )
+
+
+def _limit() -> str:
+    if sys.platform == "win32":
+        return ""
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return ""
+    return (
+        f" This process may have {limit / 1e6:,.0f} MB of address space (`ulimit -v`), which can be raised."
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _errno(error: BaseException) -> int | None:
+    return error.errno if isinstance(error, OSError) else None
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -46,10 +46,11 @@ def disk_errors(folder: Path) -> Iterator[None]:
 
 
 def full_disk(error: BaseException, place: Path) -> str:
-    """Say which file or folder a disk has no room for, and how much was there, without a cure."""
+    """Say which file or folder a disk has no room for, what it needs and what was free; the cure is the caller's."""
     reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0].rstrip(".")
-    notes = "".join(f" {note}" for note in getattr(error, "__notes__", []))
-    return f"The disk is full: {reason} in {_visible(place)} ({_megabytes(free_bytes(place))} free).{notes}"
+    # Noted before the half file was removed, which gave its room back.
+    [note, *_] = getattr(error, "__notes__", None) or [f"{_megabytes(free_bytes(place))} are free"]
+    return f"The disk is full: {reason} in {_visible(place)} ({note})."
 
 
 def unwritable(error: OSError, folder: Path) -> str:
@@ -69,7 +70,10 @@ def name_the_full_disk(error: OSError, part: Path, destination: Path) -> None:
         error.filename = str(destination / name.relative_to(part))
     if not hasattr(error, "__notes__"):
         written = sum(path.stat().st_size for path in [part, *part.rglob("*")] if path.is_file())
-        error.add_note(f"It needs more than the {_megabytes(written)} that were written of it.")
+        free = _megabytes(free_bytes(part.parent))
+        error.add_note(
+            f"it needs more than the {_megabytes(written)} written of it, and {free} were free then"
+        )
 
 
 def reserve(path: Path, size: int) -> None:
@@ -88,8 +92,10 @@ def reserve(path: Path, size: int) -> None:
         try:
             os.posix_fallocate(file.fileno(), 0, size)
         except OSError as error:
-            if error.errno not in _CANNOT_RESERVE:
-                raise
+            if error.errno in _CANNOT_RESERVE:
+                return
+            error.add_note(f"it needs {_megabytes(size)}, and {_megabytes(free_bytes(path.parent))} are free")
+            raise
 
 
 def check_free(folder: Path, needed: int, what: str) -> None:

@@ -63,7 +63,7 @@ class Checkpoints:
         TintypeError
             If there are states and none of them can be used, as one of another version of this code.
         """
-        damages = []
+        damages: list[str] = []
         for name in (STATE_FILE, BEFORE_FILE):
             if not (self.folder / name).is_file():
                 continue

@@ -1,6 +1,6 @@
 """The report: one HTML file that loads nothing from elsewhere, for a desk and for a phone, in light and in dark.
 
-Here is what the page says; how it looks is report.html.j2 and report.css.
+Here is what the page says and what its charts show; how it looks is report.html.j2 and `tintype.pages`.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,14 @@ from numpy.typing import NDArray
 from tintype.measures.records import PICTURES
 from tintype.measures.statistics import KINDS, STATISTICS, Statistic
 from tintype.monitoring.days import Photos
-from tintype.monitoring.drift import DRIFT, WATCH, Distribution, Level, counts_in, distribution_of
+from tintype.monitoring.drift import DRIFT, WATCH, Distribution, Level, counts_in
 from tintype.monitoring.judging import Judgement
 from tintype.monitoring.reference import Reference, Row, of_side
+from tintype.pages.charts import COLOURS, chart
+from tintype.pages.render import counted, render
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _PICTURES = 12
 _CLASSES = {Level.DRIFT: "drift", Level.WATCH: "watch", Level.SAME: "same"}
@@ -64,7 +69,6 @@ def report(
     days = np.arange(np.datetime64(first), np.datetime64(last) + 1)
     judged = judgement.judged
     kept, pictures = _pictures(judged, folder)
-    counts, most = _counts(photos, days)
     page = {
         "first": str(first),
         "last": str(last),
@@ -78,8 +82,7 @@ def report(
         },
         "reference": _source(reference),
         "kinds": {kind: _KINDS[kind] for kind in KINDS},
-        "counts": counts,
-        "most": f"{most:,}",
+        "counts": _counts(photos, days),
         "drift": _rule(judged) if reference and judgement.rows else "",
         "sides": {
             title: [
@@ -94,28 +97,14 @@ def report(
         "pictures": pictures,
         "statistics": len(STATISTICS),
     }
-    return _render(page)
-
-
-def _render(page: Mapping[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"counted": _counted, "number": _number, "place": lambda value: f"{value:.5g}"}
-    return environment.get_template("report.html.j2").render(page=page) + "\n"
+    return render(Path(__file__).with_name("report.html.j2"), page=page, number=_number)
 
 
 def _torn(lines: int) -> list[str]:
     if not lines:
         return []
     return [
-        f"{_counted(lines, 'line')} could not be read and {'is' if lines == 1 else 'are'} left out: a process that "
+        f"{counted(lines, 'line')} could not be read and {'is' if lines == 1 else 'are'} left out: a process that "
         "is killed may leave one torn."
     ]
 
@@ -133,30 +122,27 @@ def _rule(judged: Photos) -> str:
     )
 
 
-def _counts(photos: Photos, days: NDArray[np.datetime64]) -> tuple[list[dict[str, float]], int]:
-    """The photos of each day by kind, as shares of those of the fullest day; and how many that day has."""
+def _counts(photos: Photos, days: NDArray[np.datetime64]) -> str:
+    """A bar for each day, the kinds of photos on each other."""
     kinds = photos.values("kind")
-    numbers = [{kind: int(np.sum((photos.day == day) & (kinds == kind))) for kind in KINDS} for day in days]
-    most = max(sum(day.values()) for day in numbers)
-    return [{kind: number / max(most, 1) for kind, number in day.items()} for day in numbers], most
+    colours = {"gray": COLOURS["gray"], "toned": COLOURS["toned"], "colour": COLOURS["now"]}
+
+    def draw(axes: Axes) -> None:
+        base = np.zeros(len(days), int)
+        for kind in KINDS:
+            numbers = np.array([np.sum((photos.day == day) & (kinds == kind)) for day in days])
+            axes.bar(range(len(days)), numbers, 0.84, base, color=colours[kind])
+            base += numbers
+        axes.locator_params(axis="y", integer=True, nbins=4)
+        _dates(axes, days)
+
+    return chart(draw, "Photos a day", width=9, height=1.8)
 
 
-@dataclass(frozen=True)
-class _Tenths:
-    """Photos in each bin of the reference, and what they are there, as shares of the chart's height."""
-
-    shares: list[float]
-    usual: list[float]
-
-
-@dataclass(frozen=True)
-class _Trend:
-    """A statistic over days on a scale from `bottom` to `top`; heights are shares of it."""
-
-    bottom: float
-    top: float
-    band: tuple[float, float] | None
-    days: list[tuple[int, float, float, float]]  # its place, 10th percentile, median, 90th percentile
+def _dates(axes: Axes, days: NDArray[np.datetime64]) -> None:
+    ends = sorted({0, len(days) - 1})
+    axes.set_xlim(-0.6, len(days) - 0.4)
+    axes.set_xticks(ends, [str(days[place]) for place in ends])
 
 
 @dataclass(frozen=True)
@@ -170,9 +156,7 @@ class _Card:
     limit: float | None
     middle: float
     usual: Distribution
-    quantiles: Sequence[str]
-    tenths: _Tenths | None
-    trend: _Trend | None  # None: it is defined for no photo
+    chart: str  # empty: it is defined for no photo
 
 
 def _card(
@@ -181,7 +165,6 @@ def _card(
     name = row.statistic.name
     usual = (reference.statistics.get(name) if reference else None) or _UNKNOWN
     shown = of_side(photos, row.statistic)
-    tenths, quantiles = _tenths(of_side(judged, row.statistic).values(name), usual)
     level, level_class = _level(row)
     return _Card(
         statistic=row.statistic,
@@ -191,9 +174,7 @@ def _card(
         limit=row.drift.limit if row.drift and row.statistic.judged else None,
         middle=row.middle,
         usual=usual,
-        quantiles=quantiles,
-        tenths=tenths,
-        trend=_trend(shown.values(name), shown.day, usual, days),
+        chart=_chart(row.statistic, of_side(judged, row.statistic).values(name), shown, usual, days),
     )
 
 
@@ -206,63 +187,51 @@ def _level(row: Row) -> tuple[str, str]:
     return row.drift.level.value, _CLASSES.get(row.drift.level, "")
 
 
-def _tenths(values: NDArray[np.float64], usual: Distribution) -> tuple[_Tenths | None, list[str]]:
-    """Bars of the judged photos in the reference's bins, and words for both ends and the middle below them."""
-    if usual.middle is None:
-        known = distribution_of(values) if len(values) else _UNKNOWN
-        if known.middle is None:
-            return None, []
-        return None, [
-            f"10th percentile {_number(known.low)}",
-            f"median {_number(known.middle)}",
-            f"90th {_number(known.high)}",
-        ]
+def _chart(
+    statistic: Statistic,
+    judged: NDArray[np.float64],
+    shown: Photos,
+    usual: Distribution,
+    days: NDArray[np.datetime64],
+) -> str:
+    """Above how the judged photos lie, below each day's median and middle eight of ten."""
+    values = shown.values(statistic.name)
+    chosen = {place: values[(shown.day == day) & ~np.isnan(values)] for place, day in enumerate(days)}
+    quantiles = {place: np.quantile(of, [0.1, 0.5, 0.9]) for place, of in chosen.items() if len(of)}
+    if not quantiles:
+        return ""
+    low, middle, high = np.array(list(quantiles.values())).T
+
+    def draw(above: Axes, below: Axes) -> None:
+        if usual.middle is None:
+            above.hist(judged[np.isfinite(judged)], bins=24)
+        else:
+            _tenths(above, judged, usual)
+        above.set_yticks([])
+        if usual.low is not None and usual.high is not None:
+            below.axhspan(usual.low, usual.high, color=COLOURS["band"])
+        places = list(quantiles)
+        below.vlines(places, low, high, color=COLOURS["spread"], lw=min(120 / len(days), 12))
+        below.hlines(middle, np.subtract(places, 0.4), np.add(places, 0.4), color=COLOURS["now"], lw=2)
+        below.locator_params(axis="y", nbins=3)
+        below.margins(y=0.1)
+        _dates(below, days)
+
+    return chart(draw, f"{statistic.title}: photos of the judged days, and by day", rows=2, height=2.6)
+
+
+def _tenths(axes: Axes, values: NDArray[np.float64], usual: Distribution) -> None:
+    """Bars of the judged photos in the reference's bins, and a line of what they are there."""
     counts = counts_in(values, usual.edges)
     shares = counts / max(counts.sum(), 1)
     # The last bin is of photos for which it is not defined: shown if there are any.
     used = len(shares) if shares[-1] + usual.shares[-1] > 0 else len(shares) - 1
-    top = max(*shares[:used], *usual.shares[:used], 0.2) * 1.05
+    axes.bar(range(used), shares[:used], 0.84)
+    edges = np.arange(used + 1) - 0.5
+    axes.stairs(usual.shares[:used], edges, baseline=None, color=COLOURS["usual"], lw=1.5)
     last = "not defined" if used == len(shares) else f"above {_number(usual.edges[-1])}"
-    return (
-        _Tenths(
-            [float(share / top) for share in shares[:used]], [share / top for share in usual.shares[:used]]
-        ),
-        [f"up to {_number(usual.edges[0])}", _number(usual.middle), last],
-    )
-
-
-def _trend(
-    values: NDArray[np.float64],
-    day: NDArray[np.datetime64],
-    usual: Distribution,
-    days: NDArray[np.datetime64],
-) -> _Trend | None:
-    defined = ~np.isnan(values)
-    quantiles = {
-        place: np.quantile(values[chosen], [0.1, 0.5, 0.9])
-        for place, date in enumerate(days)
-        if (chosen := defined & (day == date)).any()
-    }
-    if not quantiles:
-        return None
-    band = (usual.low, usual.high) if usual.low is not None and usual.high is not None else None
-    ends = [*(band or ()), *(value for three in quantiles.values() for value in three)]
-    margin = 0.06 * (max(ends) - min(ends)) or 0.5
-    bottom, top = float(min(ends) - margin), float(max(ends) + margin)
-    if min(ends) >= 0:
-        bottom = max(bottom, 0.0)
-
-    def height(value: float) -> float:
-        return (float(value) - bottom) / (top - bottom)
-
-    return _Trend(
-        bottom,
-        top,
-        (height(band[0]), height(band[1])) if band else None,
-        [
-            (place, height(low), height(middle), height(high))
-            for place, (low, middle, high) in quantiles.items()
-        ],
+    axes.set_xticks(
+        [0, (used - 1) / 2, used - 1], [f"up to {_number(usual.edges[0])}", _number(usual.middle), last]
     )
 
 
@@ -304,7 +273,3 @@ def _number(value: float | None, digits: int | None = None) -> str:
     if value is None or math.isnan(value):
         return _DASH
     return f"{value:.{digits}f}" if digits is not None else f"{value:.3g}"
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -42,11 +42,20 @@ class Table:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one rule; `received` is None if it holds, else what was found instead, in words."""
+    """What was found of one rule.
+
+    Attributes
+    ----------
+    received : str or None
+        None if it holds, else what was found instead, in words.
+    seen : str
+        What was measured, in short, whether it holds or not.
+    """
 
     table: str
     rule: Rule
     received: str | None
+    seen: str
 
     @property
     def sentence(self) -> str:

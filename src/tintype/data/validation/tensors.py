@@ -14,9 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tintype.data.validation.checkpoint import check
+from tintype.data.validation.report import Chart, write_report
 from tintype.data.validation.rules import Rule, Table
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_json
+from tintype.pages.charts import histogram
 
 SAMPLED_ROWS = 32  # of each Lab shard, evenly spaced
 # Where sRGB lies in Lab, in bytes as the shards keep it: a* from -86.2 to 98.3, b* from -107.9 to 94.5.
@@ -41,7 +43,7 @@ def check_tensors(lab: Sequence[Path], embeddings: Sequence[Path], size: int, re
     size : int
         Pixels; side of the square that each Lab row is.
     report : Path
-        Folder for verdict.json and the data docs in `docs`; both are written before a failure is raised.
+        Folder for verdict.json and the page in `docs`; both are written before a failure is raised.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def check_tensors(lab: Sequence[Path], embeddings: Sequence[Path], size: int, re
         With every expectation that does not hold, in words.
     """
     lab_facts, embedding_facts = lab_statistics(lab), embedding_statistics(embeddings)
-    findings = check([lab_table(lab_facts, size), embedding_table(embedding_facts)], docs=report / "docs")
+    findings = check([lab_table(lab_facts, size), embedding_table(embedding_facts)])
     failed = [finding.sentence for finding in findings if finding.received is not None]
     verdict = {
         "rows": int(lab_facts["rows"].sum()),
@@ -61,6 +63,35 @@ def check_tensors(lab: Sequence[Path], embeddings: Sequence[Path], size: int, re
         "failed": failed,
     }
     write_json(report / "verdict.json", verdict)
+    write_report(
+        report / "docs",
+        "Tensors",
+        "Crops as Lab tensors, and the backbone's embeddings of them, before anything learns from them.",
+        {
+            "rows": f"{verdict['rows']:,}",
+            "shards": str(len(lab_facts)),
+            "mean chroma": f"{verdict['mean_chroma']:.1f}",
+            "spread of embeddings": f"{verdict['embedding_spread']:.2f}",
+        },
+        findings,
+        [
+            Chart(
+                "Chroma",
+                "Mean distance from gray (C*) of each shard; the mean over all must be right of the line",
+                histogram(lab_facts.get("mean_chroma", ()), "Shards by mean chroma", limit=MIN_COLOUR),
+            ),
+            Chart(
+                "Embeddings",
+                "Distance of each from the mean of all, as a share of its length; the median must be right of the line",
+                histogram(embedding_facts["spread"], "Embeddings by spread", limit=MIN_SPREAD),
+            ),
+            Chart(
+                "Rows of shards",
+                "A shard has the crops of a bucket's photos in one split",
+                histogram(lab_facts["rows"], "Shards by rows"),
+            ),
+        ],
+    )
     if failed:
         introduction = f"The tensors are not fit to train on: {len(failed)} expectations failed."
         raise TensorError("\n  - ".join([introduction, *failed]) + f"\nSee {report / 'docs' / 'index.html'}.")

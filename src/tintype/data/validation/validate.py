@@ -18,12 +18,17 @@ from tintype.data.validation.duplicates import drop_duplicates
 from tintype.data.validation.expectations import manifest_tables, outcome_table
 from tintype.data.validation.inspection import Facts, Reason, Rejection, inspect_all
 from tintype.data.validation.manifest import COLUMNS, REJECTED_COLUMNS, SPLITS, write_manifest
+from tintype.data.validation.report import Chart, write_report
 from tintype.data.validation.rules import Finding
 from tintype.data.validation.splits import assign_splits
+from tintype.data.validation.thumbnails import photos_to_show
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_json
 from tintype.imaging.finding import find_photos
+from tintype.pages.charts import bars, histogram
 from tintype.params import ValidateParams
+
+_CLASSES = 12  # that the page shows
 
 
 class ValidationError(TintypeError):
@@ -40,7 +45,7 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
     manifest_folder : Path
         For manifest.parquet and rejected.csv; replaced as a whole.
     report_folder : Path
-        For verdict.json and the data docs in `docs`.
+        For verdict.json and the page in `docs`.
     params : ValidateParams
         Thresholds and shares.
 
@@ -62,8 +67,24 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
     manifest, rejected = make_manifest(accepted, params), make_rejected(rejections)
     write_manifest(manifest_folder, manifest, rejected)
     tables = [outcome_table(manifest["path"], rejected, params), *manifest_tables(manifest, params)]
-    findings = check(tables, docs=report_folder / "docs")
-    write_json(report_folder / "verdict.json", describe(manifest, rejected, findings))
+    findings = check(tables)
+    verdict = describe(manifest, rejected, findings)
+    write_json(report_folder / "verdict.json", verdict)
+    write_report(
+        report_folder / "docs",
+        "Photos",
+        "What was found, what of it may teach, and what the data set as a whole must fulfil.",
+        {
+            "photos found": f"{verdict['photos']:,}",
+            "accepted": f"{verdict['accepted']:,}",
+            "quarantined": f"{verdict['rejected']:,} ({verdict['rejected_share']:.0%})",
+            "train, validation, test": ", ".join(f"{count:,}" for count in verdict["splits"].values()),
+        },
+        findings,
+        _charts(manifest, verdict, params),
+        photos_to_show(photos, rejected),
+        len(rejected),
+    )
     if failures(findings):
         where = f"See {manifest_folder / 'rejected.csv'} and {report_folder / 'docs' / 'index.html'}."
         raise ValidationError(f"{_failure(rejected, len(found), findings)}\n{where}")
@@ -132,6 +153,40 @@ def describe(manifest: pd.DataFrame, rejected: pd.DataFrame, findings: Sequence[
         "success": not failures(findings),
         "failed": failures(findings),
     }
+
+
+def _charts(manifest: pd.DataFrame, verdict: dict[str, Any], params: ValidateParams) -> list[Chart]:
+    classes = manifest["label"].value_counts()
+    sides = manifest[["width", "height"]].min(axis=1)
+    return [
+        Chart("Splits", "Photos in each", bars(verdict["splits"], "Photos by split")),
+        Chart(
+            "Lightness",
+            "Mean L* of each photo, 0 to 100",
+            histogram(manifest["mean_l"], "Photos by lightness"),
+        ),
+        Chart(
+            "Chroma",
+            "Mean distance from gray (C*) of each photo; left of the line it is quarantined as nearly gray",
+            histogram(manifest["mean_chroma"], "Photos by chroma", limit=params.min_chroma),
+        ),
+        Chart(
+            "Size",
+            "Shorter side in pixels; left of the line a photo is too small",
+            histogram(sides, "Photos by shorter side", limit=params.min_side),
+        ),
+        *(
+            [
+                Chart(
+                    "Classes",
+                    f"Photos in the {min(len(classes), _CLASSES)} largest of {len(classes)} folders",
+                    bars({str(name): int(n) for name, n in classes[:_CLASSES].items()}, "Photos by class"),
+                )
+            ]
+            if len(classes) > 1
+            else []
+        ),
+    ]
 
 
 def failures(findings: Iterable[Finding]) -> list[str]:

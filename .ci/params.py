@@ -12,7 +12,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 def compose(destination: Path, *overrides: str) -> None:
     """Write what `dvc exp run -S OVERRIDE ...` would run with."""
-    compose_and_dump(destination, str(PROJECT / "conf"), None, "config", str(PROJECT), list(overrides))
+    compose_and_dump(
+        destination, str(PROJECT / "conf"), None, "config", str(PROJECT / "conf"), list(overrides)
+    )
 
 
 if __name__ == "__main__":

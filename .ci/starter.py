@@ -53,7 +53,7 @@ def main() -> None:
             str(clone / "conf"),
             None,
             "config",
-            str(clone),
+            str(clone / "conf"),
             [*overrides, *given.overrides],
         )
         train(clone)

@@ -98,6 +98,8 @@ def compose(project: Path, overrides: Sequence[str], destination: Path) -> dict[
     from ruamel.yaml import YAML
 
     with _COMPOSING:
-        compose_and_dump(destination, str(project / "conf"), None, "config", str(project), list(overrides))
+        compose_and_dump(
+            destination, str(project / "conf"), None, "config", str(project / "conf"), list(overrides)
+        )
     content: dict[str, Any] = YAML(typ="safe").load(destination.read_text(encoding="utf-8"))
     return content

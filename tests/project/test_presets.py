@@ -104,8 +104,23 @@ def test_every_network_and_every_loss_is_in_a_file(root):
         assert {file["name"] for file in files if "name" in file} == names
 
 
-def test_a_typing_mistake_in_an_override_is_refused(compose, tmp_path):
-    with pytest.raises(Exception, match="epoch"):
-        compose(tmp_path / "params.yaml", "train.epoch=3")
-    with pytest.raises(Exception, match="imagnet"):
-        compose(tmp_path / "params.yaml", "preset=imagnet")
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("train.epoch=3", r"there is no parameter train\.epoch \(value 3\)\. Did you mean 'epochs'\?"),
+        ("train.epochs=ten", r"train\.epochs is 'ten'\. Expected a whole number from 1 to 100000\."),
+        ("network.head=tanh", r"train\.loss is classes and network\.head is tanh\."),
+    ],
+)
+def test_a_mistake_in_an_override_is_refused_in_our_words_before_anything_is_written(
+    compose, tmp_path, override, sentence
+):
+    with pytest.raises(SystemExit, match=rf"error: params\.yaml: {sentence}"):
+        compose(tmp_path / "params.yaml", override)
+    assert not (tmp_path / "params.yaml").exists()
+
+
+def test_a_preset_or_block_that_is_not_there_is_refused_by_name(compose, tmp_path):
+    for override, name in (("preset=imagnet", "imagnet"), ("trian.epochs=3", r"trian\.epochs")):
+        with pytest.raises(Exception, match=name):
+            compose(tmp_path / "params.yaml", override)

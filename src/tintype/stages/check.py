@@ -7,7 +7,7 @@ from tintype.stages.entrypoint import run_stage
 
 
 def main(params: Params, lab: Path | str, embeddings: Path | str, report: Path) -> None:
-    """Check all shards against the expectations; the result is numbers and data docs."""
+    """Check all shards against the expectations; the result is numbers and a page."""
     from tintype.data.tensors.local import local_files
     from tintype.data.tensors.shards import refuse_other_parameters
     from tintype.data.validation.tensors import check_tensors

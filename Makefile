@@ -40,7 +40,7 @@ demo: pipeline ## From a fresh clone through the whole pipeline to a registered 
 	$(RUN) tintype colorize $(PHOTO) --output demo --force $(MODEL_OPTION)
 	@echo
 	@echo "In colour:            demo/$(notdir $(PHOTO)), by $(or $(MODEL),the champion: the starter, until you promote another)"
-	@echo "By what was trained:  make demo MODEL=models:/tintype@challenger"
+	@echo "By what was trained:  make demo MODEL=$$(sed -n 's/.*"model_uri": "\(.*\)".*/\1/p' reports/register.json)"
 	@echo "All legacy photos:    reports/evaluate/custom.jpg"
 	@echo "Gray, ours, truth:    reports/evaluate/grid.jpg"
 	@echo "How good it is:       reports/evaluate/metrics.json"

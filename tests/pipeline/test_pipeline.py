@@ -83,14 +83,14 @@ def test_what_was_trained_challenges_the_starter_and_knows_its_lineage(project: 
     client = MlflowClient(f"sqlite:///{project.root}/.mlflow/mlflow.db")
     champion = client.get_model_version_by_alias("tintype", "champion")
     assert (int(champion.version), champion.tags["origin"]) == (1, "starter")
-    version = client.get_model_version_by_alias("tintype", "challenger")
-    assert int(version.version) == 2
+    version = client.get_model_version("tintype", "2")
     commit = project.run("git", "rev-parse", "HEAD").strip()
     assert version.tags["git_commit"] == commit
     assert version.tags["preset"] == "test"
     assert "embedded" in version.tags["weights_origin"]
     # Three photos are too few to compare by, but not too few to see that a network has learnt nothing.
     assert version.tags["verdict"] in ("fail", "not compared")
+    assert ("challenger" in version.aliases) == (version.tags["verdict"] != "fail")
     assert version.tags["compared_with"] == "1"
     assert version.description.startswith(
         f"**Verdict: {version.tags['verdict']}** against champion version 1"
@@ -100,8 +100,10 @@ def test_what_was_trained_challenges_the_starter_and_knows_its_lineage(project: 
     run = client.get_run(json.loads((project.root / "reports/train/run.json").read_text())["run_id"])
     assert run.info.status == "FINISHED"
     assert run.data.params["train.epochs"] == "2"
-    assert [metric.step for metric in client.get_metric_history(run.info.run_id, "val_loss")] == [1, 2]
+    assert [metric.step for metric in client.get_metric_history(run.info.run_id, "val/loss")] == [1, 2]
     assert run.inputs.dataset_inputs
+    assert run.info.run_name == f"{commit[:7]} test"
+    assert run.data.tags["mlflow.note.content"] == version.description
 
 
 def test_mlflow_serves_the_registered_model_from_bytes_to_bytes(project: Any, cat: np.ndarray) -> None:
@@ -112,7 +114,7 @@ def test_mlflow_serves_the_registered_model_from_bytes_to_bytes(project: Any, ca
     from tintype.registry.resolve import resolve
     from tintype.registry.store import find_store
 
-    bundle = resolve("models:/tintype@challenger", find_store(project.root))
+    bundle = resolve("models:/tintype/2", find_store(project.root))
     stream = io.BytesIO()
     Image.fromarray(cat).save(stream, "JPEG")
     model = mlflow.pyfunc.load_model(str(bundle.parents[1]))
@@ -134,7 +136,7 @@ def test_what_was_trained_colours_photos_from_the_command_line(project: Any) -> 
         "own",
         "photos/cat.png",
         "--model",
-        "models:/tintype@challenger",
+        "models:/tintype/2",
         "-o",
         "coloured",
     )
@@ -156,8 +158,8 @@ def test_a_coloured_photo_is_traced_to_the_photos_that_its_model_was_made_with(p
     lineage = traced["registry"]["lineage"]
     assert (lineage["name"], lineage["version"]) == ("tintype", "2")
     run = json.loads((project.root / "reports/train/run.json").read_text())["run_id"]
-    assert (lineage["run_id"], traced["registry"]["run_name"]) == (run, "train")
     commit = project.run("git", "rev-parse", "HEAD").strip()
+    assert (lineage["run_id"], traced["registry"]["run_name"]) == (run, f"{commit[:7]} test")
     assert (lineage["git_commit"], traced["commit_subject"]) == (commit, "A project")
     assert traced["dvc_lock"] == {"kept": True, "commit": "", "in_workspace": True, "differing": []}
     manifest = project.root / "data/manifest/manifest.parquet"
@@ -231,7 +233,7 @@ def test_what_was_trained_before_comes_out_of_the_cache(project: Any) -> None:
     assert [file.read_bytes() for file in files] == before
     registered = json.loads((reports / "register.json").read_text())
     assert registered["version"] == version
-    assert "challenger" in registered["aliases"]
+    assert ("challenger" in registered["aliases"]) == (registered["verdict"] != "fail")
 
 
 STAGES = {

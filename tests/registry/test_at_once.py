@@ -80,7 +80,7 @@ def test_two_machines_with_one_bundle_make_one_version(
     info, store = read_info(bundle), find_store()
     client, digest = connect(store), bundle_digest(info)
     experiment = experiment_id(client, store, "photos")
-    run_id = ensure_run(client, experiment, reports[0], digest)
+    run_id = ensure_run(client, experiment, reports[0], digest, "sample")
     one = ensure_model(client, run_id, "tintype", bundle, info, digest)
     client.finalize_logged_model(one, "FAILED")  # as the other machine sees it while it is uploaded
     two = client.create_logged_model(experiment, "tintype", run_id, tags={"bundle_sha256": digest}).model_id

@@ -86,10 +86,10 @@ def test_a_training_outlives_its_server_and_register_fills_the_run(
     assert [(one.version, one.run_id) for one in made] == [(1, run.run_id)] * 2
     client = connect(find_store())
     assert client.get_run(run.run_id).info.status == "FINISHED"
-    for name, top in (("loss", 1), ("val_loss", 2)):
+    for name, top in (("train/loss", 1), ("val/loss", 2)):
         points = client.get_metric_history(run.run_id, name)
         assert [(point.step, point.value) for point in points] == [(epoch, top / epoch) for epoch in EPOCHS]
-    (adversarial,) = client.get_metric_history(run.run_id, "adv_loss")
+    (adversarial,) = client.get_metric_history(run.run_id, "adversarial/loss")
     assert (adversarial.step, adversarial.value) == (200, 0.25)
     fetched = client.download_artifacts(run.run_id, "grids/validation-0039.jpg", str(tmp_path))
     assert Path(fetched).read_bytes() == b"a picture"
@@ -105,7 +105,7 @@ def test_points_that_waited_go_along_when_the_server_is_back_during_the_run(
         run.epoch(1, {"loss": 1.0})
         way.open()
         run.epoch(2, {"loss": 0.5})
-        history = connect(find_store()).get_metric_history(run.run_id, "loss")
+        history = connect(find_store()).get_metric_history(run.run_id, "train/loss")
         assert [point.step for point in history] == [1, 2]
         assert "unsent" not in run.describe()
 
@@ -118,7 +118,7 @@ def test_a_server_that_is_back_at_the_end_of_the_run_hears_it_all(way: Any, para
         way.open()
     client = connect(find_store())
     assert client.get_run(run.run_id).info.status == "FINISHED"
-    assert len(client.get_metric_history(run.run_id, "loss")) == 1
+    assert len(client.get_metric_history(run.run_id, "train/loss")) == 1
 
 
 @pytest.mark.usefixtures("impatient")
@@ -189,10 +189,10 @@ def test_a_run_that_is_filled_twice_has_each_point_once(
     write_json(reports[0] / "run.json", run.describe() | {"unsent": [["loss", 0.1, 1_700_000_000_000, 2]]})
     for _ in range(2):
         complete_run(client, run.run_id, reports[0])
-    points = sorted(client.get_metric_history(run.run_id, "loss"), key=lambda point: point.step)
+    points = sorted(client.get_metric_history(run.run_id, "train/loss"), key=lambda point: point.step)
     assert [(point.step, point.value) for point in points] == [(1, 0.3), (2, 0.1)]
     assert points[1].timestamp == 1_700_000_000_000
-    assert len(client.get_metric_history(run.run_id, "val_loss")) == 2
+    assert len(client.get_metric_history(run.run_id, "val/loss")) == 2
 
 
 def test_what_the_store_does_not_want_is_an_error_and_not_kept(project: Path, params: Params) -> None:
@@ -216,4 +216,4 @@ def test_a_run_that_was_deleted_meanwhile_has_a_substitute_with_its_curves(
     assert made.run_id != run.run_id
     substitute = client.get_run(made.run_id)
     assert (substitute.info.status, substitute.data.tags["trained_in_run"]) == ("FINISHED", run.run_id)
-    assert [point.value for point in client.get_metric_history(made.run_id, "val_loss")] == [0.4, 0.2]
+    assert [point.value for point in client.get_metric_history(made.run_id, "val/loss")] == [0.4, 0.2]

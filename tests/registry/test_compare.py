@@ -13,7 +13,8 @@ import pytest
 from tintype.evaluation.comparison import Champion, Comparison
 from tintype.params import RegisterParams
 from tintype.registry.register import Registration, register
-from tintype.registry.store import connect, find_store
+from tintype.registry.resolve import resolve
+from tintype.registry.store import RegistryError, connect, find_store
 
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
 MakeBundle = Callable[[str], Path]
@@ -74,6 +75,27 @@ def test_a_verdict_stands_where_a_person_decides(
         item.path.removeprefix("comparison/") for item in client.list_artifacts(made.run_id, "comparison")
     }
     assert files == {"table.md", "photos.csv", "front.csv", "picture.jpg", "card.json", "verdict.json"}
+
+
+def test_a_version_that_fails_is_tagged_and_no_challenger(
+    client: Any, make_bundle: MakeBundle, reports: Reports
+) -> None:
+    judge = Judge()
+    _register(make_bundle("first"), reports, judge)
+    second = make_bundle("second")
+    _register(second, reports, judge)
+    judge.verdict, judge.reasons = "fail", ("Farther from the truth.",)
+    third = _register(make_bundle("third"), reports, judge)
+
+    assert (third.aliases, third.verdict, third.verdict_reasons) == ([], "fail", "Farther from the truth.")
+    assert str(client.get_registered_model("tintype").aliases["challenger"]) == "2"
+    assert client.get_model_version("tintype", "3").tags["verdict"] == "fail"
+    with pytest.raises(RegistryError, match=r"has the versions 1, 2, 3 \(verdict: fail\) and"):
+        resolve("models:/tintype/4")
+
+    client.set_registered_model_alias("tintype", "champion", "3")
+    assert _register(second, reports, judge).aliases == [], "it fails beside the champion of now"
+    assert "challenger" not in client.get_registered_model("tintype").aliases
 
 
 def test_the_judge_is_told_of_the_champion_and_given_its_own_report(

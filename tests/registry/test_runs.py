@@ -47,11 +47,15 @@ def test_a_run_holds_all_that_it_takes_to_understand_it(
 
     kept = client.get_run(run.run_id)
     assert kept.info.status == "FINISHED"
+    commit = kept.data.tags["git_commit"]
+    assert kept.info.run_name == f"{commit[:7]} {params.preset}"
+    assert kept.data.tags["mlflow.note.content"] == "Not registered. Commit: all"
+    assert [point.value for point in client.get_metric_history(run.run_id, "val/loss")] == [2, 1, 2 / 3]
     assert kept.data.params["train.epochs"] == str(params.train.epochs)
     assert kept.data.params["train.patience"] == "null"
     assert kept.data.params["train.flip"] == "true"
     assert kept.data.params["validate.min_side"] == str(params.validate_.min_side)
-    history = client.get_metric_history(run.run_id, "loss")
+    history = client.get_metric_history(run.run_id, "train/loss")
     assert [(metric.step, metric.value) for metric in history] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
     assert kept.data.tags["network"] == "fusion"
     assert len(kept.data.tags["git_commit"]) == 40
@@ -98,7 +102,7 @@ def test_a_run_that_was_cut_off_is_taken_up_again(params: Params, client: Any) -
     with tracked_run("train", "photos", params, resume=first.run_id) as second:
         second.epoch(2, {"loss": 0.5})
     assert second.run_id == first.run_id
-    assert [metric.step for metric in client.get_metric_history(first.run_id, "loss")] == [1, 2]
+    assert [metric.step for metric in client.get_metric_history(first.run_id, "train/loss")] == [1, 2]
     with tracked_run("train", "photos", params, resume=first.run_id) as third:
         pass
     assert third.run_id != first.run_id, "a finished run must not be written to again"
@@ -118,6 +122,18 @@ def test_changed_code_is_dirty_but_the_pipelines_own_results_are_not(
     with tracked_run("train", "photos", params) as run:
         pass
     assert client.get_run(run.run_id).data.tags["git_dirty"] == "true"
+
+
+def test_a_run_is_named_as_dvcs_experiment_and_figures_by_their_chart(
+    params: Params, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_EXP_NAME", "paler-cats")
+    with tracked_run("train", "photos", params) as run:
+        run.epoch(1, {"learning_rate": 0.1, "adv_critic_loss": 0.2, "adv_kept_step": 3})
+    kept = client.get_run(run.run_id)
+    assert kept.info.run_name == "paler-cats"
+    figures = {name for name in kept.data.metrics if not name.startswith("system/")}
+    assert figures == {"train/learning_rate", "adversarial/critic_loss", "adversarial/kept_step"}
 
 
 def test_a_deleted_experiment_is_a_sentence(params: Params, client: Any) -> None:

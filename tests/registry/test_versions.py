@@ -60,10 +60,14 @@ def test_a_version_tells_where_it_comes_from_and_how_good_it_is(
     assert {metric.key: metric.value for metric in model.metrics}["test/psnr_db"] == 24.1
     assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": "tintype", "version": 1}]
     run = client.get_run(made.run_id)
-    assert run.info.run_name == "register"  # no store knows the run of run.json
+    assert run.info.run_name == f"{run.data.tags['git_commit'][:7]} sample"
+    assert run.data.tags["mlflow.source.name"] == "tintype register"  # no store knows the run of run.json
+    assert run.data.tags["mlflow.note.content"] == version.description
+    assert f"](get-artifact?path=evaluation/grid.jpg&run_uuid={made.run_id})" in version.description
+    assert f"/models/{made.model_id}/artifacts)" in version.description
     assert run.info.status == "FINISHED"
     assert run.data.metrics["test/delta_e2000_mean"] == 10.5
-    assert [metric.step for metric in client.get_metric_history(made.run_id, "val_loss")] == [1, 2]
+    assert [metric.step for metric in client.get_metric_history(made.run_id, "val/loss")] == [1, 2]
     files = {
         item.path
         for folder in ("evaluation", "lineage")
@@ -149,7 +153,7 @@ def test_a_registration_that_was_cut_off_is_finished_by_the_next(
     bundle = make_bundle("first")
     info, store = read_info(bundle), find_store()
     digest = bundle_digest(info)
-    run_id = ensure_run(client, experiment_id(client, store, "photos"), reports[0], digest)
+    run_id = ensure_run(client, experiment_id(client, store, "photos"), reports[0], digest, "sample")
     if steps == 2:  # killed during the upload
         experiment = client.get_run(run_id).info.experiment_id
         client.create_logged_model(experiment, "tintype", run_id, tags={"bundle_sha256": digest})

@@ -72,7 +72,7 @@ def test_a_run_and_its_curve_are_on_the_server(on_the_server: str, tmp_path: Pat
             run.epoch(epoch, {"loss": 1 / epoch})
         run.artifact(ROOT / "params.yaml", "lineage")
     client = connect(find_store())
-    assert [point.value for point in client.get_metric_history(run.run_id, "loss")] == [1, 0.5, 1 / 3]
+    assert [point.value for point in client.get_metric_history(run.run_id, "train/loss")] == [1, 0.5, 1 / 3]
     fetched = Path(client.download_artifacts(run.run_id, "lineage/params.yaml", str(tmp_path)))
     assert sha256_of(fetched) == sha256_of(ROOT / "params.yaml")
 

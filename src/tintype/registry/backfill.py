@@ -16,11 +16,11 @@ from mlflow.exceptions import MlflowException
 
 from tintype.registry import tags
 from tintype.registry.lineage import code_tags
-from tintype.registry.runs import Point, log_picture, log_points
+from tintype.registry.runs import Point, chart_name, log_picture, log_points, run_name
 from tintype.registry.store import NOT_FOUND, RegistryError
 
 
-def ensure_run(client: MlflowClient, experiment: str, report: Path, digest: str) -> str:
+def ensure_run(client: MlflowClient, experiment: str, report: Path, digest: str, preset: str) -> str:
     """The id of the run that a bundle belongs to, with all that the training's report knows of it.
 
     Parameters
@@ -31,11 +31,13 @@ def ensure_run(client: MlflowClient, experiment: str, report: Path, digest: str)
         The training's folder with run.json, and history.csv and grids/ if there are any.
     digest : str
         Of the bundle; becomes a tag of the run.
+    preset : str
+        Names the run if it has to be made.
 
     Returns
     -------
     str
-        Of the run that trained the bundle, if this store has it; else of one named "register", made once.
+        Of the run that trained the bundle, if this store has it; else of one that stands in for it, made once.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def ensure_run(client: MlflowClient, experiment: str, report: Path, digest: str)
         If there is no run.json.
     """
     trained_in = str(read_report(report / "run.json").get("run_id", "unknown"))
-    run_id = _existing_run(client, trained_in) or _substitute(client, experiment, trained_in, digest)
+    run_id = _existing_run(client, trained_in) or _substitute(client, experiment, trained_in, digest, preset)
     client.set_tag(run_id, tags.BUNDLE, digest)
     complete_run(client, run_id, report)
     return run_id
@@ -51,7 +53,9 @@ def ensure_run(client: MlflowClient, experiment: str, report: Path, digest: str)
 
 def complete_run(client: MlflowClient, run_id: str, report: Path) -> None:
     """Give a run what its store lacks of it, from the training's report; a second time changes nothing."""
-    unsent = [tuple(point) for point in read_report(report / "run.json").get("unsent", [])]
+    unsent = [
+        (chart_name(name), *point) for name, *point in read_report(report / "run.json").get("unsent", [])
+    ]
     points: dict[tuple[str, int], Point] = {(point[0], point[3]): point for point in unsent}
     for point in _points_in(report / "history.csv"):
         points.setdefault((point[0], point[3]), point)
@@ -101,13 +105,19 @@ def _existing_run(client: MlflowClient, run_id: str) -> str | None:
     return None if run.info.lifecycle_stage == "deleted" else run_id
 
 
-def _substitute(client: MlflowClient, experiment: str, trained_in: str, digest: str) -> str:
+def _substitute(client: MlflowClient, experiment: str, trained_in: str, digest: str, preset: str) -> str:
     """The run that stands in for one of another store; made if it is not there."""
     found = client.search_runs([experiment], f"tags.{tags.BUNDLE} = '{digest}'", max_results=1)
     if found:
         return str(found[0].info.run_id)
-    origin = {tags.TRAINED_IN: trained_in, tags.BUNDLE: digest, **code_tags(Path.cwd())}
-    return str(client.create_run(experiment, run_name="register", tags=origin).info.run_id)
+    code = code_tags(Path.cwd())
+    origin = {
+        tags.TRAINED_IN: trained_in,
+        tags.BUNDLE: digest,
+        "mlflow.source.name": "tintype register",
+        **code,
+    }
+    return str(client.create_run(experiment, run_name=run_name(code, preset), tags=origin).info.run_id)
 
 
 def _points_in(history: Path) -> list[Point]:
@@ -119,5 +129,5 @@ def _points_in(history: Path) -> list[Point]:
     now, points = int(time.time() * 1000), []
     for row in pd.read_csv(history).to_dict("records"):
         step = int(row.pop("epoch"))
-        points += [(str(name), float(value), now, step) for name, value in row.items()]
+        points += [(chart_name(str(name)), float(value), now, step) for name, value in row.items()]
     return points

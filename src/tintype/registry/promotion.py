@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 PROMOTE = "tintype promote"
-FAIL = "fail"
 _LONGEST = 2000  # characters of a reason: a sentence or two, and every store takes them
 
 
@@ -175,7 +174,7 @@ def _promotion(version: ModelVersion, previous: str) -> Promotion:
         verdict,
         version.tags.get(tags.REASONS, ""),
         version.tags.get(tags.RIVAL, ""),
-        forced=verdict == FAIL,
+        forced=verdict == tags.FAIL,
     )
 
 
@@ -183,8 +182,8 @@ def _refusal(made: Promotion) -> VerdictError:
     compared = f" beside version {made.compared_with}" if made.compared_with else ""
     reasons = f": {made.verdict_reasons.strip()}" if made.verdict_reasons.strip() else "."
     return VerdictError(
-        f"Version {made.version} of {made.name} was judged {FAIL}{compared}{reasons} To promote it all the same, say "
-        f'why: `{PROMOTE} {made.version} --force "REASON"`.'
+        f"Version {made.version} of {made.name} was judged {tags.FAIL}{compared}{reasons} To promote it all the same, "
+        f'say why: `{PROMOTE} {made.version} --force "REASON"`.'
     )
 
 

@@ -4,9 +4,9 @@
 by the next one, and the same bundle never becomes two versions. The version appears only after its files are complete,
 and carries its lineage from the start; the aliases come last.
 
-`challenger` is what the pipeline made last. `champion` is what is in service: a person moves it. Only where there is no
-version yet, the first one becomes champion too. With the starter at hand that is the starter, so that what is trained
-here has a champion to beat.
+`challenger` is what the pipeline made last, unless its verdict is ``fail``: such a version has its tags, and no alias.
+`champion` is what is in service: a person moves it. Only where there is no version yet, the first one becomes champion
+too. With the starter at hand that is the starter, so that what is trained here has a champion to beat.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from tintype.registry.compare import ensure_compared, with_own_figures
 from tintype.registry.history import CHAMPION
 from tintype.registry.lineage import bundle_tags, code_tags, lock_tags
 from tintype.registry.mlflow_model import write_model
-from tintype.registry.runs import experiment_id
+from tintype.registry.runs import NOTE, experiment_id
 from tintype.registry.store import (
     SCHEME,
     RegistryError,
@@ -68,7 +68,8 @@ if TYPE_CHECKING:
 
 CHALLENGER = "challenger"
 HEADLINES = ("psnr_db", "delta_e2000_mean", "colourfulness_ratio")
-_PICTURES = {"grid.jpg": "Test photos: gray, ours, truth", "custom.jpg": "legacy photos"}
+_GRID = "grid.jpg"
+_PICTURES = {_GRID: "Test photos: gray, ours, truth", "custom.jpg": "legacy photos"}
 _LOCK = Path("dvc.lock")
 _LOCK_SECONDS = 900  # for another registration to end; a large bundle on a slow network takes minutes
 
@@ -85,6 +86,7 @@ class Registration:
     bundle_sha256: str
     aliases: list[str]
     verdict: str | None = None  # of the gate: pass, fail, not compared; None before there is one
+    verdict_reasons: str = ""
 
     def describe(self) -> dict[str, Any]:
         """The fields as JSON takes them."""
@@ -100,7 +102,7 @@ def register(
     store: Store | None = None,
     compare: Comparison | None = None,
 ) -> Registration:
-    """Register a bundle as a version, unless it is one already, and make the version the challenger.
+    """Register a bundle as a version, unless it is one already, and make it the challenger unless its verdict is fail.
 
     Parameters
     ----------
@@ -108,7 +110,7 @@ def register(
         The bundle's folder.
     train_report : Path
         With run.json: the version belongs to the run that trained the bundle, if this store knows it. If not, since
-        DVC's cache may bring a bundle from elsewhere, there is a new run named "register".
+        DVC's cache may bring a bundle from elsewhere, a new run stands in for it.
     evaluation : Path
         With metrics.json, and pictures if there are any.
     params : RegisterParams
@@ -135,7 +137,8 @@ def register(
     with answering(store), as_default(store), one_at_a_time(store):
         version = find_version(client, params.model_name, digest)
         if version is None:
-            run_id = ensure_run(client, experiment_id(client, store, params.experiment), train_report, digest)
+            experiment = experiment_id(client, store, params.experiment)
+            run_id = ensure_run(client, experiment, train_report, digest, preset)
             model_id = ensure_model(client, run_id, params.model_name, bundle, info, digest)
             for file in (_LOCK, PARAMS_FILE):
                 if file.is_file():
@@ -147,6 +150,7 @@ def register(
         ensure_judged(client, version, evaluation, metrics)
         if compare is not None:
             ensure_compared(client, store, version, champion_of(client, params.model_name), compare)
+        ensure_run_described(client, version)
         ensure_aliases(client, store, version)
         return registration_of(client, version, digest)
 
@@ -202,6 +206,7 @@ def register_starter(
         evaluation = bundle.parent
         if (evaluation / METRICS_FILE).is_file():
             ensure_judged(client, version, evaluation, read_metrics(evaluation))
+        ensure_run_described(client, version)
         check_files(client, store, version)
         make_first_champion(client, version, "the starter, which comes along")
         return registration_of(client, version, digest)
@@ -292,8 +297,15 @@ def ensure_judged(
         client.set_model_version_tag(version.name, version.version, key, value)
 
 
+def ensure_run_described(client: MlflowClient, version: ModelVersion) -> None:
+    """Describe the run as its version is described: verdict, pictures and figures are on both pages."""
+    described = client.get_model_version(version.name, version.version).description or ""
+    if client.get_run(version.run_id).data.tags.get(NOTE, "") != described:
+        client.set_tag(version.run_id, NOTE, described)
+
+
 def ensure_aliases(client: MlflowClient, store: Store, version: ModelVersion) -> None:
-    """Make a version the challenger, and the champion too if it is the first there ever was.
+    """Make a version the challenger unless its verdict is fail, and the champion if it is the first there ever was.
 
     Raises
     ------
@@ -302,6 +314,10 @@ def ensure_aliases(client: MlflowClient, store: Store, version: ModelVersion) ->
     """
     aliases = client.get_registered_model(version.name).aliases
     challenges = str(aliases.get(CHALLENGER)) != str(version.version)
+    if client.get_model_version(version.name, version.version).tags.get(tags.VERDICT) == tags.FAIL:
+        if not challenges:  # the champion has changed since, and it is worse than this one
+            client.delete_registered_model_alias(version.name, CHALLENGER)
+        challenges = False
     is_first = CHAMPION not in aliases and int(version.version) == 1
     if challenges or is_first:
         check_files(client, store, version)
@@ -327,18 +343,22 @@ def _description(
 
     experiment = client.get_run(version.run_id).info.experiment_id
     artifacts = f"#/experiments/{experiment}/runs/{version.run_id}/artifacts/evaluation"
-    links = " | ".join(f"[{_PICTURES[name]}]({artifacts}/{name})" for name in pictures)
+    links = [f"[{_PICTURES[name]}]({artifacts}/{name})" for name in pictures]
+    model = f"#/experiments/{experiment}/models/{model_id_of(version)}/artifacts"
+    shown = " | ".join([*links, f"[signature and input example]({model})"])
+    grid = f"![{_PICTURES[_GRID]}](get-artifact?path=evaluation/{_GRID}&run_uuid={version.run_id})\n\n"
     return f"""{metrics.get("photos", "?")} test photos. Read each figure beside all-gray photos: PSNR rewards gray.
 
-{metrics_table(metrics)}
+{grid if _GRID in pictures else ""}{metrics_table(metrics)}
 
-{links}
+{shown}
 """
 
 
 def registration_of(client: MlflowClient, version: ModelVersion, digest: str) -> Registration:
     """A version as reports/register.json keeps it."""
     aliases = client.get_registered_model(version.name).aliases
+    judged = client.get_model_version(version.name, version.version).tags
     return Registration(
         name=version.name,
         version=int(version.version),
@@ -347,7 +367,8 @@ def registration_of(client: MlflowClient, version: ModelVersion, digest: str) ->
         run_id=version.run_id,
         bundle_sha256=digest,
         aliases=sorted(alias for alias, number in aliases.items() if str(number) == str(version.version)),
-        verdict=client.get_model_version(version.name, version.version).tags.get(tags.VERDICT),
+        verdict=judged.get(tags.VERDICT),
+        verdict_reasons=judged.get(tags.REASONS, ""),
     )
 
 

@@ -176,7 +176,13 @@ def what_there_is(client: MlflowClient, name: str) -> str:
         )
     if name not in models:
         return f"It has the models {', '.join(sorted(models))}."
-    versions = sorted(int(version.version) for version in client.search_model_versions(f"name = '{name}'"))
+    found = client.search_model_versions(f"name = '{name}'")
+    versions = [
+        f"{version.version} (verdict: fail)"
+        if version.tags.get(tags.VERDICT) == tags.FAIL
+        else version.version
+        for version in sorted(found, key=lambda version: int(version.version))
+    ]
     aliases = ", ".join(
         f"{alias} (version {number})" for alias, number in sorted(models[name].aliases.items())
     )

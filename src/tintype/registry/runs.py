@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from tintype.files.digest import sha256_of
 from tintype.params import PARAMS_FILE, Params
 from tintype.registry import tags
-from tintype.registry.lineage import code_tags, environment, flatten
+from tintype.registry.lineage import code_tags, commit_subject, environment, flatten
 from tintype.registry.store import (
     RegistryError,
     Store,
@@ -41,6 +41,10 @@ _POINTS = 1000  # the most points of curves that MLflow takes at once
 _DIGEST_DIGITS = 32  # of 64; MLflow keeps at most 36 characters
 # Between two tries of a store that is away: each takes up to a minute of the training's time.
 _AGAIN_SECONDS = 60.0
+
+_GROUPS = {"val": "val", "adv": "adversarial"}  # of MLflow's charts, by the first word of a figure
+_COMMIT_DIGITS = 7
+NOTE = "mlflow.note.content"  # the tag that MLflow's pages show as a run's description
 
 Point = tuple[str, float, int, int]  # name, value, time in ms since 1970, step
 
@@ -74,7 +78,7 @@ class TrackedRun:
     def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Log the metrics of an epoch (counted as the caller counts) as one step of the charts."""
         now = int(time.time() * 1000)
-        self._unsent += [(name, float(value), now, epoch) for name, value in metrics.items()]
+        self._unsent += [(chart_name(name), float(value), now, epoch) for name, value in metrics.items()]
         self._try(self._send_points)
 
     def picture(self, name: str, epoch: int, path: Path) -> None:
@@ -185,14 +189,14 @@ def _join_run(store: Store, run_id: str, experiment: str) -> TrackedRun:
 
 @contextmanager
 def tracked_run(
-    name: str, experiment: str, params: Params, *, store: Store | None = None, resume: str | None = None
+    stage: str, experiment: str, params: Params, *, store: Store | None = None, resume: str | None = None
 ) -> Iterator[TrackedRun]:
     """A run that is open for a block: FINISHED after it, FAILED if it raises, KILLED if it is interrupted.
 
     Parameters
     ----------
-    name : str
-        The run's name, such as "train".
+    stage : str
+        Of the pipeline, such as "train".
     experiment : str
         The experiment to put it in; created if there is none.
     params : Params
@@ -217,7 +221,7 @@ def tracked_run(
     client = connect(store)
     with answering(store):
         run_id = _unfinished(client, resume) or _create(
-            client, name, experiment_id(client, store, experiment), params
+            client, stage, experiment_id(client, store, experiment), params
         )
     run, status, monitor = TrackedRun(client, store, run_id, experiment), "FAILED", None
     try:
@@ -234,6 +238,21 @@ def tracked_run(
         if monitor is not None:
             monitor.finish()
         run.end(status)
+
+
+def chart_name(figure: str) -> str:
+    """The name of a figure in MLflow, whose pages group charts by what stands before the slash."""
+    if "/" in figure:
+        return figure
+    group, _, name = figure.partition("_")
+    return f"{_GROUPS[group]}/{name}" if group in _GROUPS else f"train/{figure}"
+
+
+def run_name(code: Mapping[str, str], preset: str) -> str:
+    """A run's name: that of DVC's experiment, else commit and preset. `code` is what `code_tags` says."""
+    changed = "+" if code.get(tags.DIRTY) == "true" else ""
+    commit = code.get(tags.COMMIT, "")[:_COMMIT_DIGITS]
+    return code.get(tags.EXPERIMENT) or " ".join(filter(None, [f"{commit}{changed}", preset]))
 
 
 def log_points(client: MlflowClient, run_id: str, points: Sequence[Point]) -> None:
@@ -295,8 +314,9 @@ def _unfinished(client: MlflowClient, run_id: str | None) -> str | None:
     return run_id
 
 
-def _create(client: MlflowClient, name: str, experiment: str, params: Params) -> str:
-    return str(client.create_run(experiment, run_name=name, tags=_tags(name, params)).info.run_id)
+def _create(client: MlflowClient, stage: str, experiment: str, params: Params) -> str:
+    own = _tags(stage, params)
+    return str(client.create_run(experiment, run_name=run_name(own, params.preset), tags=own).info.run_id)
 
 
 def _describe(client: MlflowClient, run_id: str, params: Params) -> None:
@@ -310,17 +330,18 @@ def _describe(client: MlflowClient, run_id: str, params: Params) -> None:
         client.log_artifact(run_id, str(PARAMS_FILE))
 
 
-def _tags(name: str, params: Params) -> dict[str, str]:
+def _tags(stage: str, params: Params) -> dict[str, str]:
     """The project's own tags, and those that MLflow's pages show in their columns."""
     code = code_tags(Path.cwd())
     own = {
         tags.PRESET: params.preset,
-        "mlflow.source.name": f"tintype {name}",
+        "mlflow.source.name": f"tintype {stage}",
         "mlflow.source.type": "LOCAL",
         **code,
     }
     if tags.COMMIT in code:
         own["mlflow.source.git.commit"] = code[tags.COMMIT]
+        own[NOTE] = f"Not registered. Commit: {commit_subject(code[tags.COMMIT], Path.cwd()) or 'no message'}"
     with suppress(KeyError, OSError):  # a container's user may have no name
         own["mlflow.user"] = getpass.getuser()
     return own

@@ -10,7 +10,8 @@ Private or undocumented parts of MLflow that this package uses, to be looked at 
 * `mlflow.data.pandas_dataset.PandasDataset._to_mlflow_entity` (runs.py): a client has no public way to log a data set.
 * `mlflow.utils.file_utils.local_file_uri_to_path` (here, versions.py), and the tables that moved_store.py changes.
 * `mlflow.system_metrics.system_metrics_monitor.SystemMetricsMonitor` (runs.py): the public switch needs an active run.
-* The tags `mlflow.modelVersions` (register.py), `mlflow.source.*` and `mlflow.user` (runs.py), which its pages read.
+* The tags `mlflow.modelVersions` (versions.py), `mlflow.source.*`, `mlflow.user`, `mlflow.note.content` (runs.py),
+  which its pages read; their address `get-artifact`, from which a description shows a picture (register.py).
 * `ModelVersion.source` is `models:/<id of the logged model>` (versions.py).
 * The codes of `MlflowException` below, and the variables of its environment.
 """

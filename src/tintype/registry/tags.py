@@ -19,7 +19,7 @@ TRAINED_IN = "trained_in_run"  # of a run that stands in for one of another stor
 
 # Of versions: how good they are.
 EVALUATION = "evaluation_sha256"  # set last: the version's figures are all there
-VERDICT = "verdict"  # pass, fail, not compared
+VERDICT, FAIL = "verdict", "fail"  # or pass, or not compared
 REASONS = "verdict_reasons"  # sentences
 RIVAL = "compared_with"  # number of the champion of that time
 CARD = "metric_card"

@@ -35,9 +35,13 @@ def main(
         compare=comparison,
     )
     write_json(report, made.describe())
-    log(
-        f"register: {made.model_uri} ({', '.join(made.aliases)}), verdict: {made.verdict}. See it with `make mlflow`."
-    )
+    aliases = f" ({', '.join(made.aliases)})" if made.aliases else ""
+    log(f"register: {made.model_uri}{aliases}, verdict: {made.verdict}. {made.verdict_reasons}")
+    if made.verdict == "fail":
+        log(
+            f"register: The alias challenger is not moved to it. To see what it does: --model {made.model_uri}."
+        )
+    log("register: See it with `make mlflow`.")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tintype.cli.lineage_walk import TrainingPhoto, counts_by_split, photo_lines
+from dataclasses import replace
+
+from tintype.cli.lineage_walk import TrainingPhoto, counts_by_split, photo_lines, walk_back
+from tintype.models.starter import starter_bundle, starter_lineage
 
 PHOTOS = [
     *(TrainingPhoto(f"{number}.jpg", f"{number:064x}", "train") for number in range(5)),
@@ -29,3 +32,15 @@ def test_all_are_listed_if_asked_for() -> None:
 def test_no_photos_are_no_line() -> None:
     assert list(photo_lines([], everything=False)) == []
     assert counts_by_split(PHOTOS) == {"train": 5, "test": 1}
+
+
+def test_the_starters_way_ends_with_what_it_has_learned_and_no_dead_ends(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    walk = walk_back(starter_lineage())
+    assert walk.problems == []
+    assert "has learned from 571 photos of ImageNet's subset on Kaggle" in walk.starter
+    assert "colourfulness 0.70 of the truth's" in walk.starter
+    assert str(starter_bundle() / "README.md") in walk.starter
+    other = walk_back(replace(starter_lineage(), bundle_sha256="0" * 64))
+    assert other.starter == ""
+    assert len(other.problems) == 3

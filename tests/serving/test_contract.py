@@ -1,5 +1,7 @@
 """The contract: well-formed, whole, and what the service really answers."""
 
+import re
+
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -8,7 +10,7 @@ from tintype.serving.http.contract import openapi
 from tintype.serving.http.errors import ERRORS
 from tintype.serving.settings import read_settings
 
-BENTOML_OR_ALIAS = {"/", "/docs.json", "/schema.json", "/healthz"}
+BENTOML_OR_ALIAS = {"/", "/docs", "/docs.json", "/schema.json", "/healthz"}
 
 
 @pytest.fixture
@@ -95,3 +97,15 @@ def test_headers_that_are_promised_come(client, cat_file):
         answer.headers["content-type"]
         in contract["paths"]["/colorize"]["post"]["responses"]["200"]["content"]
     )
+
+
+def test_people_get_the_interface_as_a_page_that_loads_nothing_from_elsewhere(client):
+    answer = client.get("/docs")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    contract = client.get("/docs.json").json()
+    for method, path in (("POST", "/colorize"), *(("GET", path) for path in list(contract["paths"])[1:])):
+        assert f"<code>{method} {path}</code>" in answer.text
+    for option in contract["paths"]["/colorize"]["post"]["parameters"]:
+        assert f"<code>{option['name']}</code>" in answer.text
+    assert all(code in answer.text for code, (status, _) in ERRORS.items() if status in (413, 415, 422))
+    assert not re.search(r"<script|src=|url\(|@import|<link", answer.text)

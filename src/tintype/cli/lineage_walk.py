@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tintype.cli.console import counted
 from tintype.errors import TintypeError, missing_package
 from tintype.imaging.provenance import Lineage
+from tintype.models.starter import starter_story
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,9 @@ class LineageWalk:
         The manifest of the version's hash.
     photos : list of TrainingPhoto
         What the manifest lists.
+    starter : str
+        For the model that comes along, which was trained elsewhere: on what, how well it does, and where its card is.
+        Then nothing is missing, whatever of its training is not here.
     """
 
     trace: Trace | None
@@ -67,6 +71,7 @@ class LineageWalk:
     lock: FoundLock | None = None
     manifest: FoundManifest | None = None
     photos: list[TrainingPhoto] = field(default_factory=list)
+    starter: str = ""
 
 
 def walk_back(stated: Lineage) -> LineageWalk:
@@ -77,15 +82,19 @@ def walk_back(stated: Lineage) -> LineageWalk:
     stated : Lineage
         What the photo says of its model.
     """
+    starter = starter_story(stated.bundle_sha256)
     try:
         from tintype.registry.lineage import commit_subject
         from tintype.registry.trace import trace_version
     except ModuleNotFoundError as error:
-        return LineageWalk(None, None, [str(missing_package("The registry", error.name, "pipeline"))])
+        missing = str(missing_package("The registry", error.name, "pipeline"))
+        return LineageWalk(None, None, [] if starter else [missing], starter=starter)
     problems: list[str] = []
+    said: list[str] = []
     try:
         trace = trace_version(stated)
-        problems += _contradictions(stated, trace.lineage)
+        # The starter has no number until it is registered: to have one then is no contradiction.
+        said += _contradictions(replace(stated, version="") if starter else stated, trace.lineage)
     except TintypeError as error:
         trace = None
         problems.append(f"The registry's version was not reached. {error}")
@@ -95,7 +104,8 @@ def walk_back(stated: Lineage) -> LineageWalk:
         problems.append(
             f"The commit {commit} is in no git repository here. Run this in the project's folder."
         )
-    return _with_data(stated, LineageWalk(trace, subject, problems))
+    walk = _with_data(stated, LineageWalk(trace, subject, said + problems, starter=starter))
+    return replace(walk, problems=said) if starter and walk.manifest is None else walk
 
 
 def _with_data(stated: Lineage, walk: LineageWalk) -> LineageWalk:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,8 +41,9 @@ def package(
     packed = package_version(f"{SCHEME}{MODEL}@{alias}" if alias is not None else model, variant)
     print_line(f"{'Built' if packed.anew else 'Unchanged:'} {packed.tag} with the model {packed.model}")
     print_line(f"In {packed.path}")
-    print_line(f"Serve it:   bentoml serve {packed.tag}")
-    print_line(f"An image:   bentoml containerize {packed.tag}")
+    home = f"BENTOML_HOME={shlex.quote(os.environ['BENTOML_HOME'])} " if "BENTOML_HOME" in os.environ else ""
+    print_line(f"Serve it:   {home}bentoml serve {packed.tag}")
+    print_line(f"An image:   {home}bentoml containerize {packed.tag}")
 
 
 def package_version(model: str | None, variant: str) -> Packed:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import typer
@@ -111,8 +112,15 @@ def _refuse_taken(host: str, port: int) -> None:
 
 
 def needs_bentoml() -> None:
-    """Raise an error with the cure where BentoML is not installed."""
+    """Raise an error with the cure where BentoML is not installed; else give it a store in the project's folder.
+
+    `BENTOML_HOME` names another. Outside of a project BentoML takes the home folder.
+    """
     from importlib.util import find_spec
+
+    from tintype.registry.store import RegistryError, find_project
 
     if find_spec("bentoml") is None:
         raise missing_package("The server", "bentoml", "serve")
+    with suppress(RegistryError):
+        os.environ.setdefault("BENTOML_HOME", str(find_project(Path.cwd()) / ".bentoml"))

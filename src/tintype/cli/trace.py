@@ -84,6 +84,7 @@ def _for_people(photo: Path, provenance: Provenance, walk: LineageWalk, all_phot
         yield from _registry(walk.trace)
     yield from _origin(lineage, walk)
     yield from photo_lines(walk.photos, everything=all_photos)
+    yield from walk.starter.splitlines()
     yield from walk.problems
 
 
@@ -146,6 +147,7 @@ def _for_programs(
         else asdict(walk.manifest) | {"file": str(walk.manifest.file)},
         "photos": counts_by_split(walk.photos),
         "is_original": is_original,
+        "starter": walk.starter or None,
         "problems": walk.problems,
         **({"training_photos": [asdict(one) for one in walk.photos]} if all_photos else {}),
     }

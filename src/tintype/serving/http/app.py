@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -24,6 +24,7 @@ from tintype.engine.memory_budget import Lease
 from tintype.engine.photo_job import is_out_of_memory
 from tintype.imaging.limits import MEGA, PhotoError
 from tintype.imaging.provenance import Lineage
+from tintype.pages.render import render
 from tintype.serving.http.answer import PhotoAnswer
 from tintype.serving.http.connections import DrainRequestBody, unless_gone
 from tintype.serving.http.contract import openapi
@@ -45,6 +46,7 @@ ROUTES = frozenset(
         "/healthz",
         "/readyz",
         "/metrics",
+        "/docs",
         "/docs.json",
         "/schema.json",
     }
@@ -90,6 +92,7 @@ def build_app(worker: WorkerState) -> Starlette:
             Route("/healthz", routes.livez),
             Route("/readyz", routes.readyz),
             Route("/metrics", routes.metrics),
+            Route("/docs", routes.docs_page),
             Route("/docs.json", routes.docs),
         ],
         middleware=middleware,
@@ -129,6 +132,16 @@ class _Routes:
 
     async def docs(self, request: Request) -> Response:
         return JSONResponse(openapi(self._worker.settings))
+
+    async def docs_page(self, request: Request) -> Response:
+        settings = self._worker.settings
+        page = render(
+            Path(__file__).with_name("docs.html.j2"),
+            document=openapi(settings),
+            address=str(request.base_url).rstrip("/"),
+            keyed=settings.api_key is not None,
+        )
+        return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
 
 class _Colorize:
@@ -204,7 +217,7 @@ async def _not_there(request: Request, error: Exception) -> Response:
             "method_not_allowed", f"Expected {allowed}. Received: {request.method}.", error.headers
         )
     elif error.status_code == 404:
-        refusal = Refusal("not_found", "Expected one of this service's paths; they are listed in /docs.json.")
+        refusal = Refusal("not_found", "Expected one of this service's paths; they are listed in /docs.")
     else:
         refusal = Refusal("bad_request", str(error.detail), error.headers)
     return refusal.response()

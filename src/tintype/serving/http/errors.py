@@ -16,7 +16,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "bad_option": (400, "Expected saturation to be a number from 0 to 2. Received: '3'."),
     "empty": (400, "Expected a photo. Received: nothing. Send the file as the field 'photo' or raw."),
     "unauthorized": (401, "Expected this service's key as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'."),
-    "not_found": (404, "Expected one of this service's paths; they are listed in /docs.json."),
+    "not_found": (404, "Expected one of this service's paths; they are listed in /docs."),
     "method_not_allowed": (405, "Expected POST. Received: GET."),
     "too_slow_upload": (
         408,

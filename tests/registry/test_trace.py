@@ -66,7 +66,7 @@ def test_a_photo_is_traced_to_version_run_commit_and_data(
     output = " ".join(result.stdout.split())
     assert "are AI-made" in output
     assert "version 1 of tintype, now challenger and champion" in output
-    assert f"run {registered.run_id} (register)" in output
+    assert f"run {registered.run_id} ({head.stdout[:7]} sample)" in output
     assert f"commit {head.stdout.strip()} (all)" in output
     assert "kept with the run as lineage/dvc.lock the same commit agrees" in output
     assert f"manifest, SHA-256 {'5' * 64}" in output

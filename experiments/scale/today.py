@@ -14,18 +14,23 @@ from tintype.params import Params
 
 def manifest(rows: int, folder: Path, params: Params) -> dict[str, Any]:
     """From facts of photos to a manifest on disk, with the near duplicates taken out."""
-    from tintype.data.validation.duplicates import drop_duplicates
+    from tintype.data.validation.duplicates import drop_duplicates, group_near_duplicates
     from tintype.data.validation.inspection import Facts
     from tintype.data.validation.manifest import write_manifest
     from tintype.data.validation.validate import make_manifest, make_rejected
 
     facts = [
-        Facts(**row, pixel_hash=row["content_hash"][::-1])
+        Facts(
+            **row,
+            pixel_hash=row["content_hash"][::-1],
+            frequency_signs=bytes.fromhex(2 * row["content_hash"]),
+        )
         for chunk in chunks(rows)
         for row in chunk.to_pylist()
     ]
     kept, rejected = drop_duplicates(facts, params.validate_.min_hash_distance)
-    write_manifest(folder, make_manifest(kept, params.validate_), make_rejected(rejected))
+    near = group_near_duplicates(kept)
+    write_manifest(folder, make_manifest(kept, near, params.validate_), make_rejected(rejected))
     return {"kept": len(kept)}
 
 

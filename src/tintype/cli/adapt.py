@@ -227,6 +227,7 @@ def prepare(folder: Path, bundle: Path, info: BundleInfo, scratch: Path) -> Prep
 
 def _checked(folder: Path, destination: Path) -> tuple[pd.DataFrame, int]:
     """The manifest of the photos that can be used, and how many cannot."""
+    from tintype.data.validation.duplicates import group_near_duplicates
     from tintype.data.validation.inspection import inspect_all
     from tintype.data.validation.manifest import write_manifest
     from tintype.data.validation.validate import make_manifest, make_rejected, quarantine
@@ -241,7 +242,7 @@ def _checked(folder: Path, destination: Path) -> tuple[pd.DataFrame, int]:
             f"Expected at least {FEWEST} colour photos below {folder} that differ from each other. Received: "
             f"{len(accepted)}{f', and left out {left_out}' if left_out else ''}. So few would teach nothing that lasts."
         )
-    manifest = make_manifest(accepted, _checks())
+    manifest = make_manifest(accepted, group_near_duplicates(accepted), _checks())
     write_manifest(destination, manifest, make_rejected(rejections))
     return manifest, len(rejections)
 

@@ -57,6 +57,7 @@ def make_facts() -> Callable[..., Facts]:
             "content_hash": digest,
             "pixel_hash": digest[::-1],
             "perceptual_hash": np.packbits(balanced).tobytes().hex(),
+            "frequency_signs": np.random.default_rng(int(digest[8:16], 16)).bytes(64),
             "format": "JPEG",
             "mode": "RGB",
             "width": 640,

@@ -20,7 +20,7 @@ Spoil = Callable[[pd.DataFrame], pd.DataFrame]
 @pytest.fixture(scope="module")
 def manifest(make_facts: Callable[..., Facts], params: ValidateParams) -> pd.DataFrame:
     """120 sound photos in four classes."""
-    return make_manifest([make_facts(f"{n}.jpg", label=f"class {n % 4}") for n in range(120)], params)
+    return make_manifest([make_facts(f"{n}.jpg", label=f"class {n % 4}") for n in range(120)], [], params)
 
 
 def failures(tables: list[Table]) -> list[str]:
@@ -129,6 +129,13 @@ def test_share_of_quarantined_photos(params: ValidateParams, rejected: int, pass
             in found[0]
         )
         assert "bad/0.jpg (outcome near_gray)" in found[0]
+
+
+def test_near_duplicates_in_two_splits_fail(manifest: pd.DataFrame, params: ValidateParams) -> None:
+    one, other = (manifest["content_hash"][first(manifest, split)] for split in ("train", "test"))
+    (failure,) = failures(manifest_tables(manifest, params, {one: one, other: one}))
+    assert "nor near duplicates of one" in failure
+    assert "2 of 120 are otherwise" in failure
 
 
 def test_a_failure_names_rows_and_values(manifest: pd.DataFrame, params: ValidateParams) -> None:

@@ -25,7 +25,7 @@ def quarantined(manifest: Path) -> pd.DataFrame:
 
 
 def test_round_trip(tmp_path: Path, make_facts: Callable[..., Facts], params: ValidateParams) -> None:
-    manifest = make_manifest([make_facts(f"ü/{n}.jpg", label="ü") for n in range(9)], params)
+    manifest = make_manifest([make_facts(f"ü/{n}.jpg", label="ü") for n in range(9)], [], params)
     rejected = make_rejected(
         [Rejection("b.jpg", Reason.NEAR_GRAY, 'a "word", b'), Rejection("NA", Reason.TOO_SMALL, "")]
     )
@@ -41,14 +41,14 @@ def test_rows_do_not_depend_on_the_order_of_photos(
     make_facts: Callable[..., Facts], params: ValidateParams
 ) -> None:
     facts = [make_facts(f"{n}.jpg") for n in range(9)]
-    manifest = make_manifest(facts, params)
-    pd.testing.assert_frame_equal(manifest, make_manifest(facts[::-1], params))
+    manifest = make_manifest(facts, [], params)
+    pd.testing.assert_frame_equal(manifest, make_manifest(facts[::-1], [], params))
     assert manifest["content_hash"].is_monotonic_increasing
     assert list(manifest["bucket"]) == [digest[0] for digest in manifest["content_hash"]]
 
 
 def test_no_photos_make_an_empty_manifest(tmp_path: Path, params: ValidateParams) -> None:
-    write_manifest(tmp_path, make_manifest([], params), make_rejected([]))
+    write_manifest(tmp_path, make_manifest([], [], params), make_rejected([]))
     assert len(read_manifest(tmp_path)) == len(quarantined(tmp_path)) == 0
 
 
@@ -76,7 +76,7 @@ def test_foreign_columns(tmp_path: Path) -> None:
 def test_a_column_that_is_missing_or_too_many(
     tmp_path: Path, make_facts: Callable[..., Facts], params: ValidateParams
 ) -> None:
-    manifest = make_manifest([make_facts("a.jpg")], params)
+    manifest = make_manifest([make_facts("a.jpg")], [], params)
     manifest.drop(columns="split").to_parquet(tmp_path / "manifest.parquet")
     with pytest.raises(ManifestError, match=r"Expected the columns \{'path': 'str', 'split': 'str'\}"):
         read_manifest(tmp_path, ["path", "split"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tintype.data.validation.manifest import REJECTED_FILE, read_manifest
 from tintype.data.validation.validate import ValidationError, validate
@@ -123,10 +123,18 @@ def test_the_page_shows_what_failed_and_each_kind_of_quarantined_photo(
     assert html.count("cannot be shown") == 3
 
 
-def test_three_photos_are_enough(photos: Path, tmp_path: Path, params: ValidateParams) -> None:
+def test_three_photos_are_enough_and_near_duplicates_are_named_and_share_a_split(
+    photos: Path, tmp_path: Path, params: ValidateParams
+) -> None:
     keep_only(photos, "cat.jpg", "dahlia.jpg", "sunset.jpg")
+    ImageOps.mirror(Image.open(photos / "cat.jpg")).save(photos / "mirrored.jpg")
     validate(photos.parent, tmp_path / "manifest", tmp_path / "report", params)
-    assert set(read_manifest(tmp_path / "manifest")["split"]) == {"train", "validation", "test"}
+    split = read_manifest(tmp_path / "manifest").set_index("path")["split"]
+    assert set(split) == {"train", "validation", "test"}
+    assert split["cat.jpg"] == split["mirrored.jpg"]
+    near = pd.read_csv(tmp_path / "manifest/near_duplicates.csv").set_index("path")
+    assert dict(near["nearest"]) == {"cat.jpg": "mirrored.jpg", "mirrored.jpg": "cat.jpg"}
+    assert set(near["likeness"]) == {"mirrored"}
 
 
 def test_no_photos(tmp_path: Path, params: ValidateParams) -> None:

@@ -3,15 +3,23 @@
 Of equal photos the one with the most pixels stays (then the most bytes, then the smallest content hash and
 path), so the choice does not depend on the order of files. The photos that stay are at least
 `min_distance` bits apart from each other, every pair of them.
+
+Photos that stay can still show the same: a mirrored or cropped copy, the next shot of a burst. They are near
+duplicates, in one group, whose photos are all in one split: that of the group's best file, by the same order. What is
+made of a photo by cropping, scaling or saving it again has fewer pixels or bytes, so a photo keeps its split when such
+copies are added, whatever their hashes are. A better file of the same picture can move its group, where the smallest
+hash of all would move it at every second copy; other groups never do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tintype.data.validation.frequency_signs import BACK, SHAPE, near_pairs_of_signs
 from tintype.data.validation.inspection import Facts, Reason, Rejection
 from tintype.data.validation.perceptual_hash import BITS, Pairs, hashes_as_numbers, near_pairs
 
@@ -33,12 +41,15 @@ def drop_duplicates(photos: Iterable[Facts], min_distance: int) -> tuple[list[Fa
     rejected : list of Rejection
         Each names the photo that was kept in its place.
     """
-    ranked = sorted(
-        photos, key=lambda facts: (-facts.width * facts.height, -facts.bytes, facts.content_hash, facts.path)
-    )
+    ranked = sorted(photos, key=rank)
     distinct, same = _drop_exact(ranked)
     kept, similar = _drop_similar(distinct, min_distance)
     return kept, same + similar
+
+
+def rank(facts: Facts) -> tuple[int, int, str, str]:
+    """What to sort photos by for the best file to be the first."""
+    return -facts.width * facts.height, -facts.bytes, facts.content_hash, facts.path
 
 
 def _drop_exact(ranked: list[Facts]) -> tuple[list[Facts], list[Rejection]]:
@@ -80,6 +91,71 @@ def _similar(facts: Facts, original: Facts, min_distance: int) -> Rejection:
     differ = f"{bits} of {BITS} bits differ, expected at least {min_distance}"
     detail = f"Nearly the same picture as {original.path}: {differ}."
     return Rejection(facts.path, Reason.PERCEPTUAL_DUPLICATE, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """A photo that is not alone.
+
+    Attributes
+    ----------
+    path, content_hash : str
+        Of the photo.
+    group : str
+        Content hash of the best file of its group, which decides on the split of all.
+    nearest : str
+        Path of the photo that it is most like.
+    likeness : str
+        How it is changed to be like that one: see `near_pairs_of_signs`.
+    """
+
+    path: str
+    content_hash: str
+    group: str
+    nearest: str
+    likeness: str
+
+
+def group_near_duplicates(photos: Iterable[Facts]) -> list[NearDuplicate]:
+    """Find near duplicates; those of near duplicates are in the same group.
+
+    Parameters
+    ----------
+    photos : iterable of Facts
+        No two with the same content hash, in any order.
+
+    Returns
+    -------
+    list of NearDuplicate
+        Sorted by group, its best file first. Photos that are alone are not among them.
+    """
+    ranked = sorted(photos, key=rank)
+    best = list(range(len(ranked)))  # of the group, or another photo of it that is better than this one
+    nearest: dict[int, tuple[int, int, str]] = {}
+
+    def best_of(one: int) -> int:
+        while best[one] != one:
+            best[one] = one = best[best[one]]
+        return one
+
+    signs = np.frombuffer(b"".join(facts.frequency_signs for facts in ranked), np.uint8)
+    for how, pairs, differing in near_pairs_of_signs(signs.reshape(-1, *SHAPE)):
+        back = BACK.get(how, how)
+        for one, other, bits in zip(*pairs, differing, strict=True):
+            for photo, found in ((one, (bits, other, how)), (other, (bits, one, back))):
+                nearest[photo] = min(nearest.get(photo, found), found)
+            first, second = sorted((best_of(one), best_of(other)))
+            best[second] = first
+    return [
+        NearDuplicate(
+            ranked[one].path,
+            ranked[one].content_hash,
+            ranked[best_of(one)].content_hash,
+            ranked[nearest[one][1]].path,
+            nearest[one][2],
+        )
+        for one in sorted(nearest, key=lambda one: (best_of(one), one))
+    ]
 
 
 def distance_to_other_groups(

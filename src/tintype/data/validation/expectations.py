@@ -44,7 +44,9 @@ def outcome_table(accepted: pd.Series[str], rejected: pd.DataFrame, params: Vali
     return Table("found", pd.concat([kept, lost], ignore_index=True), "path", [rule])
 
 
-def manifest_tables(manifest: pd.DataFrame, params: ValidateParams) -> list[Table]:
+def manifest_tables(
+    manifest: pd.DataFrame, params: ValidateParams, groups: Mapping[str, str] | None = None
+) -> list[Table]:
     """Everything that is expected of a manifest.
 
     Parameters
@@ -53,6 +55,8 @@ def manifest_tables(manifest: pd.DataFrame, params: ValidateParams) -> list[Tabl
         Of any quality; rows that are not whole are left to the rules on columns.
     params : ValidateParams
         Thresholds and shares.
+    groups : mapping of str to str, optional
+        Content hash of a photo that has near duplicates -> name of their group.
 
     Returns
     -------
@@ -66,6 +70,8 @@ def manifest_tables(manifest: pd.DataFrame, params: ValidateParams) -> list[Tabl
     if len(photos) < len(SPLITS):
         return [Table("photos", photos, "path", [_count_rule()])]
     complete = photos[_is_complete(photos)]
+    named = groups or {}
+    complete = complete.assign(group=[named.get(one, one) for one in complete["content_hash"]])
     tables = [
         Table("photos", photos, "path", _photo_rules(params)),
         _leakage_table(complete, params),
@@ -183,7 +189,7 @@ def _leakage_table(photos: pd.DataFrame, params: ValidateParams) -> Table:
         {
             "path": photos["path"],
             "split": photos["split"],
-            "splits_with_file": photos.groupby("content_hash")["split"].transform("nunique"),
+            "splits_with_group": photos.groupby("group")["split"].transform("nunique"),
             "bits_to_other_split": distance_to_other_groups(
                 list(photos["perceptual_hash"]), list(photos["split"]), params.min_hash_distance
             ),
@@ -197,9 +203,9 @@ def _leakage_table(photos: pd.DataFrame, params: ValidateParams) -> Table:
         [
             Rule(
                 "ExpectColumnValuesToBeBetween",
-                "no photo in two splits",
+                "no photo in two splits, nor near duplicates of one, such as mirrored copies",
                 reason,
-                {"column": "splits_with_file", "max_value": 1},
+                {"column": "splits_with_group", "max_value": 1},
             ),
             Rule(
                 "ExpectColumnValuesToBeBetween",
@@ -219,7 +225,8 @@ def _shares(params: ValidateParams) -> dict[str, float]:
 
 def _splits_table(photos: pd.DataFrame, params: ValidateParams) -> Table:
     shares = _shares(params)
-    rows = _against_chance(photos["split"].value_counts().to_dict(), shares, RISK / len(shares))
+    groups = photos.drop_duplicates("group")  # they are dealt out, not single photos
+    rows = _against_chance(groups["split"].value_counts().to_dict(), shares, RISK / len(shares))
     return Table(
         "splits",
         pd.DataFrame(rows),
@@ -233,7 +240,8 @@ def _splits_table(photos: pd.DataFrame, params: ValidateParams) -> Table:
             ),
             *_between_rules(
                 "every split's share of the photos",
-                "Photos are dealt out by hash. A share further from the wanted one than chance explains means "
+                "Photos are dealt out by hash. Of near duplicates, which stay together, one is counted. A share "
+                "further from the wanted one than chance explains means "
                 "that they were not; the tolerance narrows as photos come in.",
             ),
         ],
@@ -261,6 +269,7 @@ def _label_tables(photos: pd.DataFrame, max_share: float) -> list[Table]:
 
 def _label_splits_table(photos: pd.DataFrame) -> Table:
     """Each class's photos over the splits, against the splits' shares of all photos."""
+    photos = photos.drop_duplicates(["group", "label"])
     overall = photos["split"].value_counts(normalize=True)
     shares = {str(split): float(overall[split]) for split in overall.index}
     counts = pd.crosstab(photos["label"], photos["split"])

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from tintype.data.validation.frequency_signs import frequency_signs
 from tintype.data.validation.perceptual_hash import perceptual_hash
 from tintype.errors import TintypeError
 from tintype.imaging.lab import chroma, rgb_to_lab
@@ -63,6 +64,8 @@ class Facts:
         SHA-256 of the decoded pixels: the same for two files that differ in their metadata only.
     perceptual_hash : str
         16 hex digits.
+    frequency_signs : bytes
+        64; see `tintype.data.validation.frequency_signs`.
     format, mode : str
         As the file keeps the photo, in Pillow's words.
     width, height : int
@@ -81,6 +84,7 @@ class Facts:
     content_hash: str
     pixel_hash: str
     perceptual_hash: str
+    frequency_signs: bytes
     format: str
     mode: str
     width: int
@@ -147,6 +151,7 @@ def _facts(relative: str, content: bytes, photo: Picture) -> Facts:
         content_hash=hashlib.sha256(content).hexdigest(),
         pixel_hash=_pixel_hash(photo.rgb8),
         perceptual_hash=perceptual_hash(lab[..., 0]),
+        frequency_signs=frequency_signs(lab[..., 0]),
         format=photo.format,
         mode=photo.mode,
         width=width,

@@ -33,6 +33,7 @@ COLUMNS = {
     "split": "str",
 }
 REJECTED_COLUMNS = ["path", "reason", "detail"]
+NEAR_DUPLICATES_FILE = "near_duplicates.csv"
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")  # what the column `split` says
 
 
@@ -40,11 +41,15 @@ class ManifestError(TintypeError):
     """The manifest cannot be read."""
 
 
-def write_manifest(folder: Path, manifest: pd.DataFrame, rejected: pd.DataFrame) -> None:
-    """Write both tables; the folder is replaced as a whole."""
+def write_manifest(
+    folder: Path, manifest: pd.DataFrame, rejected: pd.DataFrame, near_duplicates: pd.DataFrame | None = None
+) -> None:
+    """Write the tables; the folder is replaced as a whole."""
     with new_folder(folder, durable=True) as part:
         manifest.to_parquet(part / MANIFEST_FILE, index=False)
         rejected.to_csv(part / REJECTED_FILE, index=False, lineterminator="\n")
+        if near_duplicates is not None:
+            near_duplicates.to_csv(part / NEAR_DUPLICATES_FILE, index=False, lineterminator="\n")
 
 
 def read_manifest(folder: Path, columns: Sequence[str] = tuple(COLUMNS)) -> pd.DataFrame:

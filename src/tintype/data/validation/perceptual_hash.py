@@ -95,7 +95,8 @@ def near_pairs(hashes: NDArray[np.uint64], min_distance: int) -> Iterator[Pairs]
     if len(hashes) <= FEW or min_distance > REACH:
         yield from _each_with_each(hashes, min_distance)
     else:
-        yield from _by_bands(hashes, min_distance)
+        turned = (min_distance - 1) // BANDS
+        yield from pairs_in_bands(hashes, hashes, min_distance, turned=turned, earlier=True)
 
 
 def _each_with_each(hashes: NDArray[np.uint64], min_distance: int) -> Iterator[Pairs]:
@@ -112,34 +113,60 @@ def _each_with_each(hashes: NDArray[np.uint64], min_distance: int) -> Iterator[P
 class _Band:
     """Hashes in the order of 16 of their bits."""
 
-    keys: NDArray[np.uint16]  # (n,), the bits of each hash
     starts: NDArray[np.intp]  # (65,537,), where in the order each value begins
     order: NDArray[np.unsignedinteger]  # (n,), positions of the hashes
     hashes: NDArray[np.uint64]  # (n,), in that order
 
     @classmethod
     def sorted_by(cls, hashes: NDArray[np.uint64], number: int) -> _Band:
-        keys = ((hashes >> np.uint64(BAND_BITS * number)) & np.uint64(2**BAND_BITS - 1)).astype(np.uint16)
+        keys = _keys(hashes, number)
         order = np.argsort(keys, kind="stable").astype(np.min_scalar_type(len(keys)))
         counts = np.bincount(keys, minlength=2**BAND_BITS)
-        return cls(keys, np.concatenate([[0], np.cumsum(counts)]), order, hashes[order])
+        return cls(np.concatenate([[0], np.cumsum(counts)]), order, hashes[order])
 
 
-def _by_bands(hashes: NDArray[np.uint64], min_distance: int) -> Iterator[Pairs]:
+def _keys(hashes: NDArray[np.uint64], number: int) -> NDArray[np.uint16]:
+    return ((hashes >> np.uint64(BAND_BITS * number)) & np.uint64(2**BAND_BITS - 1)).astype(np.uint16)
+
+
+def pairs_in_bands(
+    hashes: NDArray[np.uint64], wanted: NDArray[np.uint64], min_distance: int, *, turned: int, earlier: bool
+) -> Iterator[Pairs]:
+    """Pairs that agree in one of four bands but for a few bits, and differ in few bits altogether.
+
+    Parameters
+    ----------
+    hashes : ndarray of shape (n,), uint64
+        To look in.
+    wanted : ndarray of shape (m,), uint64
+        To look for.
+    min_distance : int
+        Pairs that differ in fewer bits are found.
+    turned : int
+        Bits of a band in which they may differ.
+    earlier : bool
+        Whether only pairs are wanted whose position in `hashes` is before that in `wanted`.
+
+    Yields
+    ------
+    ndarrays of shape (k,), intp
+        Positions in `wanted` and in `hashes`, each pair once, in rising order.
+    """
     bands = [_Band.sorted_by(hashes, number) for number in range(BANDS)]
-    turned = _turned((min_distance - 1) // BANDS)
+    patterns = _turned(turned)
     start, rows = 0, 1
-    while start < len(hashes):
-        block = np.arange(start, min(start + rows, len(hashes)))
+    while start < len(wanted):
+        block = np.arange(start, min(start + rows, len(wanted)))
         found, compared = [], 0
-        for band in bands:
-            later, position = _candidates(band, block, turned)
-            compared += len(later)
-            close = np.bitwise_count(band.hashes[position] ^ hashes[later]) < min_distance
-            found.append((later[close], band.order[position[close]].astype(np.intp)))
-        later, earlier = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        for number, band in enumerate(bands):
+            asking, position = _candidates(band, _keys(wanted[block], number), patterns)
+            compared += len(asking)
+            close = np.bitwise_count(band.hashes[position] ^ wanted[block[asking]]) < min_distance
+            found.append((block[asking[close]], band.order[position[close]].astype(np.intp)))
+        asked, answers = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        pairs = asked * len(hashes) + answers
         # Hashes that agree in two bands are found twice.
-        pairs = np.unique((later * len(hashes) + earlier)[earlier < later])
+        pairs = np.unique(pairs[answers < asked] if earlier else pairs)
         yield pairs // len(hashes), pairs % len(hashes)
         start += len(block)
         # Photos that look alike crowd into a few values: the next block is as long as this one's crowd allows.
@@ -154,11 +181,11 @@ def _turned(most: int) -> NDArray[np.intp]:
     )
 
 
-def _candidates(band: _Band, block: NDArray[np.intp], turned: NDArray[np.intp]) -> Pairs:
-    """For each hash of a block: where in the band's order those lie whose band differs by a pattern in `turned`."""
-    keys = band.keys[block].astype(np.intp)[:, np.newaxis] ^ turned  # (rows, patterns)
+def _candidates(band: _Band, wanted: NDArray[np.uint16], turned: NDArray[np.intp]) -> Pairs:
+    """For each key of a block: where in the band's order those lie that differ from it by a pattern in `turned`."""
+    keys = wanted.astype(np.intp)[:, np.newaxis] ^ turned  # (rows, patterns)
     low, high = band.starts[keys].ravel(), band.starts[keys + 1].ravel()
     counts = high - low
     ends = np.cumsum(counts)
     position = np.arange(ends[-1]) + np.repeat(low - ends + counts, counts)
-    return np.repeat(np.repeat(block, len(turned)), counts), position
+    return np.repeat(np.repeat(np.arange(len(wanted)), len(turned)), counts), position

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from tintype.data.validation.checkpoint import check
-from tintype.data.validation.duplicates import drop_duplicates
+from tintype.data.validation.duplicates import NearDuplicate, drop_duplicates, group_near_duplicates
 from tintype.data.validation.expectations import manifest_tables, outcome_table
 from tintype.data.validation.inspection import Facts, Reason, Rejection, inspect_all
 from tintype.data.validation.manifest import COLUMNS, REJECTED_COLUMNS, SPLITS, write_manifest
@@ -64,9 +65,12 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
     if not found:
         raise ValidationError(f"Expected photos in {photos}, but there are none. Run `dvc repro fetch`.")
     accepted, rejections = quarantine(inspect_all(photos, found), params)
-    manifest, rejected = make_manifest(accepted, params), make_rejected(rejections)
-    write_manifest(manifest_folder, manifest, rejected)
-    tables = [outcome_table(manifest["path"], rejected, params), *manifest_tables(manifest, params)]
+    near_duplicates = group_near_duplicates(accepted)
+    manifest, rejected = make_manifest(accepted, near_duplicates, params), make_rejected(rejections)
+    pairs = pd.DataFrame(near_duplicates, columns=[field.name for field in fields(NearDuplicate)])
+    write_manifest(manifest_folder, manifest, rejected, pairs)
+    groups = {one.content_hash: one.group for one in near_duplicates}
+    tables = [outcome_table(manifest["path"], rejected, params), *manifest_tables(manifest, params, groups)]
     findings = check(tables)
     verdict = describe(manifest, rejected, findings)
     write_json(report_folder / "verdict.json", verdict)
@@ -78,6 +82,7 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
             "photos found": f"{verdict['photos']:,}",
             "accepted": f"{verdict['accepted']:,}",
             "quarantined": f"{verdict['rejected']:,} ({verdict['rejected_share']:.0%})",
+            "near duplicates": f"{len(groups):,} in {len(set(groups.values())):,} groups, each in one split",
             "train, validation, test": ", ".join(f"{count:,}" for count in verdict["splits"].values()),
         },
         findings,
@@ -206,13 +211,17 @@ def _failure(rejected: pd.DataFrame, photos: int, findings: Sequence[Finding]) -
     return "\n".join(lines)
 
 
-def make_manifest(photos: Sequence[Facts], params: ValidateParams) -> pd.DataFrame:
+def make_manifest(
+    photos: Sequence[Facts], near_duplicates: Iterable[NearDuplicate], params: ValidateParams
+) -> pd.DataFrame:
     """The table of accepted photos, with bucket and split.
 
     Parameters
     ----------
     photos : sequence of Facts
         Distinct photos, in any order.
+    near_duplicates : iterable of NearDuplicate
+        Those of the photos that are not alone; each group is in one split.
     params : ValidateParams
         Digits of a bucket, and how photos are dealt out.
 
@@ -222,11 +231,14 @@ def make_manifest(photos: Sequence[Facts], params: ValidateParams) -> pd.DataFra
         With `COLUMNS`, sorted by content hash.
     """
     ranked = sorted(photos, key=lambda facts: facts.content_hash)
-    hashes = [facts.content_hash for facts in ranked]
-    splits = assign_splits(hashes, params.validation_share, params.test_share, params.split_seed)
+    leaders = {one.content_hash: one.group for one in near_duplicates}
+    leader_of = [leaders.get(facts.content_hash, facts.content_hash) for facts in ranked]
+    splits = assign_splits(
+        sorted(set(leader_of)), params.validation_share, params.test_share, params.split_seed
+    )
     derived = {
-        "bucket": [content_hash[: params.bucket_digits] for content_hash in hashes],
-        "split": [splits[content_hash] for content_hash in hashes],
+        "bucket": [facts.content_hash[: params.bucket_digits] for facts in ranked],
+        "split": [splits[leader] for leader in leader_of],
     }
     # Column by column: a dict for each row would take four times the memory of the facts.
     facts_of = {name: [getattr(facts, name) for facts in ranked] for name in COLUMNS if name not in derived}

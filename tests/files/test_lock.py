@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -9,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tintype.files.lock import locked
+from tintype.errors import TintypeError
+from tintype.files.lock import held_alone, locked
 
 HOLD = """
 import sys, time
@@ -47,3 +50,18 @@ def test_waiting_too_long_is_an_error_that_names_the_lock(tmp_path: Path) -> Non
         other.kill()  # and with it goes the lock
         with locked(tmp_path / "lock", 5):
             pass
+
+
+def test_who_holds_a_lock_is_named_to_the_next_one(tmp_path: Path) -> None:
+    (tmp_path / "train.process.json").write_text(
+        '{"pid": 1, "host": "another", "started": "long ago"}'
+    )  # of a crash
+    with held_alone(tmp_path, "train", 5):
+        me = rf"no other `train` at work.*: process {os.getpid()} on {socket.gethostname()}, since 20.*run again"
+        with pytest.raises(TintypeError, match=me), held_alone(tmp_path, "train", 0.1):
+            pass
+        with held_alone(tmp_path, "lab", 0.1):
+            pass
+    with held_alone(tmp_path, "train", 0.1):
+        pass
+    assert not list(tmp_path.glob("*.json"))

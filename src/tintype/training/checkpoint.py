@@ -131,7 +131,9 @@ class Checkpoints:
             return  # nothing has been learned since; a file that a state names is never written again
         older = state.checksums
         if state.network_file is not None:
-            self._note(state, BEFORE_FILE)
+            # `state` is of the new epoch already.
+            before = (self.folder / STATE_FILE).read_text(encoding="utf-8")
+            write_text(self.folder / BEFORE_FILE, before, durable=True)
         with new_file(self.folder / network_file, durable=True) as part:
             network.save(part)
         if best_file not in older:
@@ -152,8 +154,8 @@ class Checkpoints:
         state.run_id = run_id
         self._note(state)
 
-    def _note(self, state: TrainingState, name: str = STATE_FILE) -> None:
-        write_text(self.folder / name, state.model_dump_json(indent=2), durable=True)
+    def _note(self, state: TrainingState) -> None:
+        write_text(self.folder / STATE_FILE, state.model_dump_json(indent=2), durable=True)
 
     def remove(self) -> None:
         """Forget the training: it is finished."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from tintype.data.tensors.shards import (
     remove_others,
 )
 from tintype.files.digest import sha256_of
+from tintype.files.disk import DiskError
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
 from tintype.imaging.geometry import photo_crops
@@ -30,6 +33,7 @@ from tintype.imaging.inputs import backbone_gray8, network_lab8
 from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.limits import PhotoError
 from tintype.params import CropsParams, LabParams
+from tintype.stages.causes import sentence_of
 
 SIZE = 32
 LAB = LabParams(size=SIZE, workers=1)
@@ -283,3 +287,43 @@ def test_a_run_that_breaks_off_goes_on_where_it_was(
     made = make(plans, photos, tmp_path / "out", crops)
     assert made.kept > 0
     assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "whole")
+
+
+def test_room_is_reserved_before_a_photo_is_computed_and_nothing_is_left(
+    photos: Path, tmp_path: Path, crops: CropsParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = max(plan_shards(manifest_of(photos), crops), key=lambda plan: plan.rows)
+    need = 128 + plan.rows * SIZE * SIZE * 3
+    monkeypatch.setattr(
+        lab_stage, "lab_crops", lambda *_: pytest.fail("no room, and yet a photo was computed")
+    )
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (need - 1, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            make_lab_shard(plan, photos, tmp_path / "lab", crops, SIZE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (
+        f"is full: File too large in {npy_path(tmp_path / 'lab', plan.name)} (it needs {need / 1e3:.1f} kB"
+        in str(sentence_of(caught.value))
+    )
+    assert not [path for path in (tmp_path / "lab").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("stage", ["lab", "embed"])
+def test_shards_that_will_not_fit_are_not_begun(
+    stage: str, photos: Path, tmp_path: Path, crops: CropsParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = plan_shards(manifest_of(photos), crops)
+    monkeypatch.setattr("tintype.files.disk.free_bytes", lambda _: 100)
+    make = partial(make_lab, lab=LAB) if stage == "lab" else make_embeddings_here
+    folder = tmp_path / stage
+    with pytest.raises(
+        DiskError, match=rf"The stage `{stage}` needs .* in {folder}, but only 0.1 kB are free"
+    ):
+        make(plans, photos, folder, crops)
+    monkeypatch.undo()
+    make(plans, photos, folder, crops)
+    monkeypatch.setattr("tintype.files.disk.free_bytes", lambda _: 100)
+    make(plans, photos, folder, crops)  # what is there needs no room

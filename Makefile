@@ -32,7 +32,7 @@ export BENTOML_HOME ?= $(CURDIR)/.bentoml
 export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help demo pipeline extras wheel starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study experiments bento-test test test-fast test-slow test-stores test-cluster docs notebook check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve
+.PHONY: help demo pipeline extras wheel starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study experiments bento-test test test-fast test-slow test-stores test-cluster docs notebook check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve in-git
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,10 +52,10 @@ demo: pipeline ## From a fresh clone through the whole pipeline to a registered 
 	@echo "The page for people:  make serve, then http://127.0.0.1:3000"
 	@echo "Your own photos:      make demo PHOTO=path/to/photo.jpg"
 
-pipeline: env-pipeline ## Run what has changed of the DVC pipeline
+pipeline: in-git env-pipeline ## Run what has changed of the DVC pipeline
 	$(RUN) dvc repro
 
-experiments: env-pipeline ## Compare experiments: the headline figures, and the parameters that differ
+experiments: in-git env-pipeline ## Compare experiments: the headline figures, and the parameters that differ
 	$(RUN) dvc exp show --only-changed --hide-workspace --drop 'Created|.*/'
 
 mlflow: env-pipeline ## Serve MLflow's pages on the pipeline's own store, at PORT=5000
@@ -180,10 +180,10 @@ params: env-pipeline ## Write params.yaml anew from conf/, for PRESET=sample
 
 ##--- To automate it: the steps of .github/workflows
 
-pipeline-check: env-pipeline ## Check that dvc.lock belongs to code, parameters and data; data may be elsewhere
+pipeline-check: in-git env-pipeline ## Check that dvc.lock belongs to code, parameters and data; data may be elsewhere
 	$(RUN) python .ci/pipeline_check.py
 
-pr-report: env-pipeline ## Compare metrics, parameters and plots with AGAINST=origin/main, into demo/report
+pr-report: in-git env-pipeline ## Compare metrics, parameters and plots with AGAINST=origin/main, into demo/report
 	$(RUN) python .ci/pr_report.py --base $(AGAINST)
 
 pr-comment: ## Put the report of RUN_ID under PULL_REQUEST, anew or in place of the last
@@ -215,3 +215,7 @@ env-serve:
 
 env-pipeline:
 	$(UV) sync --locked --inexact --no-default-groups --extra pipeline
+
+in-git:
+	@git rev-parse --git-dir > /dev/null || { echo "error: Expected a git repository, for DVC and for the lineage of versions. Clone the project, or" >&2; \
+	echo "run \`git init && git add -A && git commit -m Start\` here; \`dvc config --local core.no_scm true\` and \`dvc repro\` go without." >&2; exit 1; }

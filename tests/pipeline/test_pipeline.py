@@ -9,6 +9,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -51,6 +52,21 @@ def test_a_second_repro_does_nothing(project: Any) -> None:
     assert "Data and pipelines are up to date." in output
     assert "Running stage" not in output
     assert time.monotonic() - begun < 60  # a hang; the figure that people wait for is in the README
+
+
+def test_a_clone_pulls_what_was_made_and_has_nothing_to_do(project: Any, tmp_path: Path) -> None:
+    original = type(project)(Path(shutil.copytree(project.root, tmp_path / "original", symlinks=True)))
+    original.run("dvc", "remote", "add", "--default", "store", str(tmp_path / "remote"))
+    original.run("git", "add", "--all")
+    original.run("git", "-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "Made")
+    original.run("dvc", "push", "--quiet")
+    original.run("git", "clone", "-q", ".", str(tmp_path / "clone"))
+    clone = type(project)(tmp_path / "clone")
+    clone.run("dvc", "pull", "--quiet")
+    assert (clone.root / "models/tintype/bundle.json").is_file()
+    output = clone.run("dvc", "repro")
+    assert "Data and pipelines are up to date." in output
+    assert "Running stage" not in output
 
 
 def test_the_metrics_stand_beside_the_baselines(project: Any) -> None:

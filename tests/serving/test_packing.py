@@ -116,7 +116,7 @@ def test_the_service_needs_no_training_no_data_and_no_registry(served):
     parts = {module.split(".")[1] for module in served if "." in module}
     assert parts == {
         *("colorize", "engine", "errors", "files", "formats"),
-        *("imaging", "measures", "models", "params", "serving"),
+        *("imaging", "measures", "models", "pages", "params", "serving"),
     }
 
 
@@ -131,7 +131,14 @@ def test_a_bento_holds_what_the_service_imports_and_nothing_else(options, served
 
 
 def test_a_bento_holds_the_page_and_no_weights_of_its_own(tmp_path, options):
-    assert Path("src/tintype/serving/page/index.html") in data_files(ROOT, options["include"])
+    included = data_files(ROOT, options["include"])
+    for name in (
+        "serving/page/index.html",
+        "serving/http/docs.html.j2",
+        "pages/base.html.j2",
+        "pages/page.css",
+    ):
+        assert Path("src/tintype", name) in included
     fill_context(tmp_path, ROOT, CPU, "", "", {})
     packed = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in packed if path.suffix in {".npz", ".keras", ".bin", ".pyc"}]

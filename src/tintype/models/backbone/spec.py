@@ -41,14 +41,13 @@ class BackboneSpec(BaseModel):
 
 
 class IrDescription(BaseModel):
-    """What a backbone's IR was made of: the content of openvino.json."""
+    """What a backbone's IR was made of: the content of openvino.json, the same on every machine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     openvino: str  # the version that wrote it
     network_sha256: str  # of backbone.keras
     files: dict[str, str]  # SHA-256 of each
-    difference: float  # largest, from Keras, as a share of the largest score
 
 
 def read_spec(folder: Path) -> BackboneSpec:

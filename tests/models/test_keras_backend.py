@@ -113,12 +113,15 @@ def test_colouring_prefers_openvino_unless_told_otherwise(chosen: str, expected:
     assert in_fresh_process(code, KERAS_BACKEND=chosen).stdout.strip() == expected
 
 
-def test_a_process_keeps_its_backend() -> None:
+def test_a_process_keeps_its_backend_and_its_environment_stays_what_it_was() -> None:
     code = (
-        "from tintype.models.keras_backend import prepare_keras; prepare_keras('tensorflow');"
+        "import os; names = ('KERAS_BACKEND', 'TF_CPP_MIN_LOG_LEVEL');"
+        "from tintype.models.keras_backend import prepare_keras; prepare_keras();"
+        "import keras; print(keras.backend.backend(), *[os.environ.get(name) for name in names]);"
         "prepare_keras(); prepare_keras('jax')"
     )
-    done = in_fresh_process(code)
+    done = in_fresh_process(code, KERAS_BACKEND="openvino")
+    assert done.stdout.strip() == "tensorflow openvino None"
     assert (
         "BackendError: Expected Keras on jax, but this process has imported it on tensorflow." in done.stderr
     )
@@ -128,12 +131,3 @@ def test_keras_is_not_asked_to_compute_on_openvino() -> None:
     code = "from tintype.models.keras_backend import prepare_keras; prepare_keras('openvino')"
     done = in_fresh_process(code)
     assert "BackendError: Expected a backend on which Keras trains, such as tensorflow." in done.stderr
-
-
-def test_the_environment_stays_what_it_was() -> None:
-    code = (
-        "import os; names = ('KERAS_BACKEND', 'TF_CPP_MIN_LOG_LEVEL');"
-        "from tintype.models.keras_backend import prepare_keras; prepare_keras();"
-        "import keras; print(keras.backend.backend(), *[os.environ.get(name) for name in names])"
-    )
-    assert in_fresh_process(code, KERAS_BACKEND="openvino").stdout.strip() == "tensorflow openvino None"

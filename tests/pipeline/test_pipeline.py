@@ -35,6 +35,10 @@ def test_every_stage_leaves_what_it_promises(project: Any) -> None:
         "reports/check/docs/index.html",
         "reports/check/verdict.json",
         "models/backbone/backbone.json",
+        "models/backbone/backbone.keras",
+        "models/backbone/backbone.xml",
+        "models/backbone/backbone.bin",
+        "models/backbone/openvino.json",
         "models/tintype/bundle.json",
         "models/tintype/README.md",
         "reports/train/history.csv",
@@ -44,6 +48,11 @@ def test_every_stage_leaves_what_it_promises(project: Any) -> None:
         "reports/evaluate/custom/black-canyon.jpg",
     ):
         assert (project.root / name).is_file(), name
+    assert re.search(
+        "^weights: efficientnet_lite0, with an IR for OpenVINO, at most .* of the largest score from Keras\\.$",
+        project.log,
+        re.M,
+    )
 
 
 def test_a_second_repro_does_nothing(project: Any) -> None:
@@ -256,6 +265,7 @@ STAGES = {
     "lab": ("data/raw", "data/manifest"),
     "embed": ("data/raw", "data/manifest", "models/backbone"),
 }
+CROPS = {"lab": 60, "embed": 20}
 
 
 def shards(folder: Path) -> dict[str, bytes]:
@@ -272,7 +282,7 @@ def test_a_killed_run_goes_on_where_it_was(stage: str, project: Any, fresh_proje
         (fresh_project.root / folder).parent.mkdir(exist_ok=True)
         (fresh_project.root / folder).symlink_to(project.root / folder)
     # Enough work that the first shards are there long before the last.
-    fresh_project.change(crops={"per_photo": 60}, lab={"size": 256, "workers": 1})
+    fresh_project.change(crops={"per_photo": CROPS[stage]}, lab={"size": 256, "workers": 1})
     command = ("python", "-m", f"tintype.stages.{stage}", *STAGES[stage])
     killed = fresh_project.start(*command, "killed")
     while not list(

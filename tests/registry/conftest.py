@@ -8,13 +8,14 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import mlflow
@@ -35,10 +36,15 @@ METRICS = {
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project folder with an empty store: making its tables takes seconds, so it is done once."""
+    """A committed project with an empty store: making its tables takes seconds, so it is done once."""
     project = tmp_path_factory.mktemp("template") / "project"
     project.mkdir()
     (project / "dvc.yaml").write_text("stages: {}\n")
+    (project / "dvc.lock").write_text("schema: '2.0'\n")
+    git = ["git", "-C", str(project), "-c", "user.name=T", "-c", "user.email=t@example.org"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "dvc.yaml", "dvc.lock"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "all"], check=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         connect(find_store(project))
@@ -50,11 +56,6 @@ def project(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """The current folder: a project with dvc.yaml, dvc.lock, git and an empty store, all its own."""
     folder = tmp_path / "a project"  # paths have spaces
     shutil.copytree(empty_store, folder)
-    (folder / "dvc.lock").write_text("schema: '2.0'\n")
-    git = ["git", "-C", str(folder), "-c", "user.name=T", "-c", "user.email=t@example.org"]
-    subprocess.run([*git, "init", "--quiet"], check=True)
-    subprocess.run([*git, "add", "dvc.yaml", "dvc.lock"], check=True)
-    subprocess.run([*git, "commit", "--quiet", "-m", "all"], check=True)
     monkeypatch.chdir(folder)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -128,26 +129,44 @@ def reports(tmp_path: Path) -> tuple[Path, Path]:
     return train, evaluation
 
 
-@pytest.fixture
-def server(empty_store: Path, project: Path, tmp_path: Path) -> Iterator[str]:
-    """The address of a real MLflow server: `make mlflow` in another project, with that project's store."""
-    with _serving(empty_store, tmp_path) as address:
-        yield address
+@pytest.fixture(scope="session")
+def served_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `shared_server` has its store."""
+    return tmp_path_factory.mktemp("shared") / "project"
 
 
 @pytest.fixture(scope="session")
-def shared_server(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """As `server`, for all tests that use names of their own: a start takes seconds."""
-    with _serving(empty_store, tmp_path_factory.mktemp("shared")) as address:
+def shared_server(empty_store: Path, served_project: Path) -> Iterator[str]:
+    """As `server`, for all tests that use names of their own."""
+    with _serving(empty_store, served_project) as address:
         yield address
 
 
+@pytest.fixture
+def server(shared_server: str, empty_store: Path, served_project: Path, project: Path, tmp_path: Path) -> str:
+    """The address of a real MLflow server with an empty store: `make mlflow` in another project, tmp_path/server.
+
+    A start takes seconds, so the server goes on, and what the tests before have put into its store is taken away.
+    """
+    store = Path(".mlflow/mlflow.db")
+    with (
+        closing(sqlite3.connect(empty_store / store)) as empty,
+        closing(sqlite3.connect(served_project / store)) as used,
+    ):
+        empty.backup(used)
+    artifacts = served_project / ".mlflow/artifacts"
+    shutil.rmtree(artifacts, ignore_errors=True)
+    artifacts.mkdir()
+    (tmp_path / "server").symlink_to(served_project)
+    return shared_server
+
+
 @contextmanager
-def _serving(empty_store: Path, folder: Path) -> Iterator[str]:
+def _serving(empty_store: Path, home: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    home, log = folder / "server", folder / "server.log"
+    log = home.with_name("server.log")
     shutil.copytree(empty_store, home)
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     with log.open("w") as output:

@@ -36,6 +36,17 @@ def store(tmp_path):
     BentoMLContainer.model_store.reset()
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, bundle, packed):
+    """The Bento of the tests' bundle: BENTOML_HOME, and its tag. Nobody may change it."""
+    home = tmp_path_factory.mktemp("built")
+    return home, packed(bundle, home)
+
+
+def folder_of(home, tag):
+    return home / "bentos" / tag.replace(":", "/")
+
+
 @pytest.fixture
 def lineage(bundle):
     return Lineage("tintype", "3", bundle_digest(read_info(bundle)), run_id="0a1b", git_commit="c0ffee")
@@ -173,10 +184,11 @@ def test_a_bentos_name_follows_from_its_content(tmp_path):
     assert len(others | {first}) == 4
 
 
-def test_the_variants_dockerfile_is_without_fault(tmp_path, bundle, packed):
-    for variant in VARIANTS.values():
-        tag = packed(bundle, tmp_path / "home", "--variant", variant.name)
-        dockerfile = tmp_path / "home/bentos" / tag.replace(":", "/") / "env/docker/Dockerfile"
+def test_the_variants_dockerfile_is_without_fault(tmp_path, bundle, packed, built):
+    made = {CPU: built, GPU: (tmp_path, packed(bundle, tmp_path, "--variant", GPU.name))}
+    assert set(made) == set(VARIANTS.values())
+    for variant, (home, tag) in made.items():
+        dockerfile = folder_of(home, tag) / "env/docker/Dockerfile"
         text = dockerfile.read_text()
         assert f"ENV KERAS_BACKEND={variant.backend}" in text
         assert "HEALTHCHECK" in text
@@ -186,16 +198,12 @@ def test_the_variants_dockerfile_is_without_fault(tmp_path, bundle, packed):
         assert done.returncode == 0, done.stdout
 
 
-def test_the_same_version_built_twice_is_the_same(tmp_path, bundle, packed):
+def test_the_same_version_built_twice_is_the_same(tmp_path, bundle, packed, built):
     # A setting of whoever builds must not reach the Bento: with this one it would hold no model.
-    tags = [
-        packed(bundle, tmp_path / "one"),
-        packed(bundle, tmp_path / "two", TINTYPE_BUNDLE=str(bundle), TINTYPE_WORKERS="3"),
-    ]
-    assert tags[0] == tags[1]
-    first, second = (
-        contents(tmp_path / home / "bentos" / tags[0].replace(":", "/")) for home in ("one", "two")
-    )
+    again = packed(bundle, tmp_path, TINTYPE_BUNDLE=str(bundle), TINTYPE_WORKERS="3")
+    home, tag = built
+    assert again == tag
+    first, second = contents(folder_of(home, tag)), contents(folder_of(tmp_path, again))
     assert first == second
     assert b"model_tag: tintype:unregistered-" in first["bento.yaml"]
 
@@ -209,16 +217,16 @@ def contents(folder):
     }
 
 
-def test_a_bentos_labels_are_its_lineage(tmp_path, bundle, packed):
-    tag = packed(bundle, tmp_path / "home")
-    folder = tmp_path / "home/bentos" / tag.replace(":", "/")
+def test_a_bentos_labels_are_its_lineage(bundle, built):
+    home, tag = built
+    folder = folder_of(home, tag)
     labels = YAML(typ="safe").load(folder / "bento.yaml")["labels"]
     info = read_info(bundle)
     assert labels["bundle_sha256"] == bundle_digest(info)
     assert labels["manifest_sha256"] == info.data.manifest_sha256
     assert "model_version" not in labels, "it was never registered"
     # Built beside the store and moved: nothing of it is left, and BentoML finds its newest.
-    assert not list((tmp_path / "home").glob(".tintype-*"))
+    assert not list(home.glob(".tintype-*"))
     assert (folder.parent / "latest").read_text() == folder.name
 
 

@@ -237,7 +237,7 @@ def test_classes_learn_and_what_is_minimised_is_the_weighted_cross_entropy(
     assert loss == pytest.approx(fitted.history[fitted.best_epoch - 1]["val_loss"], rel=1e-4)
 
 
-@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("mixed", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_classes_go_on_after_a_kill_with_loss_weights_and_optimizer(
     mixed: bool, tensors: Any, train_params: TrainParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

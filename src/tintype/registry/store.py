@@ -50,14 +50,15 @@ _BOUNDS = {
 _CURES = {
     "database is locked": "Another program is writing to the database and has not let go of it: a backup, a tool that "
     "shows databases, a stopped pipeline. End it, or wait until it is done, then run again.",
+    "Another process holds": "Wait until it is done, or end it, then run again.",
     "readonly database": "The database or its folder may not be written to: check whose they are.",
     "database or disk is full": "Make room on the disk, then run again.",
     "disk image is malformed": "The database is damaged: put a copy back, or move it away to begin a new one.",
     "file is not a database": "Something else lies there: put a copy back, or move it away to begin a new one.",
-    "must be in the 'active' state": "It was deleted in MLflow's pages. Restore it there (State: Deleted); or run "
-    "`dvc repro` again: a training goes on from its last checkpoint, in a new run.",
-    "Run with id=": "It was removed for good, as by `mlflow gc`. Run `dvc repro` again: a training goes on from its "
-    "last checkpoint, in a new run.",
+    "must be in the 'active' state": "It was deleted in MLflow's pages. Restore it there (State: Deleted), run again; "
+    "a training goes on from its last checkpoint in any case, else in a new run.",
+    "Run with id=": "It was removed for good, as by `mlflow gc`. Run again: a training goes on from its last "
+    "checkpoint, in a new run.",
 }
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "DEADLINE_EXCEEDED", "REQUEST_LIMIT_EXCEEDED")
 # How MLflow's stores say that there is no such thing.

@@ -149,7 +149,9 @@ def test_jpegs_under_their_rarer_names_are_photos(tmp_path: Path, cat: np.ndarra
     found = find_photos(tmp_path)
     assert [path.name for path in found] == names
     assert {read_photo(path).format for path in found} == {"JPEG"}
-    assert photos_among([*names, "e.tga", "f.txt"]) == [*names, "e.tga"]
+    taken, (left_out,) = photos_among([*names, "e.tga", "f.txt"])
+    assert taken == [*names, "e.tga"]
+    assert (left_out.path, left_out.reason) == ("f.txt", "no_photo")
 
 
 def test_broken_directories_of_place_and_camera_do_not_leave_a_photo_on_its_side(cat: np.ndarray) -> None:

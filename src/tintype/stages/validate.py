@@ -13,9 +13,10 @@ def main(params: Params, raw: Path, manifest: Path, report: Path) -> None:
     from tintype.data.validation.splits import bucket_advice
     from tintype.data.validation.validate import validate
 
-    accepted = validate(raw, manifest, report, params.validate_)
-    if advice := bucket_advice(accepted, params.validate_.bucket_digits):
+    validated = validate(raw, manifest, report, params.validate_)
+    if advice := bucket_advice(validated.accepted, params.validate_.bucket_digits):
         log(f"validate: {advice}")
+    log(f"validate: {validated.summary}")
 
 
 if __name__ == "__main__":

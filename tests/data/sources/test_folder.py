@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tintype.data.sources.fetch import fetch
-from tintype.data.sources.source import SourceError
+from tintype.data.sources.source import SourceError, read_left_out
 from tintype.params import load_params
 from tintype.stages.fetch import main
 
@@ -45,7 +45,7 @@ def test_a_tree_of_photos_keeps_its_shape_and_nothing_else_comes_along(params, m
     raw = tmp_path / "raw"
     fetch(params("directory"), mine, raw)
     expected = [f"{name}/{number}.JPG" for name in ("cats", "holiday/dogs") for number in range(5)]
-    assert files(raw) == [f"photos/{path}" for path in expected] + ["source.json"]
+    assert files(raw) == ["left_out.csv"] + [f"photos/{path}" for path in expected] + ["source.json"]
     assert (raw / "photos/cats/3.JPG").read_bytes() == b"cats 3"
 
 
@@ -134,6 +134,8 @@ def test_links_are_not_followed_and_that_is_reported(params, mine, tmp_path, cap
     assert record(tmp_path / "raw")["photos"] == 10
     assert "3 links in" in caplog.text
     assert "not followed (loop ...)" in caplog.text
+    links = {one.path for one in read_left_out(tmp_path / "raw") if one.reason == "link"}
+    assert links == {"loop", "out", "secret.jpg"}
 
 
 def test_the_folder_itself_may_be_a_link(params, mine, tmp_path):
@@ -164,11 +166,32 @@ def test_a_folder_without_photos_is_a_sentence_and_the_old_content_stays(
     assert files(raw) == before
 
 
-def test_a_name_that_is_not_text_is_a_sentence(params, mine, tmp_path):
+def test_what_is_no_photo_or_has_an_unusable_name_is_left_out_with_a_reason(params, mine, tmp_path):
     Path(os.fsdecode(os.fsencode(mine) + b"/caf\xe9.jpg")).write_bytes(b"latin-1")
-    with pytest.raises(SourceError, match=r"caf\\xe9\.jpg' in .* is not UTF-8"):
-        fetch(params("directory"), mine, tmp_path / "raw")
-    assert not (tmp_path / "raw").exists()
+    fetch(params("directory"), mine, tmp_path / "raw")
+    assert record(tmp_path / "raw")["photos"] == 10
+    assert {one.path: one.reason for one in read_left_out(tmp_path / "raw")} == {
+        "caf\\xe9.jpg": "unusable_name",
+        "notes.txt": "no_photo",
+        "list.csv": "no_photo",
+        ".hidden.jpg": "hidden",
+        "cats/._0.JPG": "hidden",
+        ".thumbnails": "hidden",
+        "__MACOSX/0.jpg": "hidden",
+    }
+    before = (tmp_path / "raw").stat().st_ino
+    fetch(params("directory"), mine, tmp_path / "raw")
+    assert (tmp_path / "raw").stat().st_ino == before
+    (mine / "more.txt").touch()
+    fetch(params("directory"), mine, tmp_path / "raw")
+    assert "more.txt" in (tmp_path / "raw/left_out.csv").read_text()
+
+
+def test_what_a_killed_fetch_left_is_removed(params, mine, tmp_path):
+    (tmp_path / ".raw-abc123.part/photos").mkdir(parents=True)
+    (tmp_path / ".raw-abc123.part/photos/0.jpg").write_bytes(b"half")
+    fetch(params("directory"), mine, tmp_path / "raw")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "raw"]
 
 
 @pytest.mark.parametrize("raw", ["mine", "mine/raw", "."])

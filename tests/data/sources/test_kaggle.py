@@ -85,7 +85,7 @@ def test_the_photos_arrive_and_only_they(get, raw, server):
     with zipfile.ZipFile(server.archive) as file:
         expected = {name: file.read(name) for name in file.namelist() if name.endswith("JPEG")}
     assert {name: (raw / "photos" / name).read_bytes() for name in photos(raw)} == expected
-    assert left_in(raw) == ["photos", "source.json"]
+    assert left_in(raw) == ["left_out.csv", "photos", "source.json"]
     assert left_in(raw.parent) == ["raw"]
 
 

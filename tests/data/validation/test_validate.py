@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
+from tintype.data.sources.source import LeftOut, write_left_out
 from tintype.data.validation.manifest import REJECTED_FILE, read_manifest
 from tintype.data.validation.validate import ValidationError, validate
 from tintype.params import ValidateParams
@@ -44,7 +45,17 @@ def keep_only(photos: Path, *names: str) -> None:
 def test_quarantine(photos: Path, tmp_path: Path, params: ValidateParams) -> None:
     spoil(photos)
     generous = params.model_copy(update={"max_rejected_share": 0.5})
-    validate(photos.parent, tmp_path / "manifest", tmp_path / "report", generous)
+    (photos / "unknown.jxl").write_bytes(b"\xff\x0a and more")
+    write_left_out(
+        photos.parent, [LeftOut("caf\\xe9.jpg", "unusable_name", "Expected a file name in UTF-8.")]
+    )
+    validated = validate(photos.parent, tmp_path / "manifest", tmp_path / "report", generous)
+    assert validated == (
+        20,
+        "30 photos, of which 20 accepted (9 train, 5 validation, 6 test); 10 quarantined (4 undecodable, 1 too small, "
+        "2 near gray, 2 exact duplicate, 1 perceptual duplicate); 1 not fetched (1 unusable name). "
+        "All are named in rejected.csv.",
+    )
     manifest, rejected = read_manifest(tmp_path / "manifest"), quarantined(tmp_path / "manifest")
     (kept_cat,) = {"cat.jpg", "again/cat.jpg", "pixels.png"} & set(manifest["path"])
     copies = {"cat.jpg", "again/cat.jpg", "pixels.png"} - {kept_cat}
@@ -52,6 +63,8 @@ def test_quarantine(photos: Path, tmp_path: Path, params: ValidateParams) -> Non
         "empty.jpg": "undecodable",
         "cut.jpg": "undecodable",
         "notes.png": "undecodable",
+        "unknown.jxl": "undecodable",
+        "caf\\xe9.jpg": "unusable_name",
         "tiny.png": "too_small",
         "gray.png": "near_gray",
         "gray-rgb.jpg": "near_gray",
@@ -63,12 +76,12 @@ def test_quarantine(photos: Path, tmp_path: Path, params: ValidateParams) -> Non
 
     verdict = json.loads((tmp_path / "report" / "verdict.json").read_text())
     assert (verdict["photos"], verdict["accepted"], verdict["success"], verdict["failed"]) == (
-        29,
+        30,
         20,
         True,
         [],
     )
-    assert verdict["reasons"]["undecodable"] == 3
+    assert verdict["reasons"]["undecodable"] == 4
     assert sum(verdict["splits"].values()) == 20
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,7 +15,7 @@ from tqdm import tqdm
 
 from tintype.data.sources.folder import folder_source
 from tintype.data.sources.kaggle import kaggle_source, resolve
-from tintype.data.sources.source import Source, SourceError
+from tintype.data.sources.source import LEFT_OUT_FILE, Source, SourceError, write_left_out
 from tintype.files.atomic import new_folder, write_json
 from tintype.files.digest import sha256_of
 from tintype.files.disk import disk_errors
@@ -33,7 +34,8 @@ def fetch(params: FetchParams, directory: Path, raw: Path, *, pause: float = 1.0
     directory : Path
         The folder of the sources `sample` and `directory`.
     raw : Path
-        The folder to make: `photos/`, `source.json` and, if the source has it, `ATTRIBUTION.csv`.
+        The folder to make: `photos/`, `source.json`, `left_out.csv` if the source has other files than photos, and
+        `ATTRIBUTION.csv` if the source has it. What a killed call left beside it is removed.
         What is there is replaced when the new content is complete; if it is the same, it is left alone.
         Downloads collect in `.download` beside it.
     pause : float
@@ -46,6 +48,10 @@ def fetch(params: FetchParams, directory: Path, raw: Path, *, pause: float = 1.0
     DownloadError, ArchiveError, DiskError
         If something fails on the way.
     """
+    for abandoned in raw.parent.glob(
+        f".{raw.name}-*.part"
+    ):  # by a call that was killed; only one runs at a time
+        shutil.rmtree(abandoned)
     match params.source:
         case "kaggle":
             dataset = resolve(params.kaggle_dataset, params.kaggle_version, pause=pause)
@@ -120,6 +126,7 @@ def _put(source: Source, params: FetchParams, raw: Path) -> None:
         digest = digest_of_photos(photos, put)
         for name, extra in source.extras.items():
             (part / name).write_bytes(extra.read_bytes())
+        write_left_out(part, source.left_out)
         record = {
             **_request(params, source.name, source.version),
             "photos": len(chosen),
@@ -127,7 +134,8 @@ def _put(source: Source, params: FetchParams, raw: Path) -> None:
             "digest": digest,
         }
         write_json(part / "source.json", record)
-        if _has(raw, record) and all(_same(part / name, raw / name) for name in source.extras):
+        beside = [*source.extras, LEFT_OUT_FILE]
+        if _has(raw, record) and all(_same(part / name, raw / name) for name in beside):
             raise _Unchanged
 
 
@@ -170,4 +178,6 @@ def _has(raw: Path, expected: dict[str, Any]) -> bool:
 
 
 def _same(new: Path, old: Path) -> bool:
-    return old.is_file() and new.read_bytes() == old.read_bytes()
+    if not (new.exists() and old.exists()):
+        return new.exists() == old.exists()
+    return new.read_bytes() == old.read_bytes()

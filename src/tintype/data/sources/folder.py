@@ -1,8 +1,7 @@
 """Photos from a folder: the sample's or the user's own.
 
-Hidden files and folders are skipped. Links inside the folder are not followed, because what they point to may change,
-vanish or lie anywhere; their number is reported. Photos are copied, not hard-linked: DVC makes the files of its cache
-read-only, which would reach the user's originals.
+Links inside the folder are not followed, because what they point to may change, vanish or lie anywhere. Photos are
+copied, not hard-linked: DVC makes the files of its cache read-only, which would reach the user's originals.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tintype.data.sources.source import Source, SourceError, photos_among
+from tintype.data.sources.source import LINK, LeftOut, Source, SourceError, photos_among
 from tintype.imaging.finding import ALL_SUFFIXES
 
 logger = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ def folder_source(folder: Path) -> Source:
     Raises
     ------
     SourceError
-        If there is no such folder, it holds no photo, or a name in it is not UTF-8.
+        If there is no such folder, or it holds no photo.
     """
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing of that name"
@@ -43,7 +42,7 @@ def folder_source(folder: Path) -> Source:
             f"Expected a folder of photos at {folder}. Found {found}. Set fetch.directory to yours."
         )
     links: list[str] = []
-    paths = photos_among(_files(folder, folder, links))
+    paths, left_out = photos_among(_files(folder, folder, links))
     if links:
         logger.warning(
             "%d links in %s are not followed (%s ...). Copy what they point to into the folder if it should count.",
@@ -52,10 +51,9 @@ def folder_source(folder: Path) -> Source:
     if not paths:
         raise SourceError(
             f"Expected photos in {folder}. Found none by their suffix ({', '.join(sorted(ALL_SUFFIXES))}). "
-            "Hidden files and links do not count."
+            "Hidden files, links and names that are not UTF-8 do not count."
         )
-    for path in paths:
-        _check_name(path, folder)
+    left_out += [_link(path) for path in links]
 
     def put(chosen: list[str], destination: Path) -> Iterator[str]:
         for path in chosen:
@@ -65,11 +63,14 @@ def folder_source(folder: Path) -> Source:
 
     attribution = folder / "ATTRIBUTION.csv"
     extras = {attribution.name: attribution} if attribution.is_file() else {}
-    return Source(name=folder.as_posix(), version=None, paths=paths, put=put, extras=extras)
+    left_out = [one for one in left_out if one.path not in extras]
+    return Source(
+        name=folder.as_posix(), version=None, paths=paths, put=put, extras=extras, left_out=left_out
+    )
 
 
 def _files(folder: Path, top: Path, links: list[str]) -> Iterator[str]:
-    """Regular files below `folder`, relative to `top`; links are put into `links`."""
+    """Files below `folder`, relative to `top`; links are put into `links`."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except PermissionError:
@@ -79,8 +80,8 @@ def _files(folder: Path, top: Path, links: list[str]) -> Iterator[str]:
     for entry in entries:
         path = Path(entry.path)
         if entry.name.startswith("."):
-            continue
-        if entry.is_symlink():
+            yield path.relative_to(top).as_posix()  # a hidden folder, too, stands for all that is in it
+        elif entry.is_symlink():
             links.append(path.relative_to(top).as_posix())
         elif entry.is_dir():
             yield from _files(path, top, links)
@@ -88,13 +89,9 @@ def _files(folder: Path, top: Path, links: list[str]) -> Iterator[str]:
             yield path.relative_to(top).as_posix()
 
 
-def _check_name(path: str, folder: Path) -> None:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        raise SourceError(
-            f"The file name {os.fsencode(path)!r} in {folder} is not UTF-8. Rename the file."
-        ) from None
+def _link(path: str) -> LeftOut:
+    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return LeftOut(shown, LINK, "Links are not followed. Copy what it points to if it should count.")
 
 
 def _copy(original: Path, copy: Path) -> None:

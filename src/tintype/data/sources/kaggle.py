@@ -78,10 +78,12 @@ def kaggle_source(dataset: Dataset, downloads: Path, *, pause: float = 1.0) -> I
         _download(dataset, archive, pause)
     try:
         with open_archive(archive) as content:
-            paths = photos_among(content.members)
+            paths, left_out = photos_among(content.members)
             if not paths:
                 raise SourceError(f"Expected photos in {dataset} on Kaggle. Found none in its archive.")
-            yield Source(dataset.name, dataset.version, paths, put=content.extract, extras={})
+            yield Source(
+                dataset.name, dataset.version, paths, put=content.extract, extras={}, left_out=left_out
+            )
     except (ArchiveError, SourceError):
         archive.unlink()
         raise

@@ -7,13 +7,14 @@ All results are on disk before a failure is raised, so that a person can look.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from tintype.data.sources.source import read_left_out
 from tintype.data.validation.checkpoint import check
 from tintype.data.validation.duplicates import NearDuplicate, drop_duplicates, group_near_duplicates
 from tintype.data.validation.expectations import manifest_tables, outcome_table
@@ -25,7 +26,6 @@ from tintype.data.validation.splits import assign_splits
 from tintype.data.validation.thumbnails import photos_to_show
 from tintype.errors import TintypeError
 from tintype.files.atomic import write_json
-from tintype.imaging.finding import find_photos
 from tintype.pages.charts import bars, histogram
 from tintype.params import ValidateParams
 
@@ -36,7 +36,14 @@ class ValidationError(TintypeError):
     """The photos are not fit to train on."""
 
 
-def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: ValidateParams) -> int:
+class Validated(NamedTuple):
+    """What became of a data set: how many photos are accepted, and the account in a sentence."""
+
+    accepted: int
+    summary: str
+
+
+def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: ValidateParams) -> Validated:
     """Inspect all photos, quarantine the bad ones, and judge the data set.
 
     Parameters
@@ -52,8 +59,8 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
 
     Returns
     -------
-    int
-        Photos that are accepted.
+    Validated
+        Every file of `raw/photos`, and every one that `fetch` left out, is in the manifest or in rejected.csv.
 
     Raises
     ------
@@ -61,14 +68,15 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
         If there are no photos, or an expectation fails; the message has all failures in words.
     """
     photos = raw / "photos"
-    found = [path.relative_to(photos).as_posix() for path in find_photos(photos)]
+    found = sorted(path.relative_to(photos).as_posix() for path in photos.rglob("*") if path.is_file())
     if not found:
         raise ValidationError(f"Expected photos in {photos}, but there are none. Run `dvc repro fetch`.")
     accepted, rejections = quarantine(inspect_all(photos, found), params)
     near_duplicates = group_near_duplicates(accepted)
     manifest, rejected = make_manifest(accepted, near_duplicates, params), make_rejected(rejections)
     pairs = pd.DataFrame(near_duplicates, columns=[field.name for field in fields(NearDuplicate)])
-    write_manifest(manifest_folder, manifest, rejected, pairs)
+    left_out = pd.DataFrame(read_left_out(raw), columns=REJECTED_COLUMNS, dtype="str")
+    write_manifest(manifest_folder, manifest, pd.concat([rejected, left_out]), pairs)
     groups = {one.content_hash: one.group for one in near_duplicates}
     tables = [outcome_table(manifest["path"], rejected, params), *manifest_tables(manifest, params, groups)]
     findings = check(tables)
@@ -93,7 +101,26 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
     if failures(findings):
         where = f"See {manifest_folder / 'rejected.csv'} and {report_folder / 'docs' / 'index.html'}."
         raise ValidationError(f"{_failure(rejected, len(found), findings)}\n{where}")
-    return len(manifest)
+    return Validated(len(manifest), _summary(verdict, len(groups), left_out["reason"]))
+
+
+def _summary(verdict: Mapping[str, Any], near: int, left_out: Iterable[str]) -> str:
+    """How many photos there are, and how many were left out and why."""
+    splits = ", ".join(f"{count:,} {split}" for split, count in verdict["splits"].items())
+    words = [f"{verdict['photos']:,} photos, of which {verdict['accepted']:,} accepted ({splits})"]
+    if near:
+        words.append(f"{near:,} of them near duplicates of each other, see near_duplicates.csv")
+    words.append(f"{verdict['rejected']:,} quarantined{_counted(verdict['reasons'])}")
+    others = Counter(left_out)
+    if others:
+        words.append(f"{others.total():,} not fetched{_counted(others)}")
+    named = verdict["rejected"] or others
+    return f"{'; '.join(words)}.{' All are named in rejected.csv.' if named else ''}"
+
+
+def _counted(reasons: Mapping[str, int]) -> str:
+    counts = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in reasons.items() if count]
+    return f" ({', '.join(counts)})" if counts else ""
 
 
 def quarantine(

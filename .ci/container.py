@@ -64,6 +64,7 @@ def build(model: str | None, variant: str, backend: str, base: str | None) -> st
     for program in {backend, engine_of(backend)}:
         need(program)
     os.environ.update(own_store())
+    os.environ.setdefault("BENTOML_HOME", str(PROJECT / ".bentoml"))  # as `tintype package` chooses it
     tag = package(model, variant)
     base = base or (debian_base() if backend == "buildah" else None)
     image = f"localhost/{tag}"

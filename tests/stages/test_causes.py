@@ -123,3 +123,16 @@ def test_a_stage_says_it_and_ends_with_1(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(SystemExit) as caught:
         run_stage(main)
     assert str(caught.value).startswith("error: The disk is full: No space left on device in ")
+
+
+def test_a_package_that_fails_inside_is_named_by_what_was_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "expected_greatly.py").write_text("from json import no_such_thing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError) as caught:
+        exec("import expected_greatly", {"__name__": "tintype.data"})
+    caught.value.name = None  # as libraries raise it themselves
+    assert "import expected_greatly, but it cannot be imported: cannot import name" in str(
+        sentence_of(caught.value)
+    )

@@ -9,6 +9,7 @@ import errno
 import re
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,10 +46,22 @@ def sentence_of(error: BaseException) -> str | None:
     for cause in chain:
         if isinstance(cause, ImportError) and not (cause.name or "").startswith("tintype"):
             return (
-                f"Expected to import {cause.name or 'a package'}, but it cannot be imported: {_first_line(cause)}. "
-                "`make env` installs all packages as uv.lock has them; then run again."
+                f"Expected to import {cause.name or _imported(cause)}, but it cannot be imported: "
+                f"{_first_line(cause)}. `make env` installs all packages as uv.lock has them; then run again."
             )
     return None
+
+
+def _imported(error: ImportError) -> str:
+    """The package that we were importing when something inside it failed."""
+    name = "a package"
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        module = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if module in ("tintype", "__main__"):
+            break
+        if "importlib" not in module:
+            name = module
+    return name
 
 
 def _disk(error: BaseException) -> str | None:

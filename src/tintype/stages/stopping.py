@@ -98,7 +98,7 @@ def _parents() -> tuple[int, ...]:
 
 def end(number: int | None = None) -> NoReturn:
     """Say why, take the processes along that work for this one, and end it, without waiting for threads."""
-    from multiprocessing import active_children
+    from multiprocessing import active_children, util
 
     number = signal.Signals(number or (_told[0] if _told else signal.SIGINT))
     how = "Ctrl-C" if number == signal.SIGINT else number.name
@@ -109,4 +109,5 @@ def end(number: int | None = None) -> NoReturn:
         sys.stdout.flush()
     for child in active_children():
         child.kill()
+    util._run_finalizers(0)  # of semaphores, or `multiprocessing` warns of them
     os._exit(128 + number)

@@ -109,5 +109,5 @@ def end(number: int | None = None) -> NoReturn:
         sys.stdout.flush()
     for child in active_children():
         child.kill()
-    util._run_finalizers(0)  # of semaphores, or `multiprocessing` warns of them
+    util._run_finalizers(0)  # type: ignore[attr-defined]  # of semaphores, or `multiprocessing` warns of them
     os._exit(128 + number)

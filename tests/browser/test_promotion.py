@@ -42,7 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.chdir(folder)
         register_starter(PARAMS)
-        evaluation = ROOT / "reports/evaluate"
+        evaluation = starter_bundle().parent  # with the figures that come along
         register(_challenger(folder), _train_report(folder), evaluation, PARAMS, "sample")
         yield folder
 

@@ -96,7 +96,7 @@ test: env ## Run the tests; TESTS="tests/imaging -k lab" runs some of them
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(TESTS)
 
 test-fast: env ## Run the tests that start no process and load no TensorFlow, in less than a minute
-	$(RUN) pytest -n 2 --dist loadfile -p no:schemathesis -m fast $(TESTS)
+	$(RUN) pytest -n 2 --dist loadfile -m fast $(TESTS)
 
 test-slow: env ## Run the tests that take long and have a quicker one beside them
 	$(RUN) pytest -n 2 -m slow $(TESTS)

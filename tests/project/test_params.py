@@ -281,7 +281,8 @@ def test_a_stage_fails_if_its_parameters_change_while_it_runs(root, tmp_path, mo
         before = Path("params.yaml").read_text()
         assert edit[0] in before
         Path("params.yaml").write_text(before.replace(*edit))
+        return lambda: seen.append("tidied up")
 
     with pytest.raises(SystemExit, match=refusal) if refusal else nullcontext():
         run_stage(main)
-    assert seen == [12]
+    assert seen == ([12] if refusal else [12, "tidied up"])

@@ -26,14 +26,15 @@ LOCKS = Path(".checkpoints")  # outside DVC's outputs, which are removed before 
 LOCK_SECONDS = 12.0  # to wait for one of the same stage that is about to end: see `tintype.stages.stopping`
 
 
-def run_stage(main: Callable[..., None]) -> None:
+def run_stage(main: Callable[..., Callable[[], None] | None]) -> None:
     """Call `main(params, *paths)` with the command line's paths; exit with 1 and a sentence on an expected error.
 
     Parameters
     ----------
     main : callable
         Takes the checked `Params` and one `Path` for each argument that dvc.yaml gives. Where its annotation is
-        `Path | str`, the address of a folder in an object store is accepted as well and passed on as it is.
+        `Path | str`, the address of a folder in an object store is accepted as well and passed on as it is. What it
+        returns is called when the parameters are known to hold still: it throws away what a rerun would go on from.
     """
     # Arrow's own pool keeps 21 MB of memory after a manifest of 20,000 rows, the system's keeps 8.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
@@ -41,8 +42,10 @@ def run_stage(main: Callable[..., None]) -> None:
         begun, stage = read_params(), Path(sys.argv[0]).stem
         params, places = check_params(begun), _places(main, sys.argv[1:])
         with held_alone(LOCKS, stage, LOCK_SECONDS):
-            main(params, *places)
+            tidy_up = main(params, *places)
             refuse_changed_params(stage, begun)
+            if tidy_up:
+                tidy_up()
     except BaseException as error:
         if was_told() or isinstance(error, (KeyboardInterrupt, SystemExit)):
             end()
@@ -106,7 +109,7 @@ def _differences(key: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]
         yield key, old, new
 
 
-def _places(main: Callable[..., None], arguments: list[str]) -> list[Path | str]:
+def _places(main: Callable[..., Any], arguments: list[str]) -> list[Path | str]:
     kinds = [
         parameter.annotation for parameter in inspect.signature(main, eval_str=True).parameters.values()
     ][1:]

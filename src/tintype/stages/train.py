@@ -1,5 +1,6 @@
 """Fit the network. DVC stage `train`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tintype.models.keras_backend import own_this_process
@@ -17,8 +18,11 @@ def main(
     backbone: Path,
     bundle: Path,
     report: Path,
-) -> None:
-    """Train, watched by MLflow; a training that was killed goes on, in the same run."""
+) -> Callable[[], None]:
+    """Train, watched by MLflow; a training that was killed goes on, in the same run.
+
+    The checkpoint is left to `run_stage`: whoever changed params.yaml meanwhile can change it back.
+    """
     from tintype.data.tensors.local import local_shards
     from tintype.data.tensors.plan import plan_shards
     from tintype.data.tensors.shards import npy_path, refuse_other_parameters
@@ -54,7 +58,7 @@ def main(
             report=report,
         )
         write_json(report / "run.json", run.describe())
-    checkpoints.remove()
+    return checkpoints.remove
 
 
 if __name__ == "__main__":

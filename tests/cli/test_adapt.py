@@ -35,8 +35,9 @@ def holdings(tmp_path_factory):
 
 
 @pytest.fixture
-def adapt(here):
-    """The command `tintype adapt`, in this process."""
+def adapt(here, monkeypatch):
+    """The command `tintype adapt`, in this process, by a person who has chosen no backend."""
+    monkeypatch.delenv("KERAS_BACKEND")
     return lambda *arguments: CliRunner().invoke(app, ["adapt", *map(str, arguments)])
 
 

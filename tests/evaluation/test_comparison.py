@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tintype.colorize import Colorizer
 from tintype.evaluation.comparison import Champion, Comparison, ComparisonReport
 from tintype.files.digest import sha256_of
 from tintype.imaging.picture import PhotoFile
@@ -22,6 +25,15 @@ FILES = {"table.md", "photos.csv", "front.csv", "picture.jpg", "card.json", "ver
 def champion_of(digest: str, bundle: Path | None, missing: str = "", report: Path | None = None) -> Champion:
     """What a registry would know of version 1."""
     return Champion("1", digest, bundle, missing, report)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once() -> Iterator[None]:
+    """As for people, on OpenVINO. To load a bundle takes seconds, and here the same two are compared a lot."""
+    load = Colorizer.load
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Colorizer, "load", functools.cache(lambda bundle: load(bundle, "openvino")))
+        yield
 
 
 @pytest.fixture(scope="module")

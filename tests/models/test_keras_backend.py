@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tintype.colorize import Colorizer
 from tintype.imaging.inputs import network_inputs
 from tintype.models.bins import ab_bins
 from tintype.models.decoding import annealed_mean, decoded, spread_of, undecoded
@@ -46,15 +47,25 @@ def in_fresh_process(code: str, *arguments: str, **environment: str) -> subproce
     )
 
 
-def test_openvino_and_tensorflow_give_the_same_colours(bundle: Path, cat: np.ndarray, tmp_path: Path) -> None:
-    np.save(tmp_path / "photos.npy", np.stack([cat, cat[:, ::-1], cat[::-1]]))
+def test_openvino_and_tensorflow_give_the_same_colours(
+    tiny_bundle: Path, cat: np.ndarray, tmp_path: Path
+) -> None:
+    photos = np.stack([cat, cat[:, ::-1], cat[::-1]])
+    np.save(tmp_path / "photos.npy", photos)
     ab = {}
     for backend, imported in (("openvino", "False True"), ("tensorflow", "True False")):
-        arguments = [backend, str(bundle), str(tmp_path / "photos.npy"), str(tmp_path / f"{backend}.npy")]
+        arguments = [
+            backend,
+            str(tiny_bundle),
+            str(tmp_path / "photos.npy"),
+            str(tmp_path / f"{backend}.npy"),
+        ]
         done = in_fresh_process(COLOUR, *arguments)
         assert done.stdout.split("\n")[0] == imported, done.stderr
         assert done.stderr == ""
         ab[backend] = np.load(tmp_path / f"{backend}.npy")
+    here = Colorizer.load(tiny_bundle, "tensorflow")
+    np.testing.assert_array_equal(ab["tensorflow"], here.chroma_of(list(photos)))
     difference = np.hypot(*np.moveaxis(ab["openvino"] - ab["tensorflow"], -1, 0))
     colours = np.hypot(*np.moveaxis(ab["tensorflow"], -1, 0))
     assert colours.mean() > 0.5  # there is something to agree on

@@ -58,9 +58,12 @@ def photos(cat: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def before(bundle: Path, tmp_path: Path) -> Path:
-    """The bundle as it was written before there was an IR."""
-    folder = tmp_path / "before"
+def before(tiny_bundle: Path, tmp_path: Path) -> Path:
+    """A bundle as it was written before there was an IR."""
+    return without_ir(tiny_bundle, tmp_path / "before")
+
+
+def without_ir(bundle: Path, folder: Path) -> Path:
     shutil.copytree(bundle, folder, ignore=shutil.ignore_patterns("*.xml", "*.bin"))
     info = json.loads((folder / "bundle.json").read_text())
     del info["ir"]
@@ -158,14 +161,17 @@ def test_the_digest_of_the_first_starter_is_still_what_it_was() -> None:
     assert bundle_digest(first) == "38fb86b822d969a56c71cca989dde588407dbf7d73e32325f22e6a17a3b35a69"
 
 
-def test_an_ir_added_later_is_the_one_that_would_have_been_written(before: Path, bundle: Path) -> None:
-    assert add_ir(before) == read_info(before) == read_info(bundle)
-    for path in bundle.iterdir():
+def test_an_ir_added_later_is_the_one_that_would_have_been_written(before: Path, tiny_bundle: Path) -> None:
+    assert add_ir(before) == read_info(before) == read_info(tiny_bundle)
+    for path in tiny_bundle.iterdir():
         assert (before / path.name).read_bytes() == path.read_bytes(), path.name
     assert "| IR | of OpenVINO" in (before / "README.md").read_text()
 
 
-def test_an_ir_of_other_colours_is_refused(before: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ir_of_other_colours_is_refused(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = without_ir(bundle, tmp_path / "before")
     monkeypatch.setattr(bundles, "MOST_AB", 1e-6)
     files = {path.name: path.read_bytes() for path in before.iterdir()}
     with pytest.raises(IrError, match=r"at most 1e-06 Lab units from the Keras network's\. Received: 0\.0"):

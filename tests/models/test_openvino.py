@@ -237,7 +237,7 @@ def test_a_network_that_gives_no_finite_colours_is_refused_when_it_is_loaded(
     pyramid_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(OpenVinoNetwork, "load", lambda _: Says(ab=np.nan))
-    with pytest.raises(BundleError, match="to give finite numbers as ab. Received: 100% that are not"):
+    with pytest.raises(BundleError, match=r"to give finite numbers as ab\. Received: 100% that are not"):
         Colorizer.load(pyramid_bundle, "openvino")
 
 

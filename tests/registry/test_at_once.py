@@ -13,6 +13,7 @@ import pytest
 
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.params import RegisterParams
+from tintype.registry import store
 from tintype.registry.backfill import ensure_run
 from tintype.registry.register import ensure_model, register
 from tintype.registry.resolve import resolve
@@ -114,13 +115,16 @@ def test_a_registration_killed_during_its_upload_is_finished_by_the_next(
 
 
 def test_a_server_that_takes_its_time_for_a_file_is_waited_for(
-    way: Any, make_bundle: MakeBundle, reports: Reports
+    way: Any, make_bundle: MakeBundle, reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    way.delay_first_upload(20.0)  # longer than any other answer may take
+    name = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+    monkeypatch.setitem(store._BOUNDS, name, "5")
+    monkeypatch.setenv(name, "5")
+    way.delay_first_upload(7.0)  # longer than any other answer may take
     begun = time.monotonic()
     made = register(make_bundle("first"), *reports, SLOW, "sample")
     assert made.version == 1
-    assert time.monotonic() - begun > 20
+    assert time.monotonic() - begun > 7
     assert way.delayed == 1, "once is enough"
 
 

@@ -6,13 +6,14 @@ import csv
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from tintype.files.atomic import write_json
 from tintype.params import Params, RegisterParams, load_params
@@ -170,6 +171,21 @@ def test_a_run_that_is_deleted_during_the_training_is_named(project: Path, param
         client.restore_run(run.run_id)
 
 
+@pytest.fixture
+def short_wait() -> Iterator[None]:
+    """SQLite gives up on a lock after half a second; MLflow tells it to wait for 20 s."""
+
+    def shortened(
+        _: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+    ) -> tuple[str, Any]:
+        return statement.replace("busy_timeout = 20000", "busy_timeout = 500"), parameters
+
+    event.listen(Engine, "before_cursor_execute", shortened, retval=True)
+    yield
+    event.remove(Engine, "before_cursor_execute", shortened)
+
+
+@pytest.mark.usefixtures("short_wait")
 def test_a_database_that_another_program_holds_is_named(
     project: Path, params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from tintype.cli import app
 from tintype.measures.records import FIELDS, PICTURES, day_files, record_of
 from tintype.measures.statistics import STATISTICS
 
@@ -73,21 +72,20 @@ def test_twenty_photos_leave_twenty_lines_and_nothing_of_the_photos(start_server
     # A network that has learnt nothing is garish, and the report says so; unless these very days are the reference.
     page, usual = tmp_path / "report.html", tmp_path / "reference.json"
     done = monitor(str(folder), "-o", str(page), "--check")
-    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.exit_code == 3, done.stdout + done.stderr
     assert "ALARM  Answers are garish." in done.stdout
     assert "21 photos from " in done.stdout
     assert "<svg" in page.read_text()
     done = monitor("reference", "--days-of", str(folder), "-o", str(usual))
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "too few photos" in done.stderr
     done = monitor(str(folder), "-r", str(usual), "-o", str(page), "--check")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.stdout + done.stderr
 
 
 def monitor(*arguments):
-    """`tintype monitor`, as a person runs it."""
-    tintype = str(Path(sys.executable).with_name("tintype"))
-    return subprocess.run([tintype, "monitor", *arguments], capture_output=True, text=True, check=False)
+    """`tintype monitor`, in this process."""
+    return CliRunner().invoke(app, ["monitor", *arguments])
 
 
 def test_off_unless_set(server, client, cat_file):

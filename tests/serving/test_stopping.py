@@ -16,7 +16,7 @@ def post(server, content):
     return httpx.post(server.url + "/colorize", content=content, timeout=60, trust_env=False)
 
 
-def test_it_lives_before_it_is_ready_and_says_so(start_server, cat_file):
+def test_it_lives_before_it_is_ready_and_answers_who_is_inside_when_it_stops(start_server, cat_file):
     server = start_server()
     server.wait_until("/livez", 200)
     not_ready = server.wait_until("/readyz", 503)
@@ -26,12 +26,7 @@ def test_it_lives_before_it_is_ready_and_says_so(start_server, cat_file):
     assert "retry-after" in refused.headers
     server.wait_until("/readyz", 200)
     assert post(server, cat_file).status_code == 200
-    assert server.stop() == 0
-
-
-def test_told_to_stop_it_answers_who_is_inside(start_server, cat_file):
-    server = start_server()
-    server.wait_until("/readyz", 200)
+    # Told to stop, it answers who is inside.
     with (
         socket.create_connection(("127.0.0.1", server.port), timeout=60) as uploading,
         ThreadPoolExecutor(6) as pool,

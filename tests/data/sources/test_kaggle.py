@@ -43,6 +43,8 @@ def server(kaggle_server, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))  # whoever runs the tests may have credentials there
     monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "home"))
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    # For the name of the caller in its User-Agent the client reads the source of the whole stack, a second each time.
+    monkeypatch.setattr("kagglehub.clients.search_lib_in_call_stack", lambda name: None)
     with kaggle_server.running(kaggle_server.KaggleServer(archive, token=TOKEN)) as running:
         monkeypatch.setenv(kaggle_api.ENDPOINT_VARIABLE, running.url)
         yield running

@@ -61,6 +61,12 @@ def report(tmp_path, reference, today):
     return run
 
 
+@pytest.fixture
+def without_charts(monkeypatch):
+    """Where charts do not matter, their labels stand for them: to draw a page's takes seconds."""
+    monkeypatch.setattr("tintype.monitoring.report.chart", lambda draw, label, **_: label)
+
+
 def test_good_days_pass_and_are_made_into_parquet(report, traffic, today, capsys):
     folder = traffic("normal", days=5, photos=120)
     code, page = report(folder)
@@ -96,6 +102,7 @@ def test_the_page_loads_nothing_from_elsewhere(report, traffic):
     assert "prefers-color-scheme: dark" in style
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_read_only_leaves_the_folder_as_it_is(report, traffic):
     folder = traffic("normal", days=3)
     before = sorted((file.name, file.read_bytes()) for file in folder.iterdir())
@@ -117,6 +124,7 @@ def test_silence_is_an_alarm(report, traffic):
         assert (code, page.alarms) == (3, ["silent"])
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_torn_lines_are_reported(report, traffic):
     folder = traffic("normal", days=1)
     [file] = folder.glob("*.jsonl")
@@ -125,6 +133,7 @@ def test_torn_lines_are_reported(report, traffic):
     assert any(text.startswith("1 line could not be read and is left out") for text in page.text)
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_kept_pictures_are_shown_in_the_page(report, traffic, today):
     folder = traffic("normal", days=1, photos=3, picture="00ff")
     (folder / PICTURES / str(today)).mkdir(parents=True)
@@ -135,6 +144,7 @@ def test_kept_pictures_are_shown_in_the_page(report, traffic, today):
     assert base64.b64decode(page.addresses[1].partition(",")[2]) == b"colour"
 
 
+@pytest.mark.usefixtures("without_charts")
 def test_names_cannot_break_the_page(report, traffic):
     folder = traffic("normal", days=1, model="<script>alert(1)</script>", format="<b>")
     _, page = report(folder)

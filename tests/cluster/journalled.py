@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from tintype.data.tensors.engine import make_shards
-from tintype.data.tensors.lab import Made, lab_worker
+from tintype.data.tensors.lab import PhotoCounts, lab_worker
 from tintype.data.tensors.plan import ShardPlan, plan_shards
 from tintype.data.validation.manifest import read_manifest
 from tintype.params import load_params
@@ -22,8 +22,8 @@ PAUSE = 0.4  # seconds in the middle of a bucket
 
 
 def journalling(
-    make: Callable[[int], Callable[[Sequence[ShardPlan]], Made]], journal: Path, cpus: int
-) -> Callable[[Sequence[ShardPlan]], Made]:
+    make: Callable[[int], Callable[[Sequence[ShardPlan]], PhotoCounts]], journal: Path, cpus: int
+) -> Callable[[Sequence[ShardPlan]], PhotoCounts]:
     import ray
 
     work, node = make(cpus), ray.get_runtime_context().get_node_id()
@@ -33,8 +33,8 @@ def journalling(
         with (journal / f"{node}-{os.getpid()}").open("a") as file:
             file.write(f"{time.time():.6f} {event} {node} {plan.name}\n")
 
-    def journalled(plans: Sequence[ShardPlan]) -> Made:
-        made = Made(0, 0)
+    def journalled(plans: Sequence[ShardPlan]) -> PhotoCounts:
+        made = PhotoCounts(0, 0)
         for plan in plans:
             note("start", plan)
             time.sleep(PAUSE)
@@ -55,7 +55,7 @@ if __name__ == "__main__":
         plans,
         out,
         params.cluster,
-        here=lambda: Made(0, 0),
+        here=lambda: PhotoCounts(0, 0),
         worker=partial(journalling, make, journal),
         whole_nodes=False,
         largest=0,

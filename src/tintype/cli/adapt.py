@@ -111,10 +111,10 @@ def _judge(found: FoundModel, adapted: Path, prepared: Prepared) -> str:
     from tintype.formats.photo import write_photo
     from tintype.models.bundle import CARD_FILE, read_info
     from tintype.models.card import adapted_card
-    from tintype.models.keras_backend import inference_backend
+    from tintype.models.keras_backend import INFERENCE
 
     # On what people colour with, though Keras, which has trained, is loaded.
-    before, after = (Colorizer.load(bundle, inference_backend()) for bundle in (found.bundle, adapted))
+    before, after = (Colorizer.load(bundle, INFERENCE) for bundle in (found.bundle, adapted))
     compared = compare(prepared.held_out, before.colorize, after.colorize)
     sentence, table = verdict(compared.judgements), comparison_table(compared.judgements)
     card = adapted_card(read_info(adapted), _model_name(found), sentence, table, prepared.counts)

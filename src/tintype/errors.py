@@ -17,6 +17,12 @@ class UsageError(TintypeError):
     """A command that cannot be meant as it was written. The command line exits with 2."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, without a full stop, or its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
 def install_command(extra: str) -> str:
     """The command that installs the packages of an extra beside the tintype that runs.
 

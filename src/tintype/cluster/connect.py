@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tintype.errors import TintypeError, install_command
+from tintype.errors import TintypeError, first_line, install_command
 
 ADDRESS = "RAY_ADDRESS"  # Ray's own name
 _PROBE_SECONDS = 10
@@ -119,7 +119,7 @@ def _init(ray: Any, address: str | None, cpus: int | None, environment: dict[str
     ) as error:  # it exits, unanswered
         where = address or "this machine"
         raise ClusterError(
-            f"Expected a Ray cluster at {where}, but it refused this process: {_first_line(error)} "
+            f"Expected a Ray cluster at {where}, but it refused this process: {first_line(error)}. "
             "Both sides need the same versions of Ray and Python, and the same token "
             "(RAY_AUTH_MODE=token and RAY_AUTH_TOKEN) if the cluster was started with one."
         ) from error
@@ -139,8 +139,3 @@ def _probe(address: str) -> None:
             f"Start one with `ray start --head --port {port}`, or correct cluster.address in params.yaml or {ADDRESS}; "
             "without either a cluster is started on this machine."
         ) from None
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, first_line
 
 # No room, over the quota, over the process's limit of a file's size
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -47,7 +47,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
 
 def full_disk(error: BaseException, place: Path) -> str:
     """Say which file or folder a disk has no room for, what it needs and what was free; the cure is the caller's."""
-    reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0].rstrip(".")
+    reason = getattr(error, "strerror", None) or first_line(error)
     # Noted before the half file was removed, which gave its room back.
     [note, *_] = getattr(error, "__notes__", None) or [f"{_megabytes(free_bytes(place))} are free"]
     return f"The disk is full: {reason} in {_visible(place)} ({note})."

@@ -2,9 +2,8 @@
 
 import sys
 
-if (
-    sys.argv[0] == "-m"
-):  # a stage is about to start: what follows is told to end in an orderly way from here on
+# A stage is about to start: what follows is told to end in an orderly way from here on.
+if sys.argv[0] == "-m":
     from tintype.stages.stopping import listen
 
     listen()

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from tintype.errors import TintypeError
+from tintype.errors import TintypeError, first_line
 from tintype.files.disk import FULL, UNWRITABLE, full_disk, unwritable
 
 _FULL_WORDS = re.compile(
@@ -47,7 +47,7 @@ def sentence_of(error: BaseException) -> str | None:
         if isinstance(cause, ImportError) and not (cause.name or "").startswith("tintype"):
             return (
                 f"Expected to import {cause.name or _imported(cause)}, but it cannot be imported: "
-                f"{_first_line(cause)}. `make env` installs all packages as uv.lock has them; then run again."
+                f"{first_line(cause)}. `make env` installs all packages as uv.lock has them; then run again."
             )
     return None
 
@@ -66,7 +66,7 @@ def _imported(error: ImportError) -> str:
 
 def _disk(error: BaseException) -> str | None:
     if _NO_SCRATCH in str(error):
-        return f"Expected a folder for temporary files with room in it. Received: {_first_line(error)}. {_FOR_SCRATCH}"
+        return f"Expected a folder for temporary files with room in it. Received: {first_line(error)}. {_FOR_SCRATCH}"
     if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename:
         return unwritable(error, Path(str(error.filename)).parent)
     if _errno(error) not in FULL and not _FULL_WORDS.search(str(error)):
@@ -82,7 +82,7 @@ def _disk(error: BaseException) -> str | None:
 
 def _memory(error: BaseException) -> str:
     return (
-        f"The memory is used up: {_first_line(error)}.{_limit()} Close other programs, or lower what a stage takes at "
+        f"The memory is used up: {first_line(error)}.{_limit()} Close other programs, or lower what a stage takes at "
         "a time (lab.workers, embed.batch_size, train.batch_size in params.yaml), and run again: what is finished is "
         "kept."
     )
@@ -109,8 +109,3 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _errno(error: BaseException) -> int | None:
     return error.errno if isinstance(error, OSError) else None
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -312,6 +312,7 @@ def _network_params(**changed: Any) -> NetworkParams:
             view=64,
             skips=True,
             embedding=False,
+            attention=0,
             frozen=True,
             dropout=0.0,
             half=True,

@@ -40,6 +40,7 @@ def pyramid(size: int = 64, view: int = 64, embedding_size: int = 0, **changed: 
         view=view,
         skips=True,
         embedding=embedding_size > 0,
+        attention=0,
         frozen=True,
         dropout=0.3,
         half=True,

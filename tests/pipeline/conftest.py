@@ -89,7 +89,7 @@ def make_project(root: Path) -> Project:
         lab={"size": 32},
         embed={"batch_size": 4},
         network={"width": 0.05, "view": 64},
-        train={"epochs": 2, "batch_size": 4, "grid_every": 1},
+        train={"epochs": 2, "batch_size": 4, "grid_every": 1, "start": None},
         evaluate={"custom_photos": "own"},
     )
     for command in (

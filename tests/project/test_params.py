@@ -51,6 +51,7 @@ PYRAMID = {
     "view": 224,
     "skips": True,
     "embedding": False,
+    "attention": 0,
     "frozen": True,
     "dropout": 0.3,
     "half": True,
@@ -78,7 +79,11 @@ def test_blocks_cannot_be_changed(load):
         ("lab.zzz", 1, ["lab.zzz", "Known keys: size, workers"]),
         ("register_", {}, ["register_"]),
         (5, 1, ["there is no parameter 5. Known keys: adversarial, cluster"]),
-        ("network.5", 1, ["there is no parameter network.5 (value 1). Known keys: dropout, embedding"]),
+        (
+            "network.5",
+            1,
+            ["there is no parameter network.5 (value 1). Known keys: attention, dropout, embedding"],
+        ),
         # missing
         ("train.epochs", REMOVE, ["train.epochs is missing", "a whole number from 1 to 100000"]),
         ("lab", REMOVE, ["lab is missing", "size, workers"]),

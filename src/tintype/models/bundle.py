@@ -72,6 +72,7 @@ class TrainedInfo(_Part):
     val_loss: float
     optimizer: str
     seed: int
+    start: str | None = None  # digest of the bundle whose weights it began with; None: fresh ones
 
 
 class DataInfo(_Part):
@@ -119,7 +120,10 @@ class BundleInfo(_Part):
 
     def description(self) -> dict[str, Any]:
         """The content as JSON holds it. What an older bundle does not say is left out, so that its digest stays."""
-        return self.model_dump(mode="json", exclude={"ir"} if self.ir is None else None)
+        unsaid: dict[str, Any] = {"ir": True} if self.ir is None else {}
+        if self.trained.start is None:
+            unsaid["trained"] = {"start"}
+        return self.model_dump(mode="json", exclude=unsaid)
 
 
 def save_bundle(

@@ -143,12 +143,16 @@ never evidence of what was there.
 | Backbone's licence | {backbone.licence} |
 | Preset | `{info.preset}` |
 | Trained on | {trained.photos} photos, {trained.crops} crops |
-| Training | {trained.epochs} epochs, {trained.loss}, {trained.optimizer}, seed {trained.seed} |
+{_start(trained.start)}| Training | {trained.epochs} epochs, {trained.loss}, {trained.optimizer}, seed {trained.seed} |
 | Weights of | epoch {trained.best_epoch} |
 | Loss | {trained.train_loss:.5f} on training photos, {trained.val_loss:.5f} on validation photos |
 | Decoding | {_decoding(info)} |
 | Data | manifest {info.data.manifest_sha256[:12]}, mean a*, b* {info.data.mean_ab[0]:.1f}, {info.data.mean_ab[1]:.1f} |
 {_ir(info)}"""
+
+
+def _start(digest: str | None) -> str:
+    return "" if digest is None else f"| Training began with | the weights of the bundle {digest[:12]} |\n"
 
 
 def _ir(info: BundleInfo) -> str:

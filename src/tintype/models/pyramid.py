@@ -14,6 +14,7 @@ from tintype.params.blocks import PyramidParams
 
 LEVELS = ((16, 192), (8, 128), (4, 96))  # stride, channels
 FINEST = LEVELS[-1][0]
+HEAD = 64  # channels that one head of the attention looks at
 MEMORY = 0.9  # of batch statistics: trainings may be of a few hundred steps, in which Keras' 0.99 would not get there
 TOP = 256  # channels at stride 32
 
@@ -58,6 +59,8 @@ def build_pyramid(params: PyramidParams, size: int, trunk: Any, embedding_size: 
         vector = layers.Dense(channels(TOP), name="embedding_top")(vector)
         x = layers.Add(name="fuse")([x, layers.Reshape((1, 1, -1), name="everywhere")(vector)])
     x = layers.ReLU(name="top_relu")(x)
+    for number in range(1, params.attention + 1):
+        x = _attention(x, f"attention_{number}", params.dropout)
     x = layers.SpatialDropout2D(params.dropout, name="top_dropout")(x)
     for stride, count in LEVELS:
         side = view // stride if stride > FINEST else size // FINEST  # the costliest level is not enlarged
@@ -73,6 +76,40 @@ def build_pyramid(params: PyramidParams, size: int, trunk: Any, embedding_size: 
         x = layers.ReLU(name=f"relu_{stride}")(x)
         x = layers.SpatialDropout2D(params.dropout / 2, name=f"dropout_{stride}")(x)
     return keras.Model(inputs, put_head(x, params.head), name="pyramid")
+
+
+def _attention(x: Any, name: str, dropout: float) -> Any:
+    """A transformer's block over a map: what one place becomes depends on all others, so that a wall has one colour.
+
+    As A. Vaswani et al., "Attention Is All You Need", 2017, normalised before each half (R. Xiong et al., 2020). Where
+    a place lies is told by a convolution, which sees the edges' padding (X. Chu et al., "Conditional Positional
+    Encodings for Vision Transformers", 2021): it fits maps of any size.
+
+    Parameters
+    ----------
+    x : tensor of shape (B, h, w, C)
+    name : str
+        Of its layers.
+    dropout : float
+        Share of the second half's values that are left out in training.
+
+    Returns
+    -------
+    tensor of shape (B, h, w, C)
+    """
+    from keras import layers
+
+    height, width, count = x.shape[1:]
+    heads = max(1, count // HEAD)
+    where = layers.DepthwiseConv2D(3, padding="same", name=f"{name}_where")(x)
+    tokens = layers.Reshape((height * width, count), name=f"{name}_tokens")(x + where)
+    seen = layers.LayerNormalization(name=f"{name}_norm")(tokens)
+    tokens += layers.MultiHeadAttention(heads, count // heads, name=name)(seen, seen)
+    hidden = layers.LayerNormalization(name=f"{name}_hidden_norm")(tokens)
+    hidden = layers.Dense(2 * count, activation="gelu", name=f"{name}_hidden")(hidden)
+    hidden = layers.Dropout(dropout, name=f"{name}_dropout")(hidden)
+    tokens += layers.Dense(count, name=f"{name}_out")(hidden)
+    return layers.Reshape((height, width, count), name=f"{name}_map")(tokens)
 
 
 def _to_size(x: Any, side: int) -> Any:

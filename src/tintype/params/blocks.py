@@ -116,6 +116,8 @@ class PyramidParams(Block):
     view: Annotated[int, Field(ge=64, le=2048, multiple_of=32)] | None
     skips: bool  # the decoder sees finer maps too
     embedding: bool  # the backbone's vector beside its maps
+    # blocks in which every place of the coarsest map looks at all others
+    attention: Annotated[int, Field(ge=0, le=12)]
     frozen: bool  # the backbone's own weights stay as they are
     dropout: Annotated[float, Field(ge=0, lt=1)]
     half: bool  # weights are kept in half precision
@@ -160,6 +162,8 @@ class TrainParams(Block):
 
     strategy: Literal["single", "data_parallel"]  # data_parallel: on `workers` of a Ray cluster
     workers: Annotated[int, Field(ge=1, le=1024)]  # data_parallel: processes that share every batch
+    # bundle whose weights the network begins with: `starter`, or a folder among the stage's deps; null: fresh ones
+    start: str | None
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_size: Annotated[int, Field(ge=1, le=4096)]  # crops
     loss: LossParams

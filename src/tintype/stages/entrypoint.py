@@ -73,7 +73,7 @@ def refuse_changed_params(stage: str, begun: dict[str, Any]) -> None:
         With each value before and now.
     """
     now = read_params()
-    keys = _recorded(stage) or [*begun, *now]
+    keys = [key for key in declared(stage).get("params", []) if isinstance(key, str)] or [*begun, *now]
     before, after = ({key: _value(content, key) for key in keys} for content in (begun, now))
     changes = [
         f"{key} was {old}, is {new}"
@@ -87,14 +87,13 @@ def refuse_changed_params(stage: str, begun: dict[str, Any]) -> None:
         )
 
 
-def _recorded(stage: str) -> list[str]:
-    """The keys of params.yaml that DVC records for a stage; none if it records all of them, or does not know it."""
+def declared(stage: str) -> dict[str, Any]:
+    """What dvc.yaml says of a stage; nothing where there is no such file, or no such stage in it."""
     try:
         pipeline = YAML(typ="safe").load(PIPELINE_FILE.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return []
-    listed = pipeline["stages"].get(stage, {}).get("params", [])
-    return [key for key in listed if isinstance(key, str)]
+        return {}
+    return dict(pipeline["stages"].get(stage, {}))
 
 
 def _value(content: Any, key: str) -> Any:

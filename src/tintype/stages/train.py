@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tintype.models.keras_backend import own_this_process
 from tintype.params import Params
-from tintype.stages.entrypoint import run_stage
+from tintype.stages.entrypoint import declared, run_stage
 
 CHECKPOINTS = Path(".checkpoints")  # outside DVC's outputs, which are removed before a stage starts
 
@@ -31,6 +31,7 @@ def main(
     from tintype.models.backbone.spec import read_spec
     from tintype.registry.runs import tracked_run
     from tintype.training.inputs import Tensors, checkpoints_of
+    from tintype.training.start import start_bundle
     from tintype.training.train import train_network
 
     table = read_manifest(manifest)
@@ -40,7 +41,8 @@ def main(
     lab_files, embedding_files = ([npy_path(folder, name) for name in names] for folder in here)
     refuse_other_parameters("lab", lab_files, params.crops, size=params.lab.size)
     refuse_other_parameters("embed", embedding_files, params.crops, backbone=read_spec(backbone).sha256)
-    tensors = Tensors(plans, manifest / "manifest.parquet", *here, backbone)
+    start = start_bundle(params.train.start, declared("train").get("deps"))
+    tensors = Tensors(plans, manifest / "manifest.parquet", *here, backbone, start)
     checkpoints = checkpoints_of(CHECKPOINTS, tensors, params.network, params.train)
     with tracked_run("train", params.register_.experiment, params, resume=checkpoints.read().run_id) as run:
         checkpoints.note_run(run.run_id)

@@ -115,7 +115,7 @@ def adapt_bundle(
     changed = {
         "preset": f"adapted from {bundle_digest(info)[:12]}",
         "decoding": decoding,
-        "trained": trained_info(fitted, tensors.plans, learn, params),
+        "trained": trained_info(fitted, tensors.plans, learn, params, bundle_digest(info)),
         "data": DataInfo(manifest_sha256=sha256_of(tensors.manifest), mean_ab=mean_ab(learn)),
         "files": {},
     }
@@ -140,6 +140,7 @@ def train_params(info: BundleInfo, epochs: int, *, has_classes: bool) -> TrainPa
     return TrainParams(
         strategy="single",
         workers=1,
+        start=None,  # `fit` is given the bundle's network
         epochs=epochs,
         batch_size=16,
         loss=loss,

@@ -241,7 +241,7 @@ def _learning_rate(params: TrainParams, steps: int) -> Any:
 
 
 def trained_info(
-    fitted: Fitted, plans: Sequence[ShardPlan], learn: ShardSet, params: TrainParams
+    fitted: Fitted, plans: Sequence[ShardPlan], learn: ShardSet, params: TrainParams, start: str | None = None
 ) -> TrainedInfo:
     """The facts of a training that has ended.
 
@@ -251,6 +251,8 @@ def trained_info(
         Of all splits.
     learn : ShardSet
         What was learned from.
+    start : str, optional
+        Digest of the bundle whose weights it began with.
     """
     best = fitted.history[fitted.best_epoch - 1]
     return TrainedInfo(
@@ -263,4 +265,5 @@ def trained_info(
         val_loss=best["val_loss"],
         optimizer=params.optimizer,
         seed=params.seed,
+        start=start,
     )

@@ -21,6 +21,7 @@ from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import decode_lab8, gray_to_rgb, lab_to_rgb
 from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
 from tintype.models.backbone.spec import BackboneSpec, read_spec
+from tintype.models.bundle import bundle_digest, read_info
 from tintype.models.decoding import plain_ab
 from tintype.models.keras_file import load_network
 from tintype.models.network import build_network
@@ -28,6 +29,7 @@ from tintype.params import NetworkParams, TrainParams
 from tintype.training.calibrate import only_inputs
 from tintype.training.checkpoint import Checkpoints
 from tintype.training.shard_set import first_rows, open_split
+from tintype.training.start import take_weights
 
 if TYPE_CHECKING:
     from tintype.training.losses import Distance
@@ -44,6 +46,7 @@ class Tensors:
     lab: Path
     embeddings: Path
     backbone: Path
+    start: Path | None = None  # the bundle whose weights the network begins with
 
 
 def checkpoints_of(root: Path, tensors: Tensors, network: NetworkParams, train: TrainParams) -> Checkpoints:
@@ -57,6 +60,8 @@ def checkpoints_of(root: Path, tensors: Tensors, network: NetworkParams, train: 
     # A batch is the same for any number of workers: a training may go on with those that are left.
     # How a bundle keeps its weights is no part of how they come about.
     parameters = [network.model_dump(exclude={"half"}), train.model_dump(exclude={"workers"}), indexes]
+    if tensors.start is not None:
+        parameters.append(bundle_digest(read_info(tensors.start)))
     fingerprint = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
     return Checkpoints(root / fingerprint)
 
@@ -85,13 +90,14 @@ class TrainingInputs:
     def __init__(self, tensors: Tensors, network: NetworkParams) -> None:
         self.learn = open_split(tensors.plans, TRAIN, tensors.lab, tensors.embeddings)
         self.check = open_split(tensors.plans, VALIDATION, tensors.lab, tensors.embeddings)
-        self._folder, self._network = tensors.backbone, network
+        self._folder, self._network, self._start = tensors.backbone, network, tensors.start
 
     def build(self) -> Any:
-        """A fresh network."""
-        return build_network(
+        """A network that has learned nothing here: with fresh weights, or those of the bundle to start from."""
+        network = build_network(
             self._network, self.learn.size, self.learn.embedding_size, lambda: self._backbone
         )
+        return network if self._start is None else take_weights(network, self._start)
 
     def perceptual(self) -> Distance:
         """The distance of two colourings as the backbone sees them."""

@@ -10,7 +10,7 @@ from tintype.files.atomic import new_file
 from tintype.files.digest import sha256_of
 from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
 from tintype.models.backbone.spec import read_spec
-from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, save_bundle
+from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, bundle_digest, read_info, save_bundle
 from tintype.models.decoding import decoded
 from tintype.models.network import AB_LIMIT, needs_embedding
 from tintype.params import AdversarialParams, DecodeParams, NetworkParams, TrainParams
@@ -121,12 +121,13 @@ def write_history(destination: Path, history: list[dict[str, float]]) -> None:
 def _describe(
     fitted: Fitted, tensors: Tensors, learn: ShardSet, network: NetworkParams, train: TrainParams, preset: str
 ) -> BundleInfo:
+    began = None if tensors.start is None else bundle_digest(read_info(tensors.start))
     return BundleInfo(
         size=learn.size,
         ab_limit=AB_LIMIT,
         network=NetworkInfo(name=network.name, width=network.width, needs=network.needs),
         backbone=read_spec(tensors.backbone),
         preset=preset,
-        trained=trained_info(fitted, tensors.plans, learn, train),
+        trained=trained_info(fitted, tensors.plans, learn, train, began),
         data=DataInfo(manifest_sha256=sha256_of(tensors.manifest), mean_ab=mean_ab(learn)),
     )

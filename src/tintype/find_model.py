@@ -103,7 +103,8 @@ def _registered(resolved: ResolvedVersion) -> FoundModel:
 
 
 def _starter() -> FoundModel:
-    from tintype.models.starter import starter_bundle, starter_lineage
+    from tintype.models.lineage import starter_lineage
+    from tintype.models.starter import starter_bundle
 
     return FoundModel(starter_bundle(), starter_lineage(), "Its card says it, below.")
 

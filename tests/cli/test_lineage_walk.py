@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tintype.cli.lineage_walk import TrainingPhoto, counts_by_split, photo_lines, walk_back
-from tintype.models.starter import starter_bundle, starter_lineage
+from tintype.models.lineage import starter_lineage
+from tintype.models.starter import starter_bundle
 
 PHOTOS = [
     *(TrainingPhoto(f"{number}.jpg", f"{number:064x}", "train") for number in range(5)),

@@ -9,7 +9,8 @@ import pytest
 
 from tintype.models.bundle import bundle_digest, read_info
 from tintype.models.card import StarterFacts, model_card, starter_card
-from tintype.models.starter import FOLDER, StarterError, starter_bundle, starter_lineage
+from tintype.models.lineage import starter_lineage
+from tintype.models.starter import FOLDER, StarterError, starter_bundle
 
 MEGABYTES_AT_MOST = 20
 

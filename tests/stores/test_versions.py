@@ -13,7 +13,7 @@ import pytest
 
 from tintype.files.digest import sha256_of
 from tintype.models.bundle import BundleError, bundle_digest, read_info
-from tintype.models.starter import starter_lineage
+from tintype.models.lineage import starter_lineage
 from tintype.params import RegisterParams, load_params
 from tintype.registry.register import Registration, register, register_starter
 from tintype.registry.resolve import resolve, resolve_version

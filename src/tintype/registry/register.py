@@ -27,12 +27,12 @@ from mlflow.models import Model
 from tintype.files.digest import sha256_of
 from tintype.files.lock import locked
 from tintype.models.bundle import BundleInfo, bundle_digest, read_info
+from tintype.models.lineage import starter_lineage
 from tintype.models.starter import (
     METRICS_FILE,
     VERSION,
     StarterError,
     starter_bundle,
-    starter_lineage,
     starter_origin,
 )
 from tintype.params import PARAMS_FILE, RegisterParams

@@ -8,11 +8,9 @@ bundle that they serve.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from tintype.errors import TintypeError
-from tintype.imaging.provenance import Lineage
 
 VERSION = "starter"  # stands where a registered version has its number
 FOLDER = Path(__file__).parent
@@ -47,33 +45,6 @@ def starter_bundle(folder: Path | None = None) -> Path:
             "Train one (`make demo`) or name a bundle's folder with --model."
         )
     return bundle
-
-
-def starter_lineage(folder: Path | None = None) -> Lineage:
-    """Where the starter comes from.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        As `starter_bundle` takes it.
-
-    Returns
-    -------
-    Lineage
-        `VERSION` as its version; without commit and pipeline state if origin.json does not tell them.
-
-    Raises
-    ------
-    StarterError
-        If there is no starter.
-    BundleError
-        If its files are not whole.
-    """
-    from tintype.models.bundle import bundle_digest, read_info
-
-    info = read_info(starter_bundle(folder))
-    lineage = Lineage(info.name, VERSION, bundle_digest(info), manifest_sha256=info.data.manifest_sha256)
-    return replace(lineage, **starter_origin(folder))
 
 
 def starter_origin(folder: Path | None = None) -> dict[str, str]:

@@ -11,6 +11,7 @@ MODEL  ?=
 PHOTOS ?=
 EXTRA  ?= heif
 SCRATCH ?=
+TIER    ?=
 SET    ?=
 DIR    ?=
 REFERENCE ?=
@@ -87,8 +88,8 @@ extras: ## Add packages to .venv: EXTRA=heif, gpu, cluster, stores, pipeline or 
 wheel: ## Build the package for pip: dist/tintype-*.whl
 	$(UV) build --wheel --out-dir dist
 
-starter: env-pipeline ## Train the starter from PHOTOS=folder and put it into the package; SET="train.epochs=1" changes its preset
-	$(RUN) python .ci/starter.py --photos $(PHOTOS) $(if $(SCRATCH),--scratch $(SCRATCH)) $(SET)
+starter: env-pipeline ## Train the starter from PHOTOS="folder folder" and put it into the package; TIER=open takes only those
+	$(RUN) python .ci/starter.py --photos $(PHOTOS) $(if $(TIER),--tier $(TIER)) $(if $(SCRATCH),--scratch $(SCRATCH)) $(if $(SET),--set $(SET))
 
 ##--- To change it
 

@@ -1,17 +1,24 @@
-"""Train the starter and put it into the package: `python .ci/starter.py --photos FOLDER`.
+"""Train the starter and put it into the package: `python .ci/starter.py --photos FOLDER [FOLDER ...]`.
 
 The pipeline runs with the preset `starter` in a clone of the last commit, so that what lies about here, data and
 bundle of the project's own pipeline among it, neither goes in nor is touched. With --scratch the clone is kept, and the
 same command goes on where it was cut off.
+
+Where a folder says in ATTRIBUTION.csv where its photos come from, the card says it too. Photos that the sample shows,
+mirrored or cropped too, are left out: the sample is what people try the starter on.
 """
 
 import argparse
+import csv
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -20,34 +27,51 @@ sys.path.insert(0, str(PROJECT / "src"))
 from dvc.utils.hydra import compose_and_dump  # noqa: E402
 from ruamel.yaml import YAML  # noqa: E402
 
+from tintype.data.validation.duplicates import group_near_duplicates  # noqa: E402
+from tintype.data.validation.inspection import Facts, inspect_all  # noqa: E402
+from tintype.data.validation.manifest import TRAIN, read_manifest  # noqa: E402
 from tintype.evaluation.summary import metrics_table  # noqa: E402
 from tintype.files.atomic import new_folder, write_json, write_text  # noqa: E402
 from tintype.files.digest import sha256_of  # noqa: E402
+from tintype.imaging.finding import find_photos  # noqa: E402
 from tintype.models.bundle import BundleInfo, read_info  # noqa: E402
 from tintype.models.card import StarterFacts, starter_card  # noqa: E402
 from tintype.models.starter import BUNDLE, FOLDER, METRICS_FILE, ORIGIN_FILE, RELIABILITY_FILE  # noqa: E402
 
 MOST_MEGABYTES = 20.0
-KAGGLE = "ImageNet's subset on Kaggle (https://www.kaggle.com/datasets/ifigotin/imagenetmini-1000)"
+ATTRIBUTION = "ATTRIBUTION.csv"
+ATTRIBUTED = ("source repository", "licence as stated there", "tier")
+SAMPLE = PROJECT / "data/sample"
 
 
 def main() -> None:
     """Clone, run the pipeline, take the bundle over."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--photos", type=Path, required=True, help="a folder of colour photos")
-    parser.add_argument("--data", default=KAGGLE, help="where they come from, for the model card")
+    parser.add_argument(
+        "--photos", type=Path, nargs="+", required=True, metavar="FOLDER", help="folders of colour photos"
+    )
+    parser.add_argument("--tier", help="only photos of this tier, by their folder's ATTRIBUTION.csv")
+    parser.add_argument(
+        "--data",
+        help="where photos without an ATTRIBUTION.csv come from, for the model card: the end of a sentence",
+    )
     parser.add_argument("--scratch", type=Path, help="folder for the clone, which is kept")
     parser.add_argument("--output", type=Path, default=FOLDER, help="folder for the result")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as dvc exp run -S takes them")
+    parser.add_argument(
+        "--set", dest="overrides", nargs="+", default=[], metavar="KEY=VALUE", help="as dvc exp run -S"
+    )
     given = parser.parse_args()
-    if not given.photos.is_dir():
-        sys.exit(f"error: Expected a folder of photos as --photos. Received: {given.photos}.")
+    for folder in given.photos:
+        if not folder.is_dir():
+            sys.exit(f"error: Expected folders of photos as --photos. Received: {folder}.")
     if run("git", "-C", PROJECT, "status", "--porcelain", "--", "src", "conf", "dvc.yaml"):
         print("note: What is not committed yet has no part in the starter.", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="tintype-starter-") as scratch:
-        clone = (given.scratch or Path(scratch)).resolve() / "tintype"
+        place = (given.scratch or Path(scratch)).resolve()
+        clone = place / "tintype"
         commit = check_out(clone)
-        overrides = ["preset=starter", f"fetch.directory={json.dumps(str(given.photos.resolve()))}"]
+        photos = gather(given.photos, given.tier, place / "photos")
+        overrides = ["preset=starter", f"fetch.directory={json.dumps(str(photos))}"]
         compose_and_dump(
             clone / "params.yaml",
             str(clone / "conf"),
@@ -58,6 +82,69 @@ def main() -> None:
         )
         train(clone)
         take_over(clone, commit, given.data, given.output)
+
+
+def gather(folders: Sequence[Path], tier: str | None, destination: Path) -> Path:
+    """The folders' photos beside each other in one, without those that the sample shows; one that is there is taken."""
+    if destination.is_dir():
+        return destination
+    attributions: list[dict[str, str]] = []
+    with new_folder(destination) as part:
+        for folder in folders:
+            said = {row["file"]: row for row in attribution(folder)}
+            for photo in find_photos(folder):
+                name = photo.relative_to(folder).as_posix()
+                if tier is not None and said.get(name, {}).get("tier") != tier:
+                    continue
+                copy = part / folder.name / name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(photo, copy)
+                if name in said:
+                    attributions.append({**said[name], "file": f"{folder.name}/{name}"})
+        shown = shown_by_the_sample(part)
+        for name in shown:
+            (part / name).unlink()
+        print(f"{len(shown)} photos are left out, which the sample shows: {', '.join(shown) or 'none'}.")
+        with (part / ATTRIBUTION).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, ["file", *ATTRIBUTED], extrasaction="ignore", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(attributions)
+    return destination
+
+
+def attribution(folder: Path) -> list[dict[str, str]]:
+    """What ATTRIBUTION.csv says of each photo, if there is one."""
+    path = folder / ATTRIBUTION
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def shown_by_the_sample(folder: Path) -> list[str]:
+    """Photos in a folder that are near duplicates of one of the sample's, or the very same."""
+    facts: list[Facts] = []
+    for place in (SAMPLE, folder):
+        names = [path.relative_to(place).as_posix() for path in find_photos(place)]
+        found = [one for one in inspect_all(place, names) if isinstance(one, Facts)]
+        facts += [replace(one, path=f"{place}/{one.path}") for one in found]
+    same: dict[str, list[Facts]] = {}
+    for one in facts:
+        same.setdefault(one.pixel_hash, []).append(one)
+    groups = [[one.path for one in files] for files in same.values() if len(files) > 1]
+    near: dict[str, list[str]] = {}
+    for one in group_near_duplicates({one.content_hash: one for one in facts}.values()):
+        near.setdefault(one.group, []).append(one.path)
+    sample, own = f"{SAMPLE}/", f"{folder}/"
+    return sorted(
+        {
+            path.removeprefix(own)
+            for group in (*groups, *near.values())
+            if any(path.startswith(sample) for path in group)
+            for path in group
+            if path.startswith(own)
+        }
+    )
 
 
 def check_out(clone: Path) -> str:
@@ -79,14 +166,16 @@ def train(clone: Path) -> None:
         sys.exit("error: The pipeline failed; it says why above.")
 
 
-def take_over(clone: Path, commit: str, data: str, output: Path) -> None:
+def take_over(clone: Path, commit: str, data: str | None, output: Path) -> None:
     """Bundle, card, origin and figures of the clone's pipeline, as a whole or not at all."""
     trained = clone / "models/tintype"
     info = read_info(trained)
     decode = YAML(typ="safe").load(clone / "params.yaml")["decode"]
     metrics = json.loads((clone / "reports/evaluate/metrics.json").read_text(encoding="utf-8"))
+    data, sources = where_from(clone, data)
     facts = StarterFacts(
         data,
+        sources,
         metrics["photos"],
         metrics_table(metrics),
         operating_point(info, decode, metrics),
@@ -109,6 +198,30 @@ def take_over(clone: Path, commit: str, data: str, output: Path) -> None:
     print(
         f"\n{metrics_table(metrics)}\n\nThe starter is in {output}, {size:.1f} MB. Look at its card, then commit it."
     )
+
+
+def where_from(clone: Path, others: str | None) -> tuple[str, str]:
+    """Where the photos that were learned from come from: as the end of a sentence, and as a table in Markdown."""
+    table = read_manifest(clone / "data/manifest", ["path", "split"])
+    learned = table.loc[table["split"] == TRAIN, "path"]
+    said = {row["file"]: row for row in attribution(clone / "data/raw")}
+    counts = Counter(tuple(said[path][key] for key in ATTRIBUTED) for path in learned if path in said)
+    unsaid = len(learned) - counts.total()
+    rows = [
+        f"| {repository} | {tier} | {licence.replace('|', '/')} | {count} |"
+        for (repository, licence, tier), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    if unsaid:
+        rows.insert(0, f"| {others or 'not said'} | | | {unsaid} |")
+    tiers = Counter(
+        {tier: sum(n for (_, _, one), n in counts.items() if one == tier) for _, _, tier in counts}
+    )
+    parts = [f"{count:,} of the tier `{tier}`" for tier, count in sorted(tiers.items())]
+    parts += (
+        [f"{unsaid:,} from {others or 'a folder that does not say where they come from'}"] if unsaid else []
+    )
+    heading = "| Source | Tier | Licence as stated there | Photos |\n|---|---|---|---|"
+    return "; ".join(parts), "\n".join([heading, *rows])
 
 
 def operating_point(

@@ -21,6 +21,8 @@ class StarterFacts:
     ----------
     data : str
         Where its photos come from, as the end of a sentence, such as "the Kaggle data set ...".
+    sources : str
+        The same for each source with its tier and licence, as a table in Markdown.
     held_out : int
         Photos that it was judged on.
     table : str
@@ -32,6 +34,7 @@ class StarterFacts:
     """
 
     data: str
+    sources: str
     held_out: int
     table: str
     operating_point: str
@@ -49,9 +52,14 @@ def starter_card(info: BundleInfo, facts: StarterFacts) -> str:
     return f"""{_description(info)}{_warning(info)}
 ## Data
 
-{trained.photos} photos to learn from and {facts.held_out} to be judged on, from {facts.data}. Photos are dealt
-out by the hash of their content, and crops of one photo never meet in two parts. No photo is part of this project or of
-the weights' files.
+{trained.photos} photos to learn from and {facts.held_out} to be judged on: {facts.data}. Photos are dealt out by the
+hash of their content, near duplicates together, and crops of one photo never meet in two parts. No photo is part of
+this project or of the weights' files. What was learned from, by source:
+
+{facts.sources}
+
+The tier says what we know of a source's terms: `open` ones state a licence that allows any use, `research` ones are for
+research, or state none.
 
 ## How well it colours
 
@@ -74,20 +82,20 @@ reward gray, so each figure has to be read beside all gray and one mean colour.
 ## Licence
 
 The weights of the decoder are this project's, under Apache-2.0 as its code. The backbone's weights:
-{info.backbone.licence}. Both were learned from ImageNet's photos, whose terms
-(https://www.image-net.org/download) allow research and education without trade; the photos' own rights are with their
-authors. Whether such terms bind weights is not settled: who uses the starter for trade should look into it, or train on
-photos of their own (`fetch.source: directory`, or `tintype adapt`).
+{info.backbone.licence}. The backbone was learned from ImageNet's photos, whose terms
+(https://www.image-net.org/download) allow research and education without trade, and so do those of many sources above;
+the photos' own rights are with their authors. Whether such terms bind weights is not settled: who uses the starter for
+trade should look into it, or train on photos of their own (`fetch.source: directory`, or `tintype adapt`).
 
 ## Limits
 
 - Colours are plausible guesses. Do not present them as a record of how something looked; every file that is coloured
   says in its metadata that it was.
-- {trained.photos} photos are few: common things (sky, leaves, fur, wood, skin) get their usual colours, others stay
-  pale or take a neighbour's. Blotches happen, on plain walls and backgrounds above all.
+- {trained.photos} photos are not many: common things (sky, leaves, fur, wood, skin) get their usual colours, others
+  stay pale or take a neighbour's. Blotches happen, on plain walls and backgrounds above all.
 - It sees {info.size} x {info.size} pixels: small things have the colour of what is around them.
-- ImageNet's photos are of things and animals, mostly from the web around 2010. People, dress and places of other times
-  are rare in them; uniforms, flags, cars and other things of arbitrary colour are guessed by what was common.
+- Its photos are mostly from the web around 2010. People are in few of them, dress and places of other times in hardly
+  any; uniforms, flags, cars and other things of arbitrary colour are guessed by what was common.
 - All its photos were colour photos. What makes old ones different (fading, scratches, plates that did not see red) is
   known to it from imitations at best.
 """

@@ -11,6 +11,7 @@ mirrored or cropped too, are left out: the sample is what people try the starter
 import argparse
 import csv
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "src"))
@@ -178,6 +180,7 @@ def take_over(clone: Path, commit: str, data: str | None, output: Path) -> None:
         sources,
         metrics["photos"],
         metrics_table(metrics),
+        skin_table(metrics["faces"]),
         operating_point(info, decode, metrics),
         metrics["ours"]["calibration_error"],
     )
@@ -222,6 +225,23 @@ def where_from(clone: Path, others: str | None) -> tuple[str, str]:
     )
     heading = "| Source | Tier | Licence as stated there | Photos |\n|---|---|---|---|"
     return "; ".join(parts), "\n".join([heading, *rows])
+
+
+def skin_table(faces: dict[str, dict[str, Any]]) -> str:
+    """Errors inside faces, as a table in Markdown."""
+    rows = ["| Skin | Faces | CIEDE2000 | of all gray | Hue error, degrees |", "|---|---|---|---|---|"]
+    for tone, block in faces.items():
+        values = [
+            (block[method].get(mean, math.nan), block[method].get(error, math.nan))
+            for method, mean, error in (
+                ("ours", "delta_e2000_mean", "delta_e2000_se"),
+                ("all_gray", "delta_e2000_mean", "delta_e2000_se"),
+                ("ours", "hue_error", "hue_error_se"),
+            )
+        ]
+        cells = [f"{value:.1f} ± {error:.1f}" for value, error in values]
+        rows.append(f"| {tone} | {block['faces']} | {' | '.join(cells)} |")
+    return "\n".join(rows)
 
 
 def operating_point(

@@ -74,7 +74,9 @@ def test_an_installation_without_it_says_so(tmp_path: Path) -> None:
 
 def test_the_starters_card_says_all_that_a_bundles_does_and_its_licence(bundle: Path) -> None:
     info = read_info(bundle)
-    facts = StarterFacts("a box under the bed", "| Source |", 17, "| | PSNR |", "Chosen by hand.", 0.034)
+    facts = StarterFacts(
+        "a box under the bed", "| Source |", 17, "| | PSNR |", "| Skin |", "Chosen by hand.", 0.034
+    )
     card = starter_card(info, facts)
     description = model_card(info).partition("\nHow well")[0]
     assert card.startswith(description)
@@ -82,6 +84,7 @@ def test_the_starters_card_says_all_that_a_bundles_does_and_its_licence(bundle: 
         "a box under the bed",
         "17 to be judged on",
         "| | PSNR |",
+        "| Skin |",
         "Chosen by hand.",
         "off by\n0.03",
         "## Licence",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from tintype.evaluation.baselines import ChromaOf, Clock, Method, all_gray
+from tintype.evaluation.faces import FaceComparison
 from tintype.evaluation.features import FeatureComparison, FeatureDistances
 from tintype.evaluation.judging import Judgement, judge
 from tintype.evaluation.prior import AbPrior
@@ -83,7 +84,8 @@ def evaluate(
     Returns
     -------
     dict
-        The content of metrics.json; see `tintype.evaluation.summary.summarize`.
+        The content of metrics.json: as `tintype.evaluation.summary.summarize` gives it, and ``faces``, as
+        `FaceComparison.summary`.
 
     Raises
     ------
@@ -93,12 +95,13 @@ def evaluate(
     judgements: list[Judgement] = []
     curves: list[Row] = []
     rows: list[list[NDArray[np.uint8]]] = []
-    clock, reliability = Clock(), Reliability()
+    clock, reliability, faces = Clock(), Reliability(), FaceComparison(side)
     viewer = FeatureComparison(backbone, tuple(methods)) if backbone else None
     for name, photo in tqdm(photos.items(), desc="evaluate", unit="photo", disable=None):
         truth = photo.read().rgb8
         coloured = {method: clock.time(method, colorize, truth) for method, colorize in methods.items()}
         judgement = judge(name, truth, coloured, side=side, prior=prior)
+        faces.add(truth, coloured)
         if viewer:
             viewer.add(truth, coloured)
         if chroma:
@@ -116,7 +119,7 @@ def evaluate(
             rows.append([reduced(rgb8, GRID_SIDE) for rgb8 in (all_gray(truth), coloured["ours"], truth)])
     looks = viewer.finish() if viewer else None
     judgements = _with_looks(judgements, looks)
-    metrics = summarize(judgements, network_size)
+    metrics = summarize(judgements, network_size) | {"faces": faces.summary()}
     if looks and backbone:
         _note_features(metrics, looks, backbone)
     if confidence:

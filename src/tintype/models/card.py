@@ -27,6 +27,8 @@ class StarterFacts:
         Photos that it was judged on.
     table : str
         Its evaluation beside the baselines, in Markdown.
+    skin : str
+        Its errors inside faces of light and of dark skin, in Markdown.
     operating_point : str
         Why its colours are as strong as they are, in sentences.
     calibration_error : float
@@ -37,6 +39,7 @@ class StarterFacts:
     sources: str
     held_out: int
     table: str
+    skin: str
     operating_point: str
     calibration_error: float
 
@@ -67,6 +70,11 @@ Means over the {facts.held_out} photos held out. A colourfulness ratio of 1 is r
 reward gray, so each figure has to be read beside all gray and one mean colour.
 
 {facts.table}
+
+Inside faces that look to the front, as a detector finds them, with standard errors; how light skin is, is what the
+photo shows of it:
+
+{facts.skin}
 
 ## Operating point
 

@@ -26,7 +26,8 @@ class ColouredFile:
     mean_dl, max_dl : float
         Mean and largest change of lightness, in units of L* (0 to 100).
     notes : tuple of str
-        What the photo's file or the result's format left behind, a sentence each.
+        What the photo's file or the result's format left behind, and what became of colours that the photo had, a
+        sentence each.
     """
 
     path: Path
@@ -68,6 +69,7 @@ def colorize_file(
     abstain: float = 0.0,
     quality: int = 95,
     metadata: Policy = "keep",
+    keep_colour: bool = False,
     overwrite: bool = False,
 ) -> ColouredFile:
     """Colour a photo as `tintype colorize` does: at its size, depth and lightness, with captions and provenance.
@@ -88,6 +90,9 @@ def colorize_file(
         Of JPEG, WebP and AVIF, 1 to 100.
     metadata : str
         What is taken over of EXIF and XMP: ``"keep"``, ``"no-gps"`` or ``"strip"``.
+    keep_colour : bool
+        Leave a photo that has colours of its own as it is, where sepia and other toning are none. Without it such a
+        photo is coloured anew, and a note says so.
     overwrite : bool
         Whether a file at `destination` may be replaced. The photo itself never is.
 
@@ -114,10 +119,12 @@ def colorize_file(
     colorizer = model if isinstance(model, Colorizer) else load(model)
     if abstain > 0:
         colorizer.check_confidence()
-    options = PhotoOptions(saturation, abstain, quality=quality, metadata=metadata)
-    opened = open_photo(source, COLLECTION, colorizer)
-    [colours] = colorizer.colours(opened.l8[None], opened.gray8[None])
-    coloured = colour_photo(opened.photo, colours, options, colorizer.lineage)
+    options = PhotoOptions(saturation, abstain, quality=quality, metadata=metadata, keep_colour=keep_colour)
+    opened = open_photo(source, COLLECTION, colorizer, options)
+    colours = None
+    if opened.kept is None:
+        [colours] = colorizer.colours(opened.l8[None], opened.gray8[None])
+    coloured = colour_photo(opened, colours, options, colorizer.lineage)
     write_result(path, encode_coloured(coloured, WRITABLE[path.suffix.lower()], options))
     receipt = coloured.receipt
     return ColouredFile(path, receipt.mean_dl, receipt.max_dl, tuple(notes_on(opened.photo, path)))

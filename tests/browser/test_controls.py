@@ -90,6 +90,20 @@ def test_moving_the_saturation_asks_the_service_once(coloured):
     assert coloured.page.inner_text("#saturation-value") == "1.25"
 
 
+def test_a_photo_in_colour_is_told_of_and_left_as_it_is_when_asked(visit, sample, tmp_path):
+    visit.colour(sample / "coffee.jpg")
+    assert "Had colours of its own, which were replaced." in visit.page.inner_text("#notes")
+    with visit.page.expect_response("**/colorize?keep_colour=true&saturation=1", timeout=60_000) as answered:
+        visit.page.check("#keep-colour")
+    assert answered.value.headers["x-tintype-own-colours"] == "kept"
+    visit.page.wait_for_function("document.getElementById('notes').innerText.includes('left as it is')")
+    assert "model" not in visit.page.inner_text("#notes")
+    ours, saved = (
+        Image.open(path).convert("RGB") for path in (sample / "coffee.jpg", visit.save("#download", tmp_path))
+    )
+    assert np.abs(np.asarray(ours, np.int16) - np.asarray(saved, np.int16)).mean() < 1
+
+
 def set_saturation(visit, value: str) -> None:
     with visit.page.expect_response("**/colorize?*", timeout=60_000) as answered:
         visit.page.fill("#saturation", value)

@@ -19,6 +19,21 @@ from tintype.imaging.finding import find_photos
 from tintype.imaging.lab import chroma, rgb_to_lab
 from tintype.imaging.merge import merge
 
+REPLACED = "Had colours of its own, which were replaced."
+IN_COLOUR = (
+    "in/deep/coffee.jpg",
+    "in/lzw.tiff",
+    "in/palette.png",
+    "in/rotated.jpg",
+)  # of the fixture `photos`
+
+
+def notes_of(result):
+    """The notes on stderr, which must have nothing else, by photo."""
+    pairs = [line.removeprefix("note: ").split(": ", 1) for line in result.stderr.splitlines()]
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
 
 def contents(folder):
     """Every file below a folder but the log of results, by its path."""
@@ -40,7 +55,9 @@ def test_photos_get_colour_at_full_size_and_keep_their_lightness(odd_photos, her
     ):
         shutil.copy(odd_photos / Path(name).name, name)
     result = tintype("colorize", "in", "-o", "out")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0
+    in_colour = ("in/deep/alpha.png", "in/deep/gif.gif", "in/one_pixel_high.png", "in/rotated.jpg")
+    assert notes_of(result) == dict.fromkeys(in_colour, REPLACED)
     for photo in find_photos(Path("in")):
         name = photo.relative_to("in")
         coloured = read_photo(Path("out") / (name if photo.suffix != ".gif" else f"{name}.png"))
@@ -56,7 +73,8 @@ def test_a_collection_is_coloured_recorded_and_summed_up(photos, bundle, tintype
     (photos / "notes.txt").write_text("no photo")
     (photos / ".hidden.jpg").write_text("no photo either")
     result = tintype("colorize", "in", "-o", "out")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0
+    assert notes_of(result) == dict.fromkeys(IN_COLOUR, REPLACED)
     lines = result.stdout.splitlines()
     assert lines[0].startswith("Coloured 6 of 6 photos into out in ")
     assert lines[1].startswith("lightness kept: mean |dL*| 0.")
@@ -312,7 +330,8 @@ def unsure(pyramid_bundle, here):
 def test_confidence_is_a_picture_beside_each_result(photos, unsure, tintype):
     tintype("colorize", "in", "-o", "plain", "--model", unsure)
     result = tintype("colorize", "in", "-o", "out", "--model", unsure, "--confidence")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0
+    assert notes_of(result) == dict.fromkeys(IN_COLOUR, REPLACED)
     names = {name for name in contents("out") if name.endswith(".confidence.png")}
     assert names == {
         "deep/coffee.confidence.png",
@@ -362,3 +381,29 @@ def test_a_model_that_does_not_say_how_sure_it_is_is_refused(photos, tintype, op
     assert result.stderr.startswith("error: Expected a model that says how sure it is of its colours.")
     assert "network.head: classes" in result.stderr
     assert not Path("out").exists()
+
+
+def test_photos_in_colour_are_left_as_they_are_where_that_is_asked_for(photos, tintype, log_lines):
+    result = tintype("colorize", "in", "-o", "out", "--keep-colour")
+    assert result.exit_code == 0
+    assert notes_of(result) == dict.fromkeys(IN_COLOUR, "Has colours of its own, and was left as it is.")
+    assert result.stdout.splitlines()[0].startswith("Coloured 2 of 6 photos")
+    assert "4 photos left unchanged" in result.stdout
+    for name in ("deep/coffee.jpg", "lzw.tiff", "palette.png", "rotated.jpg"):
+        assert Path("out", name).read_bytes() == Path("in", name).read_bytes()
+    assert read_provenance(read_photo(Path("out/gray.jpg"))) is not None
+    assert {line["status"] for line in log_lines()[-6:]} <= {"writing", "done"}
+    again = tintype("colorize", "in", "-o", "out", "--keep-colour")
+    assert "Nothing to do" in again.stdout
+    other = tintype("colorize", "in", "-o", "out")
+    assert "left: out/gray.jpg was coloured with keep_colour true." in other.stderr
+
+
+def test_a_photo_in_colour_keeps_its_pixels_in_another_format_and_says_nothing_of_a_model(photos, tintype):
+    for options in (("--format", "png"), ("--metadata", "strip")):
+        result = tintype("colorize", "in/lzw.tiff", "-o", options[1], "--keep-colour", "--compare", *options)
+        assert result.exit_code == 0, result.output
+        [kept] = Path(options[1]).glob("lzw.[pt]*")
+        np.testing.assert_array_equal(read_photo(kept).pixels, read_photo(Path("in/lzw.tiff")).pixels)
+        assert read_provenance(read_photo(kept)) is None
+    assert tintype("colorize", "in", "-o", "out", "--keep-colour", "--layer").exit_code == 2

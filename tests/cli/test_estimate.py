@@ -75,6 +75,16 @@ def test_a_dry_run_counts_estimates_and_writes_nothing(photos, tintype):
     assert sorted(Path().rglob("*")) == before
 
 
+def test_a_dry_run_names_photos_in_colour(photos, tintype):
+    cases = [((), "would be replaced (see --keep-colour)"), (("--keep-colour",), "would stay as they are")]
+    for options, would in cases:
+        result = tintype("colorize", "in", "-o", "out", "--dry-run", *options)
+        assert result.stderr.splitlines() == [
+            f"note: in/{name}: Has colours of its own, which {would}."
+            for name in ("deep/coffee.jpg", "lzw.tiff", "palette.png", "rotated.jpg")
+        ]
+
+
 def test_a_dry_run_foretells_what_would_fail_and_what_is_in_the_way(photos, photo, tintype):
     Path("in/text.jpg").write_text("no photo")
     result = tintype("colorize", "in", "-o", "out", "--dry-run", "--max-megapixels", "0.2")

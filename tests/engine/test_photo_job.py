@@ -38,21 +38,21 @@ def colours():
 
 def test_fading_comes_before_rounding_and_saturation_last(opened, colours):
     options = PhotoOptions(saturation=0.5, abstain=0.5)
-    coloured = colour_photo(opened.photo, colours, options, LINEAGE)
+    coloured = colour_photo(opened, colours, options, LINEAGE)
     width = coloured.ab.shape[1] // 2
     assert not coloured.ab[:, width:].any()
     steps = coloured.ab[:, :width] * 256
     np.testing.assert_array_equal(steps, np.rint(steps))  # rounded, and without saturation
     assert 20.05 < coloured.ab[0, 0, 0] < 40.1
     assert dict(coloured.provenance.parameters) == {"saturation": "0.5", "abstain": "0.5"}
-    vivid = colour_photo(opened.photo, colours, PhotoOptions(abstain=0.5), LINEAGE)
+    vivid = colour_photo(opened, colours, PhotoOptions(abstain=0.5), LINEAGE)
     np.testing.assert_array_equal(vivid.ab, coloured.ab)
     mean = [float(chroma(rgb_to_lab(one.pixels)).mean()) for one in (coloured, vivid)]
     assert mean[0] < 0.7 * mean[1]
 
 
 def test_a_result_keeps_size_and_depth_and_says_where_its_colours_come_from(opened, colours):
-    coloured = colour_photo(opened.photo, colours, PhotoOptions(), LINEAGE)
+    coloured = colour_photo(opened, colours, PhotoOptions(), LINEAGE)
     again = read_photo(encode_coloured(coloured, "PNG", PhotoOptions()))
     np.testing.assert_array_equal(again.pixels, coloured.pixels)
     assert again.pixels.dtype == opened.photo.pixels.dtype == np.uint16
@@ -61,11 +61,27 @@ def test_a_result_keeps_size_and_depth_and_says_where_its_colours_come_from(open
 
 def test_a_layer_holds_the_colours_alone(opened, colours, tmp_path):
     options = PhotoOptions(saturation=0.5, layer=True)
-    coloured = colour_photo(opened.photo, colours, options, LINEAGE)
+    coloured = colour_photo(opened, colours, options, LINEAGE)
     (tmp_path / "a.layer.png").write_bytes(encode_coloured(coloured, "JPEG", options))
     layer = read_layer(tmp_path / "a.layer.png")
     np.testing.assert_array_equal(layer.ab, coloured.ab)
     assert layer.saturation == 0.5
+
+
+@pytest.mark.parametrize(("keep", "became"), [(False, "replaced"), (True, "kept")])
+def test_a_photo_with_colours_of_its_own_is_told_of_and_may_be_left_as_it_is(colours, sample, keep, became):
+    content, options = (sample / "coffee.jpg").read_bytes(), PhotoOptions(keep_colour=keep)
+    opened = open_photo(content, COLLECTION, Preparing(), options)
+    assert (opened.own_colours, opened.kept) == (True, content if keep else None)
+    assert became in opened.photo.notes[-1] or "left as it is" in opened.photo.notes[-1]
+    coloured = colour_photo(opened, None if keep else colours, options, LINEAGE)
+    assert coloured.receipt.own_colours == became
+    assert (encode_coloured(coloured, "JPEG", options) == content) is keep
+    assert (coloured.provenance is None) is keep
+
+
+def test_a_gray_photo_has_none(opened):
+    assert (opened.own_colours, opened.photo.notes) == (False, ())
 
 
 def test_importing_the_engine_loads_no_framework():

@@ -43,3 +43,13 @@ def test_an_option_given_twice_is_refused_even_if_both_agree():
 
 def test_an_empty_option_is_none():
     assert read_options([("format", ""), ("saturation", "")]) == PhotoOptions(metadata="strip")
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("FALSE", False), ("", False), ('"true"', True)])
+def test_a_switch_is_true_or_false(text, value):
+    assert read_options([("keep_colour", text)]).keep_colour is value
+
+
+def test_a_switch_is_nothing_else():
+    with pytest.raises(Refusal, match=r"keep_colour to be true or false. Received: '1'\."):
+        read_options([("keep_colour", "1")])

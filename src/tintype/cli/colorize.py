@@ -63,6 +63,13 @@ def colorize(
             "colours (0), to white, where it is (1).",
         ),
     ] = False,
+    keep_colour: Annotated[
+        bool,
+        typer.Option(
+            "--keep-colour",
+            help="Leave photos that have colours of their own as they are. Sepia and other toning are none.",
+        ),
+    ] = False,
     force: Force = False,
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Leave out photos whose result is there already.")
@@ -96,6 +103,7 @@ def colorize(
         metadata=metadata,
         compare=compare,
         layer=layer,
+        keep_colour=keep_colour,
         abstain=abstain,
         confidence=confidence,
         limits=limits_of(max_megapixels, max_megabytes),

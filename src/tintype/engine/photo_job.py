@@ -8,7 +8,7 @@ in which they are treated is that of `tintype.colorize.Colours`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,8 @@ from tintype.formats.photo import Photo, encode_photo, read_photo
 from tintype.imaging.finding import WRITABLE
 from tintype.imaging.limits import Limits
 from tintype.imaging.merge import Receipt
+from tintype.imaging.own_colours import has_own_colours
+from tintype.imaging.picture import read_content
 from tintype.imaging.provenance import Lineage, Provenance
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class PhotoOptions:
         What a result takes over from its photo.
     layer : bool
         Whether only the colours are written, to be joined with the untouched photo.
+    keep_colour : bool
+        Whether a photo that has colours of its own is left as it is. Without a layer: there would be none.
     """
 
     saturation: float = 1.0
@@ -56,6 +60,7 @@ class PhotoOptions:
     quality: int = 95
     metadata: Policy = "keep"
     layer: bool = False
+    keep_colour: bool = False
 
     @property
     def colour_parameters(self) -> Mapping[str, str]:
@@ -80,11 +85,17 @@ class OpenPhoto:
     l8 : ndarray of shape (size, size, 1), uint8
     gray8 : ndarray of shape (S, S, 1), uint8
         As `Colorizer.prepare` gives them.
+    own_colours : bool
+        Whether the photo has colours of its own, by `tintype.imaging.own_colours`.
+    kept : bytes or None
+        The file of a photo that is left as it is; the network need not be asked about it.
     """
 
     photo: Photo
     l8: NDArray[np.uint8]
     gray8: NDArray[np.uint8]
+    own_colours: bool = False
+    kept: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -101,18 +112,27 @@ class ColouredPhoto:
         a* and b* as a colour layer keeps them: before saturation.
     receipt : Receipt
         How well the lightness was kept.
-    provenance : Provenance
-        What the file will say of its origin.
+    provenance : Provenance or None
+        What the file will say of its origin; None if the colours are the photo's own.
+    kept : bytes or None
+        The photo's file, if it is left as it is.
     """
 
     photo: Photo
     pixels: NDArray[Any]
     ab: NDArray[np.float32]
     receipt: Receipt
-    provenance: Provenance
+    provenance: Provenance | None
+    kept: bytes | None = None
 
 
-def open_photo(source: Path | bytes, limits: Limits, colorizer: PreparesInputs) -> OpenPhoto:
+_REPLACED = "Had colours of its own, which were replaced."
+_KEPT = "Has colours of its own, and was left as it is."
+
+
+def open_photo(
+    source: Path | bytes, limits: Limits, colorizer: PreparesInputs, options: PhotoOptions = PhotoOptions()
+) -> OpenPhoto:
     """Decode a photo and prepare what the network sees of it. Needs no network and runs in any thread.
 
     Parameters
@@ -128,22 +148,34 @@ def open_photo(source: Path | bytes, limits: Limits, colorizer: PreparesInputs) 
         If it cannot be read.
     """
     photo = read_photo(source, limits)
-    return OpenPhoto(photo, *colorizer.prepare(photo.pixels))
+    own_colours, kept = has_own_colours(photo.pixels), None
+    if own_colours and options.keep_colour:
+        kept = read_content(source, limits, str(source) if isinstance(source, Path) else "the photo")
+    if own_colours:
+        photo = replace(photo, notes=(*photo.notes, _REPLACED if kept is None else _KEPT))
+    return OpenPhoto(photo, *colorizer.prepare(photo.pixels), own_colours, kept)
 
 
-def colour_photo(photo: Photo, colours: Colours, options: PhotoOptions, lineage: Lineage) -> ColouredPhoto:
+def colour_photo(
+    opened: OpenPhoto, colours: Colours | None, options: PhotoOptions, lineage: Lineage
+) -> ColouredPhoto:
     """Join a photo with its colours.
 
     Parameters
     ----------
-    colours : Colours
-        What the network says of it.
+    colours : Colours or None
+        What the network says of it; None for a photo that is left as it is.
     lineage : Lineage
         Of the model.
     """
+    photo = opened.photo
+    if colours is None:
+        none = np.zeros((1, 1, 2), np.float32)
+        return ColouredPhoto(photo, photo.pixels, none, Receipt(0, 0, 0, "kept"), None, opened.kept)
     joined = colours.join(photo.pixels, options.saturation, options.abstain)
+    receipt = replace(joined.receipt, own_colours="replaced" if opened.own_colours else "")
     provenance = Provenance(lineage, photo.sha256, options.colour_parameters)
-    return ColouredPhoto(photo, joined.pixels, joined.ab, joined.receipt, provenance)
+    return ColouredPhoto(photo, joined.pixels, joined.ab, receipt, provenance)
 
 
 def encode_coloured(coloured: ColouredPhoto, file_format: str, options: PhotoOptions) -> bytes:
@@ -159,7 +191,9 @@ def encode_coloured(coloured: ColouredPhoto, file_format: str, options: PhotoOpt
     PhotoError
         If the format cannot hold the photo.
     """
-    if options.layer:
+    if coloured.kept is not None and (file_format, options.metadata) == (coloured.photo.format, "keep"):
+        return coloured.kept
+    if options.layer and coloured.provenance is not None:
         height, width = coloured.pixels.shape[:2]
         return encode_layer(coloured.ab, coloured.provenance, (width, height))
     return encode_photo(

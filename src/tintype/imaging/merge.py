@@ -6,7 +6,7 @@ The photo is worked on in strips, so that the memory it takes beside the photo i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,11 +27,14 @@ class Receipt:
         Mean and largest absolute difference of L* over all pixels, measured on the pixels that are written.
     mean_chroma : float
         Mean C* of the colours, in Lab units, before any of them was reduced to the gamut.
+    own_colours : str
+        What became of colours that the photo had itself (`tintype.imaging.own_colours`); empty if it had none.
     """
 
     mean_dl: float
     max_dl: float
     mean_chroma: float
+    own_colours: Literal["", "replaced", "kept"] = ""
 
 
 def merge(

@@ -141,7 +141,7 @@ def read_picture(source: Path | bytes, limits: Limits = COLLECTION) -> Picture:
 def decode_file(source: Path | bytes, limits: Limits, expected_sha256: str | None = None) -> DecodedFile:
     """`read_picture` for those who also want what the file says beside its pixels, or know its content."""
     name = str(source) if isinstance(source, Path) else "the photo"
-    content = _content(source, limits, name)
+    content = read_content(source, limits, name)
     sha256 = hashlib.sha256(content).hexdigest()
     if expected_sha256 not in (None, sha256):
         raise PhotoError(
@@ -194,8 +194,8 @@ def _raised_by_us(error: Exception) -> bool:
     return str(frames[-1].f_globals.get("__name__")).startswith("tintype.")
 
 
-def _content(source: Path | bytes, limits: Limits, name: str) -> bytes:
-    """The file's bytes, which are not read if there are too many."""
+def read_content(source: Path | bytes, limits: Limits, name: str) -> bytes:
+    """The file's bytes, which are not read if there are too many; a `PhotoError` if they cannot be."""
     try:
         size = source.stat().st_size if isinstance(source, Path) else len(source)
         refuse_bytes(size, limits, name)

@@ -61,7 +61,7 @@ class PhotoColorizer(PythonModel):
             np.stack([one.l8 for one in opened]), np.stack([one.gray8 for one in opened])
         )
         for one, its_colours in zip(opened, colours, strict=True):
-            yield encode_coloured(colour_photo(one.photo, its_colours, options, lineage), "PNG", options)
+            yield encode_coloured(colour_photo(one, its_colours, options, lineage), "PNG", options)
 
 
 set_model(PhotoColorizer())

@@ -99,11 +99,13 @@ class PhotoPipeline:
         PhotoError
             If the photo cannot be read or written.
         """
-        opened = await _in_thread(self._pool, self._open, content)
+        opened = await _in_thread(self._pool, self._open, content, options)
         height, width = opened.photo.pixels.shape[:2]
         lease.shrink(height * width)
         self._metrics.megapixels.observe(height * width / MEGA)
-        colours = await asyncio.wrap_future(self._batcher.submit(opened.l8, opened.gray8))
+        colours = None
+        if opened.kept is None:
+            colours = await asyncio.wrap_future(self._batcher.submit(opened.l8, opened.gray8))
         return await _in_thread(self._pool, self._finish, opened, colours, options, len(content))
 
     def close(self) -> None:
@@ -111,21 +113,23 @@ class PhotoPipeline:
         self._batcher.close()
         self._pool.shutdown()
 
-    def _open(self, content: bytes) -> OpenPhoto:
+    def _open(self, content: bytes, options: PhotoOptions) -> OpenPhoto:
         start = time.perf_counter()
-        opened = open_photo(content, self._limits, self.colorizer)
+        opened = open_photo(content, self._limits, self.colorizer, options)
         self._metrics.stage("open", start)
         return opened
 
     def _finish(
-        self, opened: OpenPhoto, colours: Colours, options: PhotoOptions, size: int
+        self, opened: OpenPhoto, colours: Colours | None, options: PhotoOptions, size: int
     ) -> ColouredContent:
         start = time.perf_counter()
         photo = opened.photo
         file_format = options.file_format or answer_format(photo)
-        coloured = colour_photo(photo, colours, options, self.lineage)
+        coloured = colour_photo(opened, colours, options, self.lineage)
         content = encode_coloured(coloured, file_format.upper(), options)
         self._metrics.stage("finish", start)
+        if colours is None:  # nothing was answered by the model
+            return ColouredContent(content, file_format, coloured.receipt, photo.notes)
         self._metrics.chroma.observe(coloured.receipt.mean_chroma)
         if self._monitor is not None:
             self._monitor.take(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tintype.cli.collection.headers import Header, read_header
+from tintype.cli.collection.headers import Header, read_header, shows_colours
 from tintype.cli.collection.plan import Job, Options
 from tintype.cli.collection.resume import Decision
 from tintype.cli.collection.run import IN_FLIGHT, IN_FLIGHT_PIXELS
@@ -96,8 +96,8 @@ def say_estimate(decision: Decision, options: Options) -> int:
     int
         Exit code: 0, or 1 if photos can be seen to fail.
     """
-    headers, failing = _look(decision.todo, options)
-    work = work_of(headers)
+    good, failing = _look(decision.todo, options)
+    work = work_of([header for _, header in good])
     if work.photos:
         formats = ", ".join(f"{count:,} {name}" for name, count in work.formats.items())
         print_line(
@@ -115,6 +115,9 @@ def say_estimate(decision: Decision, options: Options) -> int:
         print_line(f"{counted(decision.replaced, 'result')} would be replaced (--force).")
     if decision.retried:
         print_line(f"{counted(decision.retried, 'photo')} failed before and would be tried again.")
+    for job in _in_colour(good, options):
+        would = "would stay as they are" if options.keep_colour else "would be replaced (see --keep-colour)"
+        print_error(f"note: {job.source}: Has colours of its own, which {would}.")
     for job, reason in failing:
         print_error(f"would fail: {job.source}: {reason}")
     for job in decision.foreign:
@@ -125,7 +128,7 @@ def say_estimate(decision: Decision, options: Options) -> int:
     return 1 if failing or decision.foreign or decision.stale else 0
 
 
-def _look(jobs: Sequence[Job], options: Options) -> tuple[list[Header], list[tuple[Job, str]]]:
+def _look(jobs: Sequence[Job], options: Options) -> tuple[list[tuple[Job, Header]], list[tuple[Job, str]]]:
     """Headers of the photos that can be coloured, and why others cannot, as far as headers tell."""
     with ThreadPoolExecutor() as readers:
         pairs = list(zip(jobs, readers.map(lambda job: read_header(job.source), jobs), strict=True))
@@ -141,8 +144,15 @@ def _look(jobs: Sequence[Job], options: Options) -> tuple[list[Header], list[tup
         elif header.bytes > limits.bytes:
             failing.append((job, f"Has {header.bytes / 1e6:.1f} MB, of at most {limits.bytes / 1e6:g}."))
         else:
-            good.append(header)
+            good.append((job, header))
     return good, failing
+
+
+def _in_colour(photos: Sequence[tuple[Job, Header]], options: Options) -> list[Job]:
+    """Those that have colours of their own."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as readers:  # each may hold a photo
+        found = readers.map(lambda pair: shows_colours(pair[0].source, pair[1], options.limits), photos)
+        return [job for (job, _), colours in zip(photos, found, strict=True) if colours]
 
 
 def _span(seconds: float) -> str:

@@ -50,6 +50,7 @@ class Options(PhotoOptions):
             "metadata": self.metadata,
             "compare": str(self.compare).lower(),
             "layer": str(self.layer).lower(),
+            "keep_colour": str(self.keep_colour).lower(),
             "abstain": f"{self.abstain:.9g}",
             "confidence": str(self.confidence).lower(),
         }
@@ -127,6 +128,10 @@ def plan(inputs: Sequence[Path], output: Path, options: Options = Options()) -> 
     """
     if options.force and options.skip_existing:
         raise UsageError("--force and --skip-existing exclude each other. Give one of them.")
+    if options.layer and options.keep_colour:
+        raise UsageError(
+            "--layer and --keep-colour exclude each other: colours that are kept are in no layer."
+        )
     for path in inputs:
         # A link to nothing passes for a path that does not exist here: nothing was begun yet.
         if not path.exists():

@@ -28,10 +28,9 @@ from tintype.cli.collection.results_log import LogError, Record
 from tintype.cli.collection.write import ResultWriter
 from tintype.engine.batcher import Batcher
 from tintype.engine.memory_budget import Lease, MemoryBudget
-from tintype.engine.photo_job import is_out_of_memory, open_photo
+from tintype.engine.photo_job import OpenPhoto, is_out_of_memory, open_photo
 from tintype.errors import TintypeError
 from tintype.files.disk import DiskError
-from tintype.formats.photo import Photo
 from tintype.imaging.inputs import BATCH, SIZES
 from tintype.imaging.limits import PhotoError
 from tintype.imaging.merge import Receipt
@@ -86,7 +85,7 @@ class _Flight:
     job: Job
     lease: Lease
     record: Record
-    photo: Photo | None = None
+    opened: OpenPhoto | None = None
 
 
 class CollectionRun:
@@ -176,13 +175,18 @@ class CollectionRun:
 
     def _decode(self, flight: _Flight) -> None:
         try:
-            opened = open_photo(flight.job.source, self._writer.options.limits, self._colorizer)
+            options = self._writer.options
+            opened = open_photo(flight.job.source, options.limits, self._colorizer, options)
         except Exception as error:
             self._batcher.withdraw()
             self._fail(flight, error)
             return
-        flight.photo = opened.photo
+        flight.opened = opened
         flight.record = replace(flight.record, sha256=opened.photo.sha256)
+        if opened.kept is not None:
+            self._batcher.withdraw()
+            self._encoders.submit(self._encode, flight, None)
+            return
         colours = self._batcher.submit(opened.l8, opened.gray8, announced=True)
         colours.add_done_callback(lambda done: self._coloured(flight, done))
 
@@ -191,15 +195,16 @@ class CollectionRun:
         if not colours.cancelled():  # else the run was stopped
             self._encoders.submit(self._encode, flight, colours)
 
-    def _encode(self, flight: _Flight, colours: Future[Any]) -> None:
+    def _encode(self, flight: _Flight, colours: Future[Any] | None) -> None:
         try:
-            if flight.photo is None:
+            if flight.opened is None:
                 raise ValueError("Expected a decoded photo.")
-            receipt = self._writer.write(flight.job, flight.photo, colours.result(), flight.record)
+            known = None if colours is None else colours.result()
+            receipt = self._writer.write(flight.job, flight.opened, known, flight.record)
         except Exception as error:
             self._fail(flight, error)
         else:
-            self._land(flight, PhotoResult(flight.job, receipt, notes=flight.photo.notes))
+            self._land(flight, PhotoResult(flight.job, receipt, notes=flight.opened.photo.notes))
 
     def _fail(self, flight: _Flight, error: Exception) -> None:
         reason, code = _in_words(error)
@@ -211,7 +216,7 @@ class CollectionRun:
         self._land(flight, PhotoResult(flight.job, reason=reason, fatal=fatal))
 
     def _land(self, flight: _Flight, result: PhotoResult) -> None:
-        flight.photo = None  # gone before the next photo may take its room
+        flight.opened = None  # gone before the next photo may take its room
         flight.lease.release()
         self._results.put(result)
 

@@ -21,12 +21,12 @@ class Summary:
 
     Attributes
     ----------
-    coloured, failed : int
-        Photos.
+    coloured, replaced, kept, failed : int
+        Photos; of those that were coloured, how many had colours of their own. Those that are kept have them still.
     """
 
     def __init__(self, total: int) -> None:
-        self.coloured, self.failed = 0, 0
+        self.coloured, self.replaced, self.kept, self.failed = 0, 0, 0, 0
         self._total = total
         self._mean_sum = 0.0
         self._worst: tuple[Receipt, Path] | None = None
@@ -34,7 +34,7 @@ class Summary:
     @property
     def answered(self) -> int:
         """Photos of which the result is known."""
-        return self.coloured + self.failed
+        return self.coloured + self.kept + self.failed
 
     def add(self, result: PhotoResult) -> None:
         """Count a photo in, and say what must be said of it at once."""
@@ -45,7 +45,11 @@ class Summary:
             self.failed += 1
             print_error(f"failed: {source}: {result.reason}")
             return
+        if result.receipt.own_colours == "kept":
+            self.kept += 1
+            return
         self.coloured += 1
+        self.replaced += result.receipt.own_colours == "replaced"
         self._mean_sum += result.receipt.mean_dl
         if self._worst is None or result.receipt.mean_dl > self._worst[0].mean_dl:
             self._worst = result.receipt, source
@@ -57,6 +61,15 @@ class Summary:
             f"Coloured {self.coloured:,} of {self._total:,} {photos} into {output} "
             f"in {seconds:.1f} s ({self.coloured / max(seconds, 1e-9):.1f} photos/s)."
         )
+        self._say_lightness()
+        if self.kept:
+            print_line(f"{counted(self.kept, 'photo')} left unchanged, in the colours that the file has.")
+        if self.replaced:
+            print_line(
+                f"{counted(self.replaced, 'photo')} had colours already: --keep-colour leaves such photos as they are."
+            )
+
+    def _say_lightness(self) -> None:
         if self._worst is None:
             return
         receipt, source = self._worst

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from tintype.cli.collection.plan import Job, Options
 from tintype.cli.collection.results_log import Record, ResultsLog
-from tintype.engine.photo_job import ColouredPhoto, colour_photo, encode_coloured
+from tintype.engine.photo_job import ColouredPhoto, OpenPhoto, colour_photo, encode_coloured
 from tintype.engine.result_file import write_result
 from tintype.formats.encode import confidence_png
-from tintype.formats.photo import Photo, encode_photo
+from tintype.formats.photo import encode_photo
 from tintype.imaging.finding import WRITABLE
 from tintype.imaging.merge import Receipt
 from tintype.imaging.provenance import Lineage
@@ -51,17 +51,17 @@ class ResultWriter:
     lineage: Lineage
     log: ResultsLog
 
-    def write(self, job: Job, photo: Photo, colours: Colours, record: Record) -> Receipt:
+    def write(self, job: Job, opened: OpenPhoto, colours: Colours | None, record: Record) -> Receipt:
         """Write a photo's result.
 
         Parameters
         ----------
         job : Job
             Where to.
-        photo : Photo
+        opened : OpenPhoto
             As it was read.
-        colours : Colours
-            With confidence, if `options.needs_confidence`.
+        colours : Colours or None
+            With confidence, if `options.needs_confidence`; None if it is left as it is.
         record : Record
             What is known of the photo's file, by `begin`.
 
@@ -72,7 +72,7 @@ class ResultWriter:
         DiskError
             If the disk is full or may not be written to.
         """
-        coloured = colour_photo(photo, colours, self.options, self.lineage)
+        coloured = colour_photo(opened, colours, self.options, self.lineage)
         contents = {**self._pictures(job, coloured, colours), job.destination: self._result(job, coloured)}
         content = contents[job.destination]
         known = replace(
@@ -81,7 +81,7 @@ class ResultWriter:
             result_sha256=hashlib.sha256(content).hexdigest(),
             mean_dl=round(coloured.receipt.mean_dl, 4),
             max_dl=round(coloured.receipt.max_dl, 4),
-            notes=list(photo.notes),
+            notes=list(opened.photo.notes),
         )
         self.log.append(replace(known, status="writing", at=_now()))
         for path, bytes_of_file in contents.items():  # the result last: where it is, everything is
@@ -118,11 +118,12 @@ class ResultWriter:
         return encode_coloured(coloured, WRITABLE[job.destination.suffix.lower()], self.options)
 
     @staticmethod
-    def _pictures(job: Job, coloured: ColouredPhoto, colours: Colours) -> dict[Path, bytes]:
+    def _pictures(job: Job, coloured: ColouredPhoto, colours: Colours | None) -> dict[Path, bytes]:
         """The pictures beside a result that were asked for, by their paths."""
         pictures = {}
-        if job.confidence is not None and colours.confidence is not None:
-            pictures[job.confidence] = confidence_png(colours.confidence, *coloured.pixels.shape[:2])
+        confidence = None if colours is None else colours.confidence
+        if job.confidence is not None and confidence is not None:
+            pictures[job.confidence] = confidence_png(confidence, *coloured.pixels.shape[:2])
         if job.compare is not None:
             both = side_by_side(coloured.photo.pixels, coloured.pixels)
             pictures[job.compare] = encode_photo(

@@ -32,6 +32,9 @@ def answer_format(photo: Photo) -> str:
     return "png" if photo.format in _LOSSLESS or photo.alpha is not None else "jpeg"
 
 
+_BOOLEANS = {"true": True, "false": False}
+
+
 @dataclass(frozen=True)
 class Option:
     """What a client may choose, in the query or as a field of the form.
@@ -43,8 +46,8 @@ class Option:
     field : str
         Of `PhotoOptions`.
     schema : mapping
-        In OpenAPI's words: a ``number`` or ``integer`` between ``minimum`` and ``maximum``, or a ``string`` that is one
-        of ``enum``; with its ``default``, if there is one.
+        In OpenAPI's words: a ``number`` or ``integer`` between ``minimum`` and ``maximum``, a ``boolean``, or a
+        ``string`` that is one of ``enum``; with its ``default``, if there is one.
     """
 
     name: str
@@ -61,7 +64,8 @@ class Option:
         Refusal
             400, if it gives none.
         """
-        value = self._choice(text) if "enum" in self.schema else self._number(text)
+        boolean = self.schema["type"] == "boolean"
+        value = _BOOLEANS.get(text.lower()) if boolean else self._number_or_choice(text)
         if value is None:
             raise _bad_option(f"Expected {self.name} to be {self._expected()}. Received: {text[:50]!r}.")
         return value
@@ -80,13 +84,12 @@ class Option:
     @property
     def annotation(self) -> Any:
         """The option's type, for BentoML."""
-        kind = {"number": float, "integer": int, "string": str}[self.schema["type"]]
+        kind = {"number": float, "integer": int, "string": str, "boolean": bool}[self.schema["type"]]
         return Literal[tuple(self.schema["enum"])] if "enum" in self.schema else kind
 
-    def _choice(self, text: str) -> str | None:
-        return text.lower() if text.lower() in self.schema["enum"] else None
-
-    def _number(self, text: str) -> float | int | None:
+    def _number_or_choice(self, text: str) -> float | int | str | None:
+        if "enum" in self.schema:
+            return text.lower() if text.lower() in self.schema["enum"] else None
         try:
             number = int(text) if self.schema["type"] == "integer" else float(text)
         except ValueError:
@@ -98,6 +101,8 @@ class Option:
     def _expected(self) -> str:
         if "enum" in self.schema:
             return f"one of {', '.join(self.schema['enum'])}"
+        if self.schema["type"] == "boolean":
+            return " or ".join(_BOOLEANS)
         kind = "a whole number" if self.schema["type"] == "integer" else "a number"
         return f"{kind} from {self.schema['minimum']:g} to {self.schema['maximum']:g}"
 
@@ -124,6 +129,13 @@ OPTIONS = (
         "What the answer keeps of EXIF, comments and place: nothing, all but the place, or all. "
         "Resolution is always kept.",
         "no-gps",
+    ),
+    Option(
+        "keep_colour",
+        "keep_colour",
+        {"type": "boolean", "default": False},
+        "Whether a photo that has colours of its own is answered as it is. Sepia and other toning are none.",
+        True,
     ),
 )
 OPTION_NAMES = tuple(option.name for option in OPTIONS)
@@ -290,6 +302,9 @@ _PHOTO = {
         "X-Tintype-Receipt": _header(
             "How far L* (0 to 100) is from the photo's own, on average and at most.",
             "mean_dl=0.12; max_dl=0.90",
+        ),
+        "X-Tintype-Own-Colours": _header(
+            "What became of colours that the photo had itself, if any: `replaced` or `kept`.", "replaced"
         ),
         "X-Tintype-Notes": _header(
             "What was left behind, if anything: sentences in percent-encoded UTF-8.",

@@ -12,7 +12,7 @@ import { lineageWords, modelWords, sentence, tallyWords } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const photos = [];
-const choices = { saturation: 1, format: "" };
+const choices = { saturation: 1, format: "", switches: "" };
 const stage = new Stage();
 const strip = new Strip(show);
 const darkroom = new Darkroom(choices, onChange);
@@ -39,7 +39,13 @@ function show(photo) {
   panel.showState(photo, photos);
   strip.mark(photo);
   stage.show(photo);
+  develop(photo);
   photo.looked.then(() => photo === shown && refresh());
+}
+
+/** Anew, if it was coloured under other switches. */
+function develop(photo) {
+  if (photo.result && !photo.working && photo.result.switches !== choices.switches) darkroom.redevelop(photo);
 }
 
 function refresh() {
@@ -65,6 +71,7 @@ function onDone(photo) {
   announce(`${photo.name} is in colour.${tallyWords(photos)}`);
   if (!modelKnown) tellModel(); // it may have asked for the key that we have by now
   if (photo.wanted !== photo.result.saturation) darkroom.redevelop(photo);
+  else if (photo === shown) develop(photo);
 }
 
 function remove() {
@@ -153,7 +160,12 @@ function announce(words) {
 }
 
 takeIn(addPhotos);
-panel.connect({ saturate, format: (value) => (choices.format = value) });
+function turn(switches) {
+  choices.switches = switches;
+  develop(shown);
+}
+
+panel.connect({ saturate, format: (value) => (choices.format = value), turn });
 byId("download").addEventListener("click", (event) => download(event.currentTarget, downloadShown));
 byId("download-all").addEventListener("click", (event) => download(event.currentTarget, downloadAll));
 byId("remove").addEventListener("click", remove);

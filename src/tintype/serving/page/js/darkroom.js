@@ -13,7 +13,7 @@ export class Darkroom {
   #onChange;
 
   /**
-   * @param {{format: string, saturation: number}} choices  what the person chose last
+   * @param {{format: string, saturation: number, switches: string}} choices  what the person chose last
    * @param {(photo: Photo, event: "state" | "progress" | "picture") => void} onChange
    */
   constructor(choices, onChange) {
@@ -36,10 +36,10 @@ export class Darkroom {
 
   /** The answer to download: the shown one where it is in the wanted format, else one asked for now. */
   async finished(photo) {
-    const { format } = this.#choices;
+    const { format, switches } = this.#choices;
     const { saturation } = photo.result;
     const fits = (answer) =>
-      answer?.saturation === saturation && (answer.format === format || answer.type === `image/${format}`);
+      answer?.saturation === saturation && answer.switches === switches && (answer.format === format || answer.type === `image/${format}`);
     const kept = [photo.result, photo.saved].find(fits);
     return kept ?? (photo.saved = await this.#ask(photo, saturation, format));
   }
@@ -73,8 +73,9 @@ export class Darkroom {
   }
 
   async #ask(photo, saturation, format, watch = {}) {
-    const answer = await colorizePatiently(photo.file, { saturation, format }, watch);
-    return { ...answer, saturation, format };
+    const { switches } = this.#choices;
+    const answer = await colorizePatiently(photo.file, { saturation, format, switches }, watch);
+    return { ...answer, saturation, format, switches };
   }
 
   async #takeGray(photo) {

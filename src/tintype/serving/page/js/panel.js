@@ -1,6 +1,6 @@
 // What is known of the shown photo, and what can be done with it.
 
-import { factWords, makerWords, receiptWords, sentence, stateWords } from "./words.js";
+import { factWords, makerWords, ownColourWords, receiptWords, sentence, stateWords } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const [name, facts, notes] = ["photo-name", "facts", "notes"].map(byId);
@@ -13,7 +13,8 @@ const SETTLED = 300; // milliseconds without a move before the service is asked
 
 /**
  * Connect the controls.
- * @param {{saturate: (value: number, settled: boolean) => void, format: (value: string) => void}} on
+ * @param {{saturate: (value: number, settled: boolean) => void, format: (value: string) => void,
+ *   turn: (switches: string) => void}} on  switches: those that are not as at first, as a query
  */
 export function connect(on) {
   let timer = 0;
@@ -24,6 +25,9 @@ export function connect(on) {
     timer = setTimeout(() => on.saturate(saturation.valueAsNumber, true), SETTLED);
   });
   format.addEventListener("change", () => on.format(format.value));
+  const boxes = [...document.querySelectorAll("#switches input")];
+  const turned = () => boxes.filter((box) => box.checked !== box.defaultChecked).map((box) => [box.name, box.checked]);
+  byId("switches").addEventListener("change", () => on.turn(String(new URLSearchParams(turned()))));
 }
 
 /** Everything that changes with the photo's state. */
@@ -60,8 +64,9 @@ function showTrouble(photo) {
 }
 
 function showNotes(photo) {
-  const { receipt, model, notes: remarks } = photo.result ?? {};
-  const words = photo.result ? [receiptWords(receipt), makerWords(model), remarks] : [];
+  const { receipt, model, ownColours, notes: remarks } = photo.result ?? {};
+  const words = [remarks, ownColourWords(ownColours)];
+  if (photo.result && ownColours !== "kept") words.unshift(receiptWords(receipt), makerWords(model));
   if (photo.result && photo.visible === false)
     words.push("This browser cannot show the file itself: both sides are previews. The download is made from the file.");
   notes.replaceChildren(

@@ -20,13 +20,17 @@ export class ServiceError extends Error {
 /**
  * Colour one photo.
  * @param {File} file
- * @param {{saturation: number, format: string}} options  format "" follows the photo
+ * @param {{saturation: number, format: string, switches: string}} options  format "" follows the photo; switches are
+ *   further options as a query
  * @param {{onSending?: (share: number) => void, onSent?: () => void, signal?: AbortSignal}} watch
  */
-export function colorize(file, { saturation, format }, { onSending = () => {}, onSent = () => {}, signal } = {}) {
+export function colorize(file, { saturation, format, switches }, { onSending = () => {}, onSent = () => {}, signal } = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch has no upload progress
-    request.open("POST", `colorize?${new URLSearchParams(format ? { saturation, format } : { saturation })}`);
+    const query = new URLSearchParams(switches);
+    query.set("saturation", saturation);
+    if (format) query.set("format", format);
+    request.open("POST", `colorize?${query}`);
     request.responseType = "blob";
     if (storedKey()) request.setRequestHeader("X-Api-Key", storedKey());
     request.upload.onprogress = (event) => event.lengthComputable && onSending(event.loaded / event.total);
@@ -62,6 +66,7 @@ function answerOf(request, file) {
     type: blob.type.split(";")[0],
     name: nameOf(request.getResponseHeader("Content-Disposition")) ?? file.name,
     receipt: receiptOf(request.getResponseHeader("X-Tintype-Receipt")),
+    ownColours: request.getResponseHeader("X-Tintype-Own-Colours") ?? "",
     notes: decoded(request.getResponseHeader("X-Tintype-Notes") ?? ""),
     model: request.getResponseHeader("X-Tintype-Model") ?? "",
   };

@@ -12,6 +12,11 @@ export function receiptWords(receipt) {
     : `Lightness moved by ${mean} of 100 on average, at most ${most}: some colours are stronger than a screen can show.`;
 }
 
+/** What can be done about colours that were replaced. */
+export function ownColourWords(ownColours) {
+  return ownColours === "replaced" ? "The switch above leaves such photos as they are." : "";
+}
+
 /** Which version coloured a photo, from the answer's own header ("tintype/3"). */
 export function makerWords(model) {
   const version = /\/(\d+)$/.exec(model)?.[1];

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from tintype.evaluation.photos import EvaluationError, photos_of_split
 from tintype.evaluation.prior import prior_of_files
 from tintype.evaluation.quality_curve import FACTORS, read_curve
 from tintype.files.digest import sha256_of
+from tintype.files.disk import DiskError
 from tintype.formats.photo import read_photo
 from tintype.imaging.lab import rgb_to_lab
 from tintype.imaging.limits import PhotoError
@@ -242,6 +244,17 @@ def test_a_broken_custom_photo_is_named_and_left_out(
     colour_custom(half, folder, tmp_path / "report")
     assert "broken.jpg" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "report" / "custom").iterdir()] == ["cat.jpg"]
+
+
+def test_a_full_disk_is_not_taken_for_photos_that_cannot_be_read(sample: Path, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # as a disk with that much room
+    try:
+        with pytest.raises(DiskError, match=r"The disk is full: .*/report \("):
+            colour_custom(lambda rgb8: rgb8, sample, tmp_path / "report")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((tmp_path / "report").iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no photo"])

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
-from tintype.registry.store import RegistryError, Store, connect, find_store, waiting_for_files
+from tintype.files import disk
+from tintype.registry.store import RegistryError, Store, answering, connect, find_store, waiting_for_files
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +101,47 @@ def test_a_file_that_is_no_database_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "m.db").write_text("not a database, but long enough to look like one" * 100)
     with pytest.raises(RegistryError, match=r"Expected an answer from the MLflow store .* not a database"):
         connect(Store(f"sqlite:///{tmp_path}/m.db", tmp_path / "artifacts"))
+
+
+@pytest.mark.parametrize(
+    ("full", "sentence"),
+    [
+        ("store", r"No space left on device\. The disk of .*/store is full: make room there, then"),
+        (tempfile.gettempdir(), r"The disk of .* is full: make room there, or .* TMPDIR"),
+    ],
+)
+def test_a_full_disk_is_named(
+    full: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(f"sqlite:///{tmp_path}/m.db", tmp_path / "store" / "artifacts")
+    monkeypatch.setattr(disk, "free_bytes", lambda folder: 0 if folder == tmp_path / full else 1)
+    with pytest.raises(RegistryError, match=sentence), answering(store):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_line_that_says_what_is_wrong_is_taken(tmp_path: Path) -> None:
+    text = (
+        "(raised as a result of Query-invoked autoflush)\n(sqlite3) database or disk is full\n[SQL: INSERT]"
+    )
+    store = Store(f"sqlite:///{tmp_path}/m.db", tmp_path / "artifacts")
+    with (
+        pytest.raises(RegistryError, match=r"Received: \(sqlite3\) database or disk is full\. Make room"),
+        answering(store),
+    ):
+        raise SQLAlchemyError(text)
+
+
+def test_mlflow_does_not_print_what_is_raised_as_well(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    connect(Store(f"sqlite:///{tmp_path}/m.db", tmp_path / "artifacts"))
+    logging.getLogger("mlflow.store.db.utils").exception("SQLAlchemy database error.")
+    logging.getLogger("mlflow.system_metrics.system_metrics_monitor").warning(
+        "Failed to log system metrics: (autoflush)\n(sqlite3) disk is full\n[SQL: INSERT]\n[parameters: [0.5]]"
+    )
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert "Failed to log system metrics: (autoflush) (sqlite3) disk is full" in said
 
 
 def test_the_cheap_modules_do_not_import_mlflow() -> None:

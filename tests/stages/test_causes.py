@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from tintype.errors import TintypeError
+from tintype.files import disk
 from tintype.files.atomic import new_file, new_folder
 from tintype.files.disk import DiskError, disk_errors
 from tintype.stages.causes import sentence_of
@@ -110,6 +111,11 @@ def test_a_full_disk_is_named_by_the_file_that_was_to_be_there_and_by_its_need(t
     ):
         part.write_bytes(bytes(5_000_000))
     assert list(tmp_path.iterdir()) == [tmp_path / "models"]
+
+
+def test_where_no_file_is_named_the_fullest_disk_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "free_bytes", lambda folder: 0 if folder == Path(tempfile.gettempdir()) else 1)
+    assert re.search(r"temporary files.*TMPDIR", sentence_of(FULL) or "")
 
 
 def test_a_stage_says_it_and_ends_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

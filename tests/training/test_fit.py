@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tintype.errors import TintypeError
+from tintype.files import disk
 from tintype.models.bins import ab_bins, class_weights
 from tintype.models.heads import put_head
 from tintype.models.keras_backend import prepare_keras
@@ -50,6 +51,12 @@ class Watcher:
             raise KeyboardInterrupt
 
 
+def drawn(network: Any, path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"a picture")
+    return path
+
+
 @pytest.fixture(scope="module")
 def train_params(params: Params) -> TrainParams:
     changes: dict[str, Any] = {
@@ -83,7 +90,7 @@ def run(
         tensors.split("validation"),
         checkpoints=Checkpoints(folder),
         observer=watcher,
-        draw=lambda network, path: path,
+        draw=drawn,
         grids=folder,
     )
 
@@ -163,6 +170,33 @@ def test_a_training_that_was_stopped_goes_on(
     # Goes on from the weights and the optimizer's state, in another order of crops.
     assert fitted.history[3]["learning_rate"] == pytest.approx(undisturbed.history[3]["learning_rate"])
     assert fitted.history[3]["loss"] == pytest.approx(undisturbed.history[3]["loss"], rel=0.1)
+
+
+def test_a_training_that_was_killed_after_its_last_epoch_has_its_last_picture_again(
+    train_params: TrainParams, tensors: Any, tmp_path: Path
+) -> None:
+    # DVC removes what a stage has made before it starts it again, and expects it afterwards.
+    params = train_params.model_copy(update={"epochs": 1})
+    picture = tmp_path / "c" / "epoch-0001.jpg"
+    fitted = run(tensors, params, tmp_path / "c", Watcher())
+    picture.unlink()
+    watcher = Watcher()
+    again = run(tensors, params, tmp_path / "c", watcher)
+    assert picture.is_file()
+    assert (watcher.epochs, watcher.pictures) == ([], [1])
+    assert again.history == fitted.history
+
+
+def test_a_checkpoint_that_the_disk_has_no_room_for_is_refused_before_the_first_epoch(
+    train_params: TrainParams, tensors: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "free_bytes", lambda folder: 400)
+    watcher = Watcher()
+    with pytest.raises(
+        TintypeError, match=r"A checkpoint of the training needs .* in .*/c, but only 0.4 kB are free"
+    ):
+        run(tensors, train_params, tmp_path / "c", watcher)
+    assert watcher.epochs == []
 
 
 def test_stops_in_the_step_in_which_the_loss_is_no_number(

@@ -70,10 +70,8 @@ def name_the_full_disk(error: OSError, part: Path, destination: Path) -> None:
         error.filename = str(destination / name.relative_to(part))
     if not hasattr(error, "__notes__"):
         written = sum(path.stat().st_size for path in [part, *part.rglob("*")] if path.is_file())
-        free = _megabytes(free_bytes(part.parent))
-        error.add_note(
-            f"it needs more than the {_megabytes(written)} written of it, and {free} were free then"
-        )
+        need = f"it needs more than the {_megabytes(written)} written of it, and " if written else ""
+        error.add_note(f"{need}{_megabytes(free_bytes(part.parent))} were free then")
 
 
 def reserve(path: Path, size: int) -> None:
@@ -127,6 +125,11 @@ def free_bytes(folder: Path) -> int:
     """Free bytes on the disk of `folder`, which need not exist yet."""
     there = next(path for path in [folder, *folder.absolute().parents] if path.exists())
     return shutil.disk_usage(there).free
+
+
+def fullest(*folders: Path) -> Path:
+    """That whose disk has least room, where an error does not say which it is about."""
+    return min(folders, key=free_bytes)
 
 
 def _visible(folder: Path) -> Path:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from tintype.files.atomic import new_file
+from tintype.files.disk import disk_errors
 from tintype.imaging.finding import WRITABLE
 from tintype.imaging.limits import PhotoError, reason
 from tintype.imaging.reading.srgb import srgb_profile
@@ -100,6 +101,8 @@ def write_picture(
     ------
     PhotoError
         If the file cannot be written, or its format cannot hold the picture.
+    DiskError
+        If the disk is full or may not be written to.
     """
     file_format = WRITABLE[destination.suffix.lower()]
     image = Image.fromarray(rgb8)
@@ -109,7 +112,7 @@ def write_picture(
     if file_format in _FULL_CHROMA:
         options["subsampling"] = _FULL_CHROMA[file_format]
     try:
-        with new_file(destination) as part:
+        with disk_errors(destination.parent), new_file(destination) as part:
             image.save(part, **options)
     except (OSError, ValueError) as error:
         raise PhotoError(

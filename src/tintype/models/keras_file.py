@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tintype.errors import TintypeError
+from tintype.files.disk import check_free
 from tintype.models.keras_backend import prepare_keras
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip archive can hold
@@ -42,7 +43,11 @@ def save_network(network: Any, destination: Path, *, half: bool = False) -> None
     ------
     NetworkFileError
         If a weight is infinite or not a number.
+    DiskError
+        If there is no room for it.
     """
+    # Keras' file, with 32 bits for a weight, is there until ours is.
+    check_free(destination.parent, network.count_params() * (4 + (2 if half else 4)), destination.name)
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".keras-") as folder:
         stamped = Path(folder) / "network.keras"
         network.save(stamped)

@@ -19,6 +19,7 @@ Private or undocumented parts of MLflow that this package uses, to be looked at 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,9 +29,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from tintype.errors import TintypeError
+from tintype.files.disk import fullest
 from tintype.files.lock import locked
 
 if TYPE_CHECKING:
+    from logging import LogRecord
+
     from mlflow import MlflowClient
 
 DATABASE = Path(".mlflow/mlflow.db")
@@ -60,6 +64,7 @@ _CURES = {
     "Run with id=": "It was removed for good, as by `mlflow gc`. Run again: a training goes on from its last "
     "checkpoint, in a new run.",
 }
+_NO_ROOM = "No space left on device"  # of a file, which may be a temporary one
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "DEADLINE_EXCEEDED", "REQUEST_LIMIT_EXCEEDED")
 # How MLflow's stores say that there is no such thing.
 NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
@@ -299,12 +304,17 @@ def answering(store: Store) -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        reason = reason.replace(store.uri, store.shown)  # without the password
+        reason = _reason(error).replace(store.uri, store.shown)  # without the password
         kind = StoreAwayError if _is_away(error) else NoAnswerError
         raise kind(
             f"Expected an answer from the MLflow store at {store.shown}. Received: {reason} {_cure(store, str(error))}"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The line that says what is wrong: SQLAlchemy begins with a note about itself."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return next((f"{line}." for line in lines if any(sign in line for sign in (*_CURES, _NO_ROOM))), lines[0])
 
 
 def _is_away(error: Exception) -> bool:
@@ -318,6 +328,11 @@ def _is_away(error: Exception) -> bool:
 
 
 def _cure(store: Store, reason: str) -> str:
+    if _NO_ROOM in reason:
+        scratch = Path(tempfile.gettempdir())
+        full = fullest(scratch, *([store.artifacts.parent] if store.artifacts else []))
+        other = ", or name another folder for temporary files with TMPDIR" if full == scratch else ""
+        return f"The disk of {full} is full: make room there{other}, then run again."
     for sign, cure in _CURES.items():
         if sign in reason:
             return cure
@@ -334,5 +349,15 @@ def _quieten_logs() -> None:
         logging.getLogger(name).setLevel(os.environ.get("MLFLOW_LOGGING_LEVEL", "WARNING").upper())
     # Each retry would be logged; the error at their end is enough.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    # It would log what is raised as well, with a traceback.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    logging.getLogger("mlflow.system_metrics.system_metrics_monitor").addFilter(_without_sql)
     # It warns that pip is not installed, which environments made by uv do without.
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
+
+
+def _without_sql(record: LogRecord) -> bool:
+    """A failure to log a machine's load in one line, without the statement and its numbers."""
+    record.msg = " ".join(record.getMessage().partition("\n[SQL")[0].split())
+    record.args = ()
+    return True

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tintype.errors import TintypeError, first_line
-from tintype.files.disk import FULL, UNWRITABLE, full_disk, unwritable
+from tintype.files.disk import FULL, UNWRITABLE, full_disk, fullest, unwritable
 
 _FULL_WORDS = re.compile(
     r"no space left on device|disk quota exceeded|file too large|database or disk is full", re.I
@@ -75,9 +75,10 @@ def _disk(error: BaseException) -> str | None:
     named = getattr(error, "filename", None) or next(
         iter(re.findall(r"(?<![\w.])/[^\s'\":;,]+", str(error))), None
     )
-    if named and Path(str(named)).is_relative_to(scratch):
-        return f"{full_disk(error, Path(str(named)))} {scratch} is the folder for temporary files. {_FOR_SCRATCH}"
-    return f"{full_disk(error, Path(str(named or Path.cwd())))} Free some space and run again."
+    place = Path(str(named)) if named else fullest(Path.cwd(), scratch)
+    if place.is_relative_to(scratch):
+        return f"{full_disk(error, place)} {scratch} is the folder for temporary files. {_FOR_SCRATCH}"
+    return f"{full_disk(error, place)} Free some space and run again."
 
 
 def _memory(error: BaseException) -> str:

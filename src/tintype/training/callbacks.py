@@ -135,9 +135,15 @@ class EpochCallback(keras.callbacks.Callback):
         self._observer.epoch(number, metrics)
         self.progress.report(number, metrics)
         # The last epoch is always drawn: DVC expects a picture of every training.
-        if self._draw and (number % self._params.grid_every == 0 or self.patience_is_over):
-            picture = self._draw(self.model, self._grids / f"epoch-{number:04d}.jpg")
-            self._observer.picture("validation", number, picture)
+        if number % self._params.grid_every == 0 or self.patience_is_over:
+            self.draw(self.model)
+
+    def draw(self, network: Any, *, again: bool = True) -> None:
+        """Draw what the network does after the epoch that ended last; a picture that is there stays if not `again`."""
+        number = self._state.epoch
+        path = self._grids / f"epoch-{number:04d}.jpg"
+        if self._draw and (again or not path.exists()):
+            self._observer.picture("validation", number, self._draw(network, path))
 
 
 class StopOnNaN(keras.callbacks.Callback):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tintype.data.tensors.plan import ShardPlan
 from tintype.data.validation.manifest import TRAIN
+from tintype.files.disk import check_free
 from tintype.models.bins import ab_bins, class_weights
 from tintype.models.bundle import TrainedInfo
 from tintype.models.keras_backend import jit_choice, make_deterministic, prepare_keras, set_precision
@@ -149,7 +152,11 @@ def learn(
     loss = loss_on(train, params, perceptual)
     network.compile(optimizer=optimizer, loss=loss, jit_compile=jit_choice())
     on_epoch = EpochCallback(params, state, checkpoints, observer, draw, grids, best, train.rows, worker)
-    if not on_epoch.patience_is_over:
+    if on_epoch.patience_is_over:
+        if worker.rank == 0:
+            on_epoch.draw(network, again=False)  # DVC has removed what was drawn before the kill
+    else:
+        check_free(checkpoints.folder, _checkpoint_bytes(network, params), "A checkpoint of the training")
         network.fit(
             # A continued training shuffles in another order.
             batches(
@@ -178,6 +185,15 @@ def learn(
         # If what follows is killed, the training must not be lost.
         on_epoch.save()
     return on_epoch.best
+
+
+def _checkpoint_bytes(network: Any, params: TrainParams) -> int:
+    """At least so many bytes are in a checkpoint: the weights, what the optimizer knows of each, the best weights."""
+    weights, learned = (
+        sum(math.prod(weight.shape) * np.dtype(weight.dtype).itemsize for weight in weights)
+        for weights in (network.weights, network.trainable_weights)
+    )
+    return 2 * weights + (2 if params.ema_momentum > 0 else 1) * learned
 
 
 def loss_on(train: ShardSet, params: TrainParams, perceptual: Callable[[], Distance] | None = None) -> Any:

@@ -222,15 +222,17 @@ def _make_ir(network_file: Path, backbone_file: Path | None, info: BundleInfo) -
     """Write the IRs beside the `.keras` files; how far colours are from Keras', in Lab units as they are shown."""
     from tintype.models.backbone import Backbone
 
-    write_ir({network_file: None} | ({} if backbone_file is None else {backbone_file: info.backbone}))
     by_keras = load_network(network_file)
+    files: dict[Path, BackboneSpec | None] = {network_file: None}
+    loaded = {network_file: by_keras}
+    if backbone_file is not None:
+        backbone = Backbone.load_as(info.backbone, backbone_file)
+        files[backbone_file], loaded[backbone_file] = info.backbone, backbone.graph
+    write_ir(files, loaded)
     compile_for_inference(by_keras)
     backbones = None
     if backbone_file is not None:
-        backbones = (
-            Backbone.load_as(info.backbone, backbone_file),
-            Backbone(None, info.backbone, OpenVinoNetwork.load(backbone_file)),
-        )
+        backbones = backbone, Backbone(None, info.backbone, OpenVinoNetwork.load(backbone_file))
     networks = (by_keras, OpenVinoNetwork.load(network_file))
     apart = largest_difference(networks, backbones, info.size, info.backbone.input_size)
     difference = apart * info.ab_limit * info.decoding.gain

@@ -194,7 +194,7 @@ def _check_constants(model: Any, keras_file: Path) -> None:
             )
 
 
-def write_ir(files: Mapping[Path, BackboneSpec | None]) -> None:
+def write_ir(files: Mapping[Path, BackboneSpec | None], loaded: Mapping[Path, Any] | None = None) -> None:
     """Write IRs, `.xml` and `.bin`, beside `.keras` files.
 
     Only TensorFlow exports what OpenVINO reads, and Keras has one backend a process: where that is another one, a
@@ -205,6 +205,8 @@ def write_ir(files: Mapping[Path, BackboneSpec | None]) -> None:
     files : mapping of Path to BackboneSpec or None
         The `.keras` files. A backbone has its description, and its IR begins with gray bytes, as `Backbone` does; a
         network that colours has None.
+    loaded : mapping of Path to keras.Model, optional
+        What these files hold, a backbone behind its preprocessing, where it is at hand; it is not loaded again.
 
     Raises
     ------
@@ -216,7 +218,7 @@ def write_ir(files: Mapping[Path, BackboneSpec | None]) -> None:
 
     try:
         if keras.backend.backend() == TRAINING:
-            _convert_all(files)
+            _convert_all(files, loaded or {})
         else:
             _convert_elsewhere(files)
     except RuntimeError as error:  # how OpenVINO says that it lacks an operation
@@ -246,20 +248,20 @@ def main(*files_and_specs: str) -> None:
     prepare_keras(TRAINING)
     pairs = zip(files_and_specs[::2], files_and_specs[1::2], strict=True)
     _convert_all(
-        {Path(file): BackboneSpec.model_validate_json(spec) if spec else None for file, spec in pairs}
+        {Path(file): BackboneSpec.model_validate_json(spec) if spec else None for file, spec in pairs}, {}
     )
 
 
-def _convert_all(files: Mapping[Path, BackboneSpec | None]) -> None:
+def _convert_all(files: Mapping[Path, BackboneSpec | None], loaded: Mapping[Path, Any]) -> None:
     from tintype.models.backbone.embedder import with_preprocessing
     from tintype.models.keras_file import load_network
 
     for file, spec in files.items():
-        network = load_network(file)
-        if spec is None:
-            _convert(network, "ab", file)
-        else:
-            _convert(with_preprocessing(network, spec), "embedding", file)
+        network = loaded.get(file)
+        if network is None:
+            network = load_network(file)
+            network = network if spec is None else with_preprocessing(network, spec)
+        _convert(network, "ab" if spec is None else "embedding", file)
 
 
 def _convert(network: Any, only_output: str, keras_file: Path) -> None:

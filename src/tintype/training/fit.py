@@ -151,6 +151,8 @@ def learn(
     # The loss is set in either case: a Keras file stores its name only.
     loss = loss_on(train, params, perceptual)
     network.compile(optimizer=optimizer, loss=loss, jit_compile=jit_choice())
+    # A first step that makes the optimizer's variables is traced twice by TensorFlow, seconds each time.
+    optimizer.build(network.trainable_variables)
     on_epoch = EpochCallback(params, state, checkpoints, observer, draw, grids, best, train.rows, worker)
     if on_epoch.patience_is_over:
         if worker.rank == 0:

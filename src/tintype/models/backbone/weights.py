@@ -345,7 +345,7 @@ def write_backbone_ir(folder: Path) -> float:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".", suffix=".part") as scratch:
         part = Path(scratch) / NETWORK_FILE
         part.symlink_to((folder / NETWORK_FILE).resolve())
-        write_ir({part: backbone.spec})
+        write_ir({part: backbone.spec}, {part: backbone.graph})
         difference = _difference(backbone, OpenVinoNetwork.load(part))
         if not difference <= MOST_DIFFERENCE:
             raise BackboneError(

@@ -173,3 +173,14 @@ def test_a_network_that_is_always_right_is_believed(validation: ShardSet, true_a
     decoding = fit_decoding(Network(scores_of(true_ab, sigma)), validation, decode(temperature=1.0))
     assert decoding.confidence is not None
     assert min(share for _, share in decoding.confidence) > 0.99
+
+
+def test_a_network_that_is_as_unsure_everywhere_has_a_confidence(
+    validation: ShardSet, true_ab: np.ndarray
+) -> None:
+    """Its spreads differ by less than the digits that a bundle keeps of them."""
+    noise = np.random.default_rng(0).normal(0, 1e-4, (*true_ab.shape[:3], len(BINS)))
+    scores = (noise + np.linspace(0, 0.1, len(BINS))).astype(np.float32)
+    confidence = fit_decoding(Network(scores), validation, decode(temperature=1.0)).confidence
+    assert confidence is not None
+    assert all(0 <= share <= 1 for _, share in confidence)

@@ -141,7 +141,9 @@ def _confidence(spread: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[
     """Share of right colours by spread, never rising: isotonic regression (R. E. Barlow et al., 1972)."""
     from sklearn.isotonic import IsotonicRegression
 
-    model = IsotonicRegression(increasing=False, y_min=0, y_max=1).fit(spread.ravel(), right.ravel())
+    # Rounding may bring a level out of what was seen.
+    model = IsotonicRegression(increasing=False, y_min=0, y_max=1, out_of_bounds="clip")
+    model.fit(spread.ravel(), right.ravel())
     levels = np.unique(np.quantile(spread, np.linspace(0.01, 0.99, _LEVELS)).round(2))
     return tuple(
         (float(level), round(float(share), 4))

@@ -82,6 +82,7 @@ def test_batches_do_not_change_a_distance(backbone: Backbone, defects: Defects, 
     )
 
 
+@pytest.mark.parametrize("known", ["scene", "dahlia", "bridge"], indirect=True)
 def test_planted_defects_are_ranked(backbone: Backbone, known: np.ndarray, defects: Defects) -> None:
     versions = defects(known)
     viewer = FeatureComparison(backbone, tuple(versions))

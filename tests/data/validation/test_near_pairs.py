@@ -11,12 +11,13 @@ from tintype.data.validation.perceptual_hash import REACH, near_pairs
 
 
 def crowd(kind: str) -> NDArray[np.uint64]:
-    """2,000 hashes: of a few pictures with up to five bits turned, of one picture, or of no two alike."""
+    """Hashes of a few pictures with up to five bits turned, of one picture, or of no two alike."""
     random = np.random.default_rng(3)
-    pictures = random.integers(2**64, size={"few": 150, "one": 1, "all": 2000}[kind], dtype=np.uint64)
-    hashes = pictures[np.arange(2000) % len(pictures)]
+    count, different = {"few": (2000, 150), "one": (600, 1), "all": (2000, 2000)}[kind]
+    pictures = random.integers(2**64, size=different, dtype=np.uint64)
+    hashes = pictures[np.arange(count) % different]
     for _ in range(0 if kind == "all" else 5):
-        hashes ^= np.uint64(1) << random.integers(64, size=2000, dtype=np.uint64)
+        hashes ^= np.uint64(1) << random.integers(64, size=count, dtype=np.uint64)
     return hashes
 
 

@@ -66,7 +66,7 @@ def raw(tmp_path):
 @pytest.fixture
 def get(params, server, raw, tmp_path):
     def call(**changes):
-        fetch(params("kaggle", **changes), tmp_path / "unused", raw, pause=0.01)
+        fetch(params("kaggle", **changes), tmp_path / "unused", raw, pause=0.001)
         return json.loads((raw / "source.json").read_text())
 
     return call

@@ -108,7 +108,8 @@ def test_one_core_gives_the_same_colours_as_all(
 ) -> None:
     one = {min(os.sched_getaffinity(0))}
     alone, _ = coloured(pyramid_bundle, photos, tmp_path, f"import os; os.sched_setaffinity(0, {one})")
-    np.testing.assert_array_equal(alone, coloured(pyramid_bundle, photos, tmp_path)[0])
+    here = Colorizer.load(pyramid_bundle, "openvino")
+    np.testing.assert_array_equal(alone, here.chroma_of(list(photos)))
 
 
 def test_weights_kept_in_half_precision_are_so_in_the_ir_too(pyramid_bundle: Path) -> None:
@@ -168,13 +169,12 @@ def test_an_ir_added_later_is_the_one_that_would_have_been_written(before: Path,
     assert "| IR | of OpenVINO" in (before / "README.md").read_text()
 
 
-def test_an_ir_of_other_colours_is_refused(
-    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = without_ir(bundle, tmp_path / "before")
-    monkeypatch.setattr(bundles, "MOST_AB", 1e-6)
+def test_an_ir_of_other_colours_is_refused(before: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "MOST_AB", 1e-9)
     files = {path.name: path.read_bytes() for path in before.iterdir()}
-    with pytest.raises(IrError, match=r"at most 1e-06 Lab units from the Keras network's\. Received: 0\.0"):
+    with pytest.raises(
+        IrError, match=r"at most 1e-09 Lab units from the Keras network's\. Received: [1-9.]+e-0"
+    ):
         add_ir(before)
     assert {path.name: path.read_bytes() for path in before.iterdir()} == files
 

@@ -228,7 +228,11 @@ def test_a_backbone_without_the_scales_is_refused_in_a_sentence(make: Any) -> No
 @pytest.mark.parametrize(
     ("application", "sides_and_channels"),
     [
-        ("InceptionResNetV2", {4: (73, 80), 8: (35, 320), 16: (17, 1088), 32: (8, 1536)}),
+        pytest.param(
+            "InceptionResNetV2",
+            {4: (73, 80), 8: (35, 320), 16: (17, 1088), 32: (8, 1536)},
+            marks=pytest.mark.slow,
+        ),
         ("MobileNetV2", {4: (56, 24), 8: (28, 32), 16: (14, 96), 32: (7, 320)}),
     ],
 )

@@ -1,5 +1,6 @@
 """`weights.origin: imagenet` at full size: a file under Keras' own name, over HTTP, into the network."""
 
+import dataclasses
 import functools
 import hashlib
 import threading
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from tintype.models.backbone import BackboneError
-from tintype.models.backbone.catalogue import inception_resnet_v2
+from tintype.models.backbone.catalogue import CATALOGUE
 from tintype.models.backbone.weights import make_backbone, network_of
 
 NAME = "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels.h5"
@@ -22,10 +23,16 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def network():
+    """Built once, as the catalogue says."""
+    return CATALOGUE["inception_resnet_v2"].build()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, network):
     """The URL and checksum of a stand-in for Keras' file: its layout and shapes; array n is full of n / 1000."""
     folder = tmp_path_factory.mktemp("served")
-    write_stand_in(folder / NAME)
+    write_stand_in(network.layers, folder / NAME)
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with (folder / NAME).open("rb") as file:
@@ -35,26 +42,29 @@ def served(tmp_path_factory):
     server.server_close()
 
 
-def write_stand_in(file):
+def write_stand_in(layers, file):
+    """Under other names, as Keras numbers layers anew in each process: arrays are found by their order."""
     number = 0
     with h5py.File(file, "w") as h5:
-        layers = inception_resnet_v2().layers
-        h5.attrs["layer_names"] = [layer.name.encode() for layer in layers]
+        h5.attrs["layer_names"] = [f"their_{layer.name}".encode() for layer in layers]
         for layer in layers:
-            group = h5.create_group(layer.name)
-            names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
+            group = h5.create_group(f"their_{layer.name}")
+            names = [f"their_{layer.name}/{weight.name}:0" for weight in layer.weights]
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, weight in zip(names, layer.weights, strict=True):
                 group[name] = np.full(weight.shape, number / 1000, np.float32)
                 number += 1
 
 
-def test_every_array_of_the_file_lands_in_its_place(served, weights, tmp_path):
+def test_every_array_of_the_file_lands_in_its_place(network, served, weights, tmp_path, monkeypatch):
     url, checksum = served
+    entry = dataclasses.replace(CATALOGUE["inception_resnet_v2"], build=lambda: network)
+    monkeypatch.setitem(CATALOGUE, "inception_resnet_v2", entry)
     params = weights(backbone="inception_resnet_v2", origin="imagenet", url=url, checksum=checksum)
-    network, detail = network_of(params, tmp_path)
+    filled, detail = network_of(params, tmp_path)
 
     assert detail == url
+    assert filled is network  # of which no array is a number before the file is read
     assert network.input_shape == (None, 299, 299, 3)
     assert network.output_shape == (None, 1000)
     arrays = [weight.numpy() for layer in network.layers for weight in layer.weights]

@@ -1,7 +1,8 @@
-"""A project of its own: the files that git tracks, with parameters for minutes instead of hours."""
+"""A project of its own: the files that git tracks, with parameters and a backbone for minutes instead of hours."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -68,6 +69,27 @@ class Project:
             picture.save(self.root / f"photos/{name}.png")
 
 
+def write_backbone(file: Path) -> None:
+    """A backbone of one's own with maps at all scales, for `weights.backbone`.
+
+    With the embedded one inside, most of the time would go into tracing and exporting its layers; it is tested in
+    tests/models, and in the bundles of tests/conftest.py.
+    """
+    from tintype.models.keras_backend import make_deterministic, prepare_keras
+
+    prepare_keras()
+    make_deterministic(1)
+    import keras
+    from keras import layers
+
+    rgb = keras.Input((64, 64, 3))
+    maps = rgb
+    for channels in (8, 8, 16, 16, 32):
+        maps = layers.Conv2D(channels, 3, strides=2, padding="same", activation="relu")(maps)
+    keras.Model(rgb, layers.Dense(32)(layers.Flatten()(maps))).save(file)
+    file.with_suffix(".json").write_text(json.dumps({"input_size": 64, "offset": 127.0, "scale": 128.0}))
+
+
 def make_project(root: Path) -> Project:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in listed.stdout.split("\0"):
@@ -80,9 +102,11 @@ def make_project(root: Path) -> Project:
     shutil.copy(ROOT / "data/legacy/black-canyon.jpg", root / "own")
     project = Project(root)
     project.add_photos(*PHOTOS)
+    write_backbone(root / "small.keras")
     project.change(
         preset="test",
         fetch={"source": "directory", "directory": "photos"},
+        weights={"backbone": "small.keras", "origin": "file"},
         # Shares so large that no split has to borrow a photo, which would move when photos are added.
         validate={"validation_share": 0.25, "test_share": 0.25},
         crops={"per_photo": 2},
@@ -105,11 +129,15 @@ def make_project(root: Path) -> Project:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project after `dvc repro`."""
     project = make_project(tmp_path_factory.mktemp("project"))
-    project.log = project.run("dvc", "repro")  # type: ignore[attr-defined]
+    project.log = project.run("dvc", "repro", limit=560)  # type: ignore[attr-defined]
     return project
 
 
 @pytest.fixture
-def fresh_project(tmp_path: Path) -> Project:
-    """The project before anything has run."""
-    return make_project(tmp_path)
+def fresh_project(project: Project, tmp_path: Path) -> Project:
+    """The project's code and parameters, and what `lab` and `embed` read; nothing that they make."""
+    shutil.copy(project.root / "params.yaml", tmp_path)
+    for name in ("src", "data/raw", "data/manifest", "models/backbone"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).symlink_to(project.root / name)
+    return Project(tmp_path)

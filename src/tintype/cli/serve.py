@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,8 +13,6 @@ from tintype.cli.arguments import Model
 from tintype.cli.console import print_error, print_note
 from tintype.errors import TintypeError, UsageError, missing_package
 from tintype.find_model import find_model
-
-SERVICE = "tintype.serving.service:Tintype"
 
 
 def serve(
@@ -76,14 +73,10 @@ def serve(
         environment |= {"TINTYPE_FOLLOW": follow, "TINTYPE_POINTER": str(pointer)}
     shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host
     print_error(f"Serving {tag} at http://{shown}:{port} (Ctrl+C ends it) ...")
-    _become_server(tag, host, port, environment | {"TINTYPE_MODEL": tag})
+    os.environ |= environment | {"TINTYPE_MODEL": tag}  # for the workers
+    from tintype.serving.run import run_server
 
-
-def _become_server(tag: str, host: str, port: int, environment: dict[str, str]) -> NoReturn:
-    """The server takes this process' place: signals reach it, and its exit code is ours."""
-    command = [sys.executable, "-m", "bentoml", "serve", SERVICE]
-    command += ["--host", host, "--port", str(port), "--arg", f"model_tag={tag}"]
-    os.execve(sys.executable, command, environment)
+    run_server(tag, host, port)
 
 
 def _environment(workers: int | None, backend: str | None) -> dict[str, str]:
@@ -92,7 +85,7 @@ def _environment(workers: int | None, backend: str | None) -> dict[str, str]:
         chosen["TINTYPE_WORKERS"] = str(workers)
     if backend is not None:
         chosen |= {"TINTYPE_BACKEND": backend, "KERAS_BACKEND": backend}
-    return {"BENTOML_DO_NOT_TRACK": "True", **os.environ, **chosen}
+    return {"BENTOML_DO_NOT_TRACK": "True", **chosen}
 
 
 def _refuse_taken(host: str, port: int) -> None:

@@ -70,6 +70,7 @@ def colorize_file(
     quality: int = 95,
     metadata: Policy = "keep",
     keep_colour: bool = False,
+    borders: bool = True,
     overwrite: bool = False,
 ) -> ColouredFile:
     """Colour a photo as `tintype colorize` does: at its size, depth and lightness, with captions and provenance.
@@ -93,6 +94,8 @@ def colorize_file(
     keep_colour : bool
         Leave a photo that has colours of its own as it is, where sepia and other toning are none. Without it such a
         photo is coloured anew, and a note says so.
+    borders : bool
+        Look for a border or mount around the picture, which becomes gray; the picture is coloured as without it.
     overwrite : bool
         Whether a file at `destination` may be replaced. The photo itself never is.
 
@@ -119,7 +122,9 @@ def colorize_file(
     colorizer = model if isinstance(model, Colorizer) else load(model)
     if abstain > 0:
         colorizer.check_confidence()
-    options = PhotoOptions(saturation, abstain, quality=quality, metadata=metadata, keep_colour=keep_colour)
+    options = PhotoOptions(
+        saturation, abstain, quality=quality, metadata=metadata, keep_colour=keep_colour, borders=borders
+    )
     opened = open_photo(source, COLLECTION, colorizer, options)
     colours = None
     if opened.kept is None:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
 from tintype.imaging.confidence import faded
+from tintype.imaging.geometry import Crop
 from tintype.imaging.inputs import BATCH, SIZES, lightness_at, network_inputs
 from tintype.imaging.lab import round_ab
 from tintype.imaging.merge import Receipt, merge
@@ -87,7 +88,13 @@ class Colours:
             return self.ab
         return round_ab(faded(self.ab, self.confidence, abstain))
 
-    def join(self, pixels: NDArray[Any], saturation: float = 1.0, abstain: float = 0.0) -> JoinedPhoto:
+    def join(
+        self,
+        pixels: NDArray[Any],
+        saturation: float = 1.0,
+        abstain: float = 0.0,
+        inside: Crop | None = None,
+    ) -> JoinedPhoto:
         """Last: the photo in these colours, times saturation.
 
         Parameters
@@ -98,9 +105,11 @@ class Colours:
             Factor on the colours, 0 to 2.
         abstain : float
             Colours of less confidence than this fade to gray, 0 to 1; 0 keeps all.
+        inside : Crop, optional
+            The part of the photo that the colours were made for; around it the photo becomes gray.
         """
         ab = self.faded(abstain)
-        coloured, receipt = merge(pixels, ab, saturation)
+        coloured, receipt = merge(pixels, ab, saturation, inside=inside)
         return JoinedPhoto(coloured, ab, receipt)
 
 

@@ -87,9 +87,18 @@ def test_everything_can_be_done_by_keyboard(visit, legacy):
     visit.wait_until_coloured(*photos)
     order = [
         walk(page, each)
-        for each in ("compare", "saturation", "format", "keep-colour", "download", "download-all", "remove")
+        for each in (
+            "compare",
+            "saturation",
+            "format",
+            "keep-colour",
+            "borders",
+            "download",
+            "download-all",
+            "remove",
+        )
     ]
-    assert order == [1] * 7  # nothing in between, nothing twice
+    assert order == [1] * 8  # nothing in between, nothing twice
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

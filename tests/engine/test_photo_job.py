@@ -5,13 +5,16 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tintype.colorize import Colours
 from tintype.engine.photo_job import PhotoOptions, colour_photo, encode_coloured, open_photo
 from tintype.formats.layer import read_layer
 from tintype.formats.photo import read_photo
+from tintype.imaging.geometry import Crop
 from tintype.imaging.lab import chroma, rgb_to_lab
 from tintype.imaging.limits import COLLECTION
+from tintype.imaging.merge import merge
 from tintype.imaging.provenance import Lineage
 
 LINEAGE = Lineage("tintype", "3")
@@ -82,6 +85,53 @@ def test_a_photo_with_colours_of_its_own_is_told_of_and_may_be_left_as_it_is(col
 
 def test_a_gray_photo_has_none(opened):
     assert (opened.own_colours, opened.photo.notes) == (False, ())
+
+
+class Looking(Preparing):
+    """Remembers what it saw."""
+
+    def prepare(self, pixels):
+        self.seen = pixels
+        return super().prepare(pixels)
+
+
+@pytest.fixture
+def framed(cat, tmp_path):
+    """A photo in a white border: the file, and what is inside."""
+    inside = Crop(30, 40, *cat.shape[:2])
+    sheet = np.full((cat.shape[0] + 70, cat.shape[1] + 80, 3), 245, np.uint8)
+    inside.cut(sheet)[...] = cat[..., 1:2]
+    Image.fromarray(sheet).save(tmp_path / "framed.png")
+    return tmp_path / "framed.png", inside
+
+
+def test_the_network_sees_what_is_inside_of_a_border_which_stays_gray(framed, colours):
+    path, inside = framed
+    sees = Looking()
+    opened = open_photo(path, COLLECTION, sees)
+    assert opened.inside == inside
+    np.testing.assert_array_equal(sees.seen, inside.cut(opened.photo.pixels))
+    coloured = colour_photo(opened, colours, PhotoOptions(), LINEAGE)
+    assert coloured.receipt.inside == inside
+    assert coloured.provenance.parameters["inside"] == "451x300+40+30"
+    assert np.ptp(coloured.pixels[:30], axis=2).max() == 0
+    assert chroma(rgb_to_lab(inside.cut(coloured.pixels))).mean() > 5
+
+
+def test_borders_are_not_looked_for_where_that_is_not_wanted(framed):
+    sees = Looking()
+    opened = open_photo(framed[0], COLLECTION, sees, PhotoOptions(borders=False))
+    assert opened.inside is None
+    assert sees.seen.shape == opened.photo.pixels.shape
+
+
+def test_a_layer_of_a_photo_with_a_border_gives_the_same_photo(framed, colours, tmp_path):
+    options = PhotoOptions(layer=True)
+    coloured = colour_photo(open_photo(framed[0], COLLECTION, Preparing()), colours, options, LINEAGE)
+    layer = read_layer(encode_coloured(coloured, "PNG", options))
+    assert layer.inside == framed[1]
+    joined, _ = merge(coloured.photo.pixels, layer.ab, layer.saturation, inside=layer.inside)
+    np.testing.assert_array_equal(joined, coloured.pixels)
 
 
 def test_importing_the_engine_loads_no_framework():

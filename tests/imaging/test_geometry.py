@@ -56,3 +56,19 @@ def test_crops_lie_inside_the_photo_and_have_its_shape(shape: tuple[int, int]) -
         assert crop.left + crop.width <= shape[1]
         assert crop.cut(np.zeros(shape)).shape == (crop.height, crop.width)
         assert crop.height >= round(0.5 * shape[0])
+
+
+def test_a_crop_is_written_read_scaled_and_has_its_surroundings() -> None:
+    crop = Crop(2, 3, 10, 20)
+    assert Crop.parse(str(crop)) == crop
+    assert str(crop) == "20x10+3+2"
+    assert crop.scaled((20, 40), (40, 120)) == Crop(4, 9, 20, 60)
+    assert crop.fits(12, 23)
+    assert not crop.fits(11, 23)
+    assert not Crop(-1, 0, 2, 2).fits(9, 9)
+    seen = np.zeros((20, 40), int)
+    for part in (crop, *crop.around(20, 40)):
+        part.cut(seen)[...] += 1
+    assert (seen == 1).all()
+    with pytest.raises(ValueError, match="literal"):
+        Crop.parse("all of it")

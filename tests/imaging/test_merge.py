@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tintype.imaging import geometry
-from tintype.imaging.geometry import STRIP_PIXELS, resize
+from tintype.imaging.geometry import STRIP_PIXELS, Crop, resize
 from tintype.imaging.lab import lab_to_rgb, lightness, rgb_to_lab
 from tintype.imaging.merge import merge
 
@@ -98,3 +98,24 @@ def test_saturation_is_a_factor(cat: np.ndarray) -> None:
 def test_says_how_much_colour_it_gave(cat: np.ndarray) -> None:
     assert merge(cat, WARM)[1].mean_chroma == pytest.approx(12 * 2**0.5, rel=1e-4)
     assert merge(cat, WARM, saturation=0)[1].mean_chroma == 0
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("inside", [Crop(30, 40, 200, 300), Crop(0, 0, 300, 100), Crop(50, 0, 200, 451)])
+def test_what_is_inside_of_a_border_is_coloured_as_if_it_were_alone(
+    cat: np.ndarray, patches: np.ndarray, dtype: type, inside: Crop
+) -> None:
+    photo = cat.astype(dtype) * (257 if dtype is np.uint16 else 1)
+    coloured, receipt = merge(photo, patches, 1.2, inside=inside)
+    alone, _ = merge(inside.cut(photo), patches, 1.2)
+    np.testing.assert_array_equal(inside.cut(coloured), alone)
+    assert np.ptp(coloured, axis=2)[~shape_of(inside, photo)].max() == 0
+    assert receipt.inside == inside
+    assert receipt.mean_dl == pytest.approx(np.abs(lightness(coloured) - lightness(photo)).mean(), abs=1e-4)
+    assert receipt.max_dl < 0.5
+
+
+def shape_of(inside: Crop, photo: np.ndarray) -> np.ndarray:
+    mask = np.zeros(photo.shape[:2], bool)
+    inside.cut(mask)[...] = True
+    return mask

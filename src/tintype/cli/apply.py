@@ -43,7 +43,7 @@ def apply(
     Exit code: 0 written, 1 a file cannot be read or written or is another one, 2 wrong usage.
     """
     from tintype.engine.result_file import notes_on, result_path
-    from tintype.formats.layer import read_layer
+    from tintype.formats.layer import INSIDE, read_layer
     from tintype.formats.photo import read_photo, write_photo
     from tintype.imaging.merge import merge
 
@@ -52,8 +52,14 @@ def apply(
     photo = read_photo(master)
     if not any_master:
         _refuse_other(master, photo, colours)
-    coloured, receipt = merge(photo.pixels, colours.ab, colours.saturation, edges=colours.edges)
-    provenance = replace(colours.provenance, input_sha256=photo.sha256)
+    inside, provenance = colours.inside, replace(colours.provenance, input_sha256=photo.sha256)
+    if inside is not None:  # of another master, the part at the same place
+        height, width = photo.pixels.shape[:2]
+        inside = inside.scaled(colours.master_size[::-1], (height, width))
+        provenance = replace(provenance, parameters={**provenance.parameters, INSIDE: str(inside)})
+    coloured, receipt = merge(
+        photo.pixels, colours.ab, colours.saturation, edges=colours.edges, inside=inside
+    )
     write_photo(destination, coloured, like=photo, quality=quality, provenance=provenance, metadata=metadata)
     print_line(
         f"Joined {master} and {layer} in {destination}; "

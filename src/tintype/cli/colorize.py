@@ -70,6 +70,12 @@ def colorize(
             help="Leave photos that have colours of their own as they are. Sepia and other toning are none.",
         ),
     ] = False,
+    borders: Annotated[
+        bool,
+        typer.Option(
+            help="Look for a border or mount, which becomes gray; the picture inside is coloured as without it."
+        ),
+    ] = True,
     force: Force = False,
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Leave out photos whose result is there already.")
@@ -104,6 +110,7 @@ def colorize(
         compare=compare,
         layer=layer,
         keep_colour=keep_colour,
+        borders=borders,
         abstain=abstain,
         confidence=confidence,
         limits=limits_of(max_megapixels, max_megabytes),

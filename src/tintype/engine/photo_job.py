@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.formats.layer import encode_layer
+from tintype.formats.layer import INSIDE, encode_layer
 from tintype.formats.metadata import Policy
 from tintype.formats.photo import Photo, encode_photo, read_photo
+from tintype.imaging.border import find_border
 from tintype.imaging.finding import WRITABLE
+from tintype.imaging.geometry import Crop
 from tintype.imaging.limits import Limits
 from tintype.imaging.merge import Receipt
 from tintype.imaging.own_colours import has_own_colours
@@ -52,6 +54,9 @@ class PhotoOptions:
         Whether only the colours are written, to be joined with the untouched photo.
     keep_colour : bool
         Whether a photo that has colours of its own is left as it is. Without a layer: there would be none.
+    borders : bool
+        Whether a border around a picture is looked for (`tintype.imaging.border`). It becomes gray, and the picture is
+        coloured as without it.
     """
 
     saturation: float = 1.0
@@ -61,6 +66,7 @@ class PhotoOptions:
     metadata: Policy = "keep"
     layer: bool = False
     keep_colour: bool = False
+    borders: bool = True
 
     @property
     def colour_parameters(self) -> Mapping[str, str]:
@@ -85,6 +91,8 @@ class OpenPhoto:
     l8 : ndarray of shape (size, size, 1), uint8
     gray8 : ndarray of shape (S, S, 1), uint8
         As `Colorizer.prepare` gives them.
+    inside : Crop or None
+        What is inside of the photo's border, and all that the network sees; None if it has no border.
     own_colours : bool
         Whether the photo has colours of its own, by `tintype.imaging.own_colours`.
     kept : bytes or None
@@ -94,6 +102,7 @@ class OpenPhoto:
     photo: Photo
     l8: NDArray[np.uint8]
     gray8: NDArray[np.uint8]
+    inside: Crop | None = None
     own_colours: bool = False
     kept: bytes | None = None
 
@@ -148,12 +157,14 @@ def open_photo(
         If it cannot be read.
     """
     photo = read_photo(source, limits)
-    own_colours, kept = has_own_colours(photo.pixels), None
+    inside = find_border(photo.pixels) if options.borders else None
+    picture = photo.pixels if inside is None else inside.cut(photo.pixels)
+    own_colours, kept = has_own_colours(picture), None
     if own_colours and options.keep_colour:
         kept = read_content(source, limits, str(source) if isinstance(source, Path) else "the photo")
     if own_colours:
         photo = replace(photo, notes=(*photo.notes, _REPLACED if kept is None else _KEPT))
-    return OpenPhoto(photo, *colorizer.prepare(photo.pixels), own_colours, kept)
+    return OpenPhoto(photo, *colorizer.prepare(picture), inside, own_colours, kept)
 
 
 def colour_photo(
@@ -172,9 +183,10 @@ def colour_photo(
     if colours is None:
         none = np.zeros((1, 1, 2), np.float32)
         return ColouredPhoto(photo, photo.pixels, none, Receipt(0, 0, 0, "kept"), None, opened.kept)
-    joined = colours.join(photo.pixels, options.saturation, options.abstain)
+    joined = colours.join(photo.pixels, options.saturation, options.abstain, opened.inside)
     receipt = replace(joined.receipt, own_colours="replaced" if opened.own_colours else "")
-    provenance = Provenance(lineage, photo.sha256, options.colour_parameters)
+    inside = {} if opened.inside is None else {INSIDE: str(opened.inside)}
+    provenance = Provenance(lineage, photo.sha256, {**options.colour_parameters, **inside})
     return ColouredPhoto(photo, joined.pixels, joined.ab, receipt, provenance)
 
 

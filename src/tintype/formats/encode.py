@@ -16,7 +16,7 @@ from PIL import Image
 from tintype.formats.iptc import photoshop_block
 from tintype.formats.metadata import OutputMetadata
 from tintype.formats.tiff import encode_tiff
-from tintype.imaging.geometry import resize, resize_axis, rows_between, strips
+from tintype.imaging.geometry import Crop, resize, resize_axis, rows_between, strips
 from tintype.imaging.limits import PhotoError, reason
 from tintype.imaging.reading.png import SIGNATURE, XMP_KEYWORD
 from tintype.imaging.reading.srgb import srgb_profile, to_8_bits
@@ -145,7 +145,9 @@ WRITERS: dict[str, Callable[[NDArray[Any], NDArray[Any] | None, int, OutputMetad
 }
 
 
-def confidence_png(confidence: NDArray[np.float32], height: int, width: int) -> bytes:
+def confidence_png(
+    confidence: NDArray[np.float32], height: int, width: int, inside: Crop | None = None
+) -> bytes:
     """Confidence as a picture to lay beside a photo.
 
     Parameters
@@ -154,17 +156,21 @@ def confidence_png(confidence: NDArray[np.float32], height: int, width: int) -> 
         In [0, 1].
     height, width : int
         The photo's size in pixels.
+    inside : Crop, optional
+        The part of the photo that it is about; around it nothing is claimed, and it is black.
 
     Returns
     -------
     bytes
         A PNG of that size in 8 bits of gray, black for 0 and white for 1; equal inputs give equal files.
     """
+    picture = np.zeros((height, width), np.uint8)
+    part_of_it = picture if inside is None else inside.cut(picture)
+    height, width = part_of_it.shape
     few = resize(confidence, min(len(confidence), height), min(confidence.shape[1], width))[..., np.newaxis]
-    picture = np.empty((height, width), np.uint8)
     for rows in strips(height, width):
         part = resize_axis(rows_between(few, height, rows), width=width)[..., 0]
-        picture[rows] = np.rint(np.clip(part, 0, 1) * 255)
+        part_of_it[rows] = np.rint(np.clip(part, 0, 1) * 255)
     _, png = cv2.imencode(".png", picture)
     return png.tobytes()
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tintype.errors import TintypeError
 from tintype.formats.encode import insert_chunks, xmp_chunk
 from tintype.formats.xmp import COLOURS_ALONE, ProvenanceError, provenance_xmp, read_provenance
+from tintype.imaging.geometry import Crop
 from tintype.imaging.lab import AB16_GRAY, decode_ab16, encode_ab16
 from tintype.imaging.provenance import Provenance
 from tintype.imaging.reading.png import SIGNATURE, ChunkError, read_chunks
@@ -33,6 +34,7 @@ MAX_BYTES = 128_000_000
 
 _EDGES = {"ab16/1": False, FORMAT: True}
 _MARK, _SIZE = "layer", "master_size"
+INSIDE = "inside"  # the parameter that says which part of a photo with a border was coloured
 # Signature, then IHDR: length, name, width, height, depth, colour type, ...
 _HEADER = struct.Struct(">8sI4sIIBBBBB")
 _END_OF_HEADER = 8 + 25
@@ -59,6 +61,8 @@ class Layer:
         Factor on a* and b*.
     edges : bool
         Whether they are enlarged along the photo's edges.
+    inside : Crop or None
+        The part of the master that they are of, where a border is around it.
     """
 
     ab: NDArray[np.float32]
@@ -66,6 +70,7 @@ class Layer:
     master_size: tuple[int, int]
     saturation: float
     edges: bool = True
+    inside: Crop | None = None
 
 
 def encode_layer(ab: NDArray[np.float32], provenance: Provenance, master_size: tuple[int, int]) -> bytes:
@@ -124,14 +129,18 @@ def read_layer(source: Path | bytes) -> Layer:
     try:
         width, height = map(int, parameters.pop(_SIZE, "").split("x"))
         saturation = float(parameters.get("saturation", "1"))
+        inside = Crop.parse(parameters[INSIDE]) if INSIDE in parameters else None
+        if inside is not None and not inside.fits(height, width):
+            raise ValueError
     except ValueError:
         raise LayerError(
-            f"Expected {name} to say its master's size and a saturation in numbers. It does not: make the layer anew."
+            f"Expected {name} to say its master's size, which part of it was coloured and a saturation in numbers. "
+            "It does not: make the layer anew."
         ) from None
     if not 0 <= saturation <= 2:
         raise LayerError(f"Expected a saturation of 0 to 2 in {name}. Received: {saturation:g}.")
     provenance = replace(provenance, parameters=parameters)
-    return Layer(_colours(content, name), provenance, (width, height), saturation, edges)
+    return Layer(_colours(content, name), provenance, (width, height), saturation, edges, inside)
 
 
 def is_layer(provenance: Provenance) -> bool:

@@ -123,6 +123,42 @@ class Crop(NamedTuple):
         """The rectangle of an array whose first axes are height and width; a view, not a copy."""
         return planes[self.top : self.top + self.height, self.left : self.left + self.width]
 
+    def fits(self, height: int, width: int) -> bool:
+        """Whether it is a part of an image of that size."""
+        return (
+            min(self) >= 0 < min(self[2:])
+            and self.top + self.height <= height
+            and self.left + self.width <= width
+        )
+
+    def scaled(self, before: tuple[int, int], after: tuple[int, int]) -> Crop:
+        """The same part of an image that is resized, its sizes as height and width."""
+        down, across = after[0] / before[0], after[1] / before[1]
+        top, left = round(self.top * down), round(self.left * across)
+        bottom, right = round((self.top + self.height) * down), round((self.left + self.width) * across)
+        return Crop(top, left, max(1, bottom - top), max(1, right - left))
+
+    def around(self, height: int, width: int) -> list[Crop]:
+        """What an image of a size has beside the rectangle: above, below, left and right of it, as far as there is."""
+        bottom, right = self.top + self.height, self.left + self.width
+        bands = (
+            Crop(0, 0, self.top, width),
+            Crop(bottom, 0, height - bottom, width),
+            Crop(self.top, 0, self.height, self.left),
+            Crop(self.top, right, self.height, width - right),
+        )
+        return [band for band in bands if band.height and band.width]
+
+    def __str__(self) -> str:
+        """As X11 writes it: ``WIDTHxHEIGHT+LEFT+TOP``."""
+        return f"{self.width}x{self.height}+{self.left}+{self.top}"
+
+    @classmethod
+    def parse(cls, text: str) -> Crop:
+        """The rectangle of such a text; a `ValueError` if it is none."""
+        width, height, left, top = map(int, text.replace("x", "+").split("+"))
+        return cls(top, left, height, width)
+
 
 def photo_crops(height: int, width: int, count: int, min_side_share: float, key: str) -> list[Crop]:
     """The crops of one photo: the whole of it first, then seeded rectangles of the photo's own shape.

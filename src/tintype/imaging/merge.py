@@ -5,14 +5,14 @@ The photo is worked on in strips, so that the memory it takes beside the photo i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.geometry import by_strips, resize, rows_between
+from tintype.imaging.geometry import Crop, by_strips, resize, rows_between
 from tintype.imaging.guided import GuidedColours
 from tintype.imaging.lab import gray_to_rgb, lab_to_rgb, lightness
 
@@ -29,16 +29,24 @@ class Receipt:
         Mean C* of the colours, in Lab units, before any of them was reduced to the gamut.
     own_colours : str
         What became of colours that the photo had itself (`tintype.imaging.own_colours`); empty if it had none.
+    inside : Crop or None
+        What was coloured, where a border around it was left neutral.
     """
 
     mean_dl: float
     max_dl: float
     mean_chroma: float
     own_colours: Literal["", "replaced", "kept"] = ""
+    inside: Crop | None = None
 
 
 def merge(
-    pixels: NDArray[Any], ab: NDArray[np.float32], saturation: float = 1.0, *, edges: bool = True
+    pixels: NDArray[Any],
+    ab: NDArray[np.float32],
+    saturation: float = 1.0,
+    *,
+    edges: bool = True,
+    inside: Crop | None = None,
 ) -> tuple[NDArray[Any], Receipt]:
     """The photo with its own lightness and new colours.
 
@@ -53,6 +61,8 @@ def merge(
     edges : bool
         Whether colours that are fewer than the pixels change where the photo's lightness does, as
         `tintype.imaging.guided` says, or are interpolated over its edges.
+    inside : Crop, optional
+        The part of the photo that the colours are of; around it the photo becomes gray. All of it if not given.
 
     Returns
     -------
@@ -60,17 +70,27 @@ def merge(
         sRGB.
     receipt : Receipt
     """
-    height, width = pixels.shape[:2]
-    colours = _colours(pixels, ab * np.float32(saturation), edges=edges)
     coloured = np.empty_like(pixels)
+    picture = inside or Crop(0, 0, *pixels.shape[:2])
+    own = picture.cut(pixels)
+    tallies = _fill(picture.cut(coloured), own, _colours(own, ab * np.float32(saturation), edges=edges))
+    for band in picture.around(*pixels.shape[:2]):
+        tallies += _fill(band.cut(coloured), band.cut(pixels), None)
+    return coloured, replace(_receipt(tallies), inside=inside)
+
+
+def _fill(
+    coloured: NDArray[Any], pixels: NDArray[Any], colours: GuidedColours | _PlainColours | None
+) -> list[_Tally]:
+    """Join pixels of shape (h, w, 3) with their colours, strip by strip; without colours they become gray."""
 
     def join(rows: slice) -> _Tally:
         before = lightness(pixels[rows])
-        a, b = colours.strip(rows, before)
+        a, b = colours.strip(rows, before) if colours else (np.zeros_like(before),) * 2
         coloured[rows] = _joined(before, a, b, pixels.dtype)
         return _tally(before, lightness(coloured[rows]), cv2.magnitude(a, b))
 
-    return coloured, _receipt(by_strips(height, width, join))
+    return by_strips(len(pixels), pixels.shape[1], join)
 
 
 def _colours(pixels: NDArray[Any], ab: NDArray[np.float32], *, edges: bool) -> GuidedColours | _PlainColours:

@@ -51,6 +51,7 @@ class Options(PhotoOptions):
             "compare": str(self.compare).lower(),
             "layer": str(self.layer).lower(),
             "keep_colour": str(self.keep_colour).lower(),
+            "borders": str(self.borders).lower(),
             "abstain": f"{self.abstain:.9g}",
             "confidence": str(self.confidence).lower(),
         }

@@ -21,12 +21,13 @@ class Summary:
 
     Attributes
     ----------
-    coloured, replaced, kept, failed : int
-        Photos; of those that were coloured, how many had colours of their own. Those that are kept have them still.
+    coloured, replaced, bordered, kept, failed : int
+        Photos; of those that were coloured, how many had colours of their own and how many a border. Those that are
+        kept have their own colours still.
     """
 
     def __init__(self, total: int) -> None:
-        self.coloured, self.replaced, self.kept, self.failed = 0, 0, 0, 0
+        self.coloured = self.replaced = self.bordered = self.kept = self.failed = 0
         self._total = total
         self._mean_sum = 0.0
         self._worst: tuple[Receipt, Path] | None = None
@@ -49,6 +50,7 @@ class Summary:
             self.kept += 1
             return
         self.coloured += 1
+        self.bordered += result.receipt.inside is not None
         self.replaced += result.receipt.own_colours == "replaced"
         self._mean_sum += result.receipt.mean_dl
         if self._worst is None or result.receipt.mean_dl > self._worst[0].mean_dl:
@@ -64,6 +66,10 @@ class Summary:
         self._say_lightness()
         if self.kept:
             print_line(f"{counted(self.kept, 'photo')} left unchanged, in the colours that the file has.")
+        if self.bordered:
+            print_line(
+                f"{counted(self.bordered, 'photo')} with a border, which stays gray (--no-borders: coloured too)."
+            )
         if self.replaced:
             print_line(
                 f"{counted(self.replaced, 'photo')} had colours already: --keep-colour leaves such photos as they are."

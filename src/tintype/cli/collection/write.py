@@ -123,7 +123,8 @@ class ResultWriter:
         pictures = {}
         confidence = None if colours is None else colours.confidence
         if job.confidence is not None and confidence is not None:
-            pictures[job.confidence] = confidence_png(confidence, *coloured.pixels.shape[:2])
+            height, width = coloured.pixels.shape[:2]
+            pictures[job.confidence] = confidence_png(confidence, height, width, coloured.receipt.inside)
         if job.compare is not None:
             both = side_by_side(coloured.photo.pixels, coloured.pixels)
             pictures[job.compare] = encode_photo(

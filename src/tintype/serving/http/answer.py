@@ -64,6 +64,8 @@ def _headers(coloured: ColouredContent, lineage: Lineage, file_name: str) -> dic
         "X-Tintype-Bundle": lineage.bundle_sha256,
         "X-Tintype-Receipt": f"mean_dl={receipt.mean_dl:.2f}; max_dl={receipt.max_dl:.2f}",
     }
+    if receipt.inside is not None:
+        headers["X-Tintype-Inside"] = str(receipt.inside)
     if receipt.own_colours:
         headers["X-Tintype-Own-Colours"] = receipt.own_colours
     if lineage.run_id:

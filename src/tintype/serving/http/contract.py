@@ -137,6 +137,13 @@ OPTIONS = (
         "Whether a photo that has colours of its own is answered as it is. Sepia and other toning are none.",
         True,
     ),
+    Option(
+        "borders",
+        "borders",
+        {"type": "boolean", "default": True},
+        "Whether a border or mount is looked for. It becomes gray, and the picture inside is coloured as without it.",
+        False,
+    ),
 )
 OPTION_NAMES = tuple(option.name for option in OPTIONS)
 
@@ -305,6 +312,10 @@ _PHOTO = {
         ),
         "X-Tintype-Own-Colours": _header(
             "What became of colours that the photo had itself, if any: `replaced` or `kept`.", "replaced"
+        ),
+        "X-Tintype-Inside": _header(
+            "What was coloured inside of a border, if one was found: width, height, left and top in pixels.",
+            "362x279+33+33",
         ),
         "X-Tintype-Notes": _header(
             "What was left behind, if anything: sentences in percent-encoded UTF-8.",

@@ -39,7 +39,9 @@ export class Darkroom {
     const { format, switches } = this.#choices;
     const { saturation } = photo.result;
     const fits = (answer) =>
-      answer?.saturation === saturation && answer.switches === switches && (answer.format === format || answer.type === `image/${format}`);
+      answer?.saturation === saturation &&
+      answer.switches === switches &&
+      (answer.format === format || answer.type === `image/${format}`);
     const kept = [photo.result, photo.saved].find(fits);
     return kept ?? (photo.saved = await this.#ask(photo, saturation, format));
   }

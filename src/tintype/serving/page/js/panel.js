@@ -1,6 +1,6 @@
 // What is known of the shown photo, and what can be done with it.
 
-import { factWords, makerWords, ownColourWords, receiptWords, sentence, stateWords } from "./words.js";
+import { BORDERED, factWords, makerWords, ownColourWords, receiptWords, sentence, stateWords } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const [name, facts, notes] = ["photo-name", "facts", "notes"].map(byId);
@@ -64,8 +64,8 @@ function showTrouble(photo) {
 }
 
 function showNotes(photo) {
-  const { receipt, model, ownColours, notes: remarks } = photo.result ?? {};
-  const words = [remarks, ownColourWords(ownColours)];
+  const { receipt, model, bordered, ownColours, notes: remarks } = photo.result ?? {};
+  const words = [bordered && BORDERED, remarks, ownColourWords(ownColours)];
   if (photo.result && ownColours !== "kept") words.unshift(receiptWords(receipt), makerWords(model));
   if (photo.result && photo.visible === false)
     words.push("This browser cannot show the file itself: both sides are previews. The download is made from the file.");

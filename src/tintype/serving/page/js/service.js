@@ -66,6 +66,7 @@ function answerOf(request, file) {
     type: blob.type.split(";")[0],
     name: nameOf(request.getResponseHeader("Content-Disposition")) ?? file.name,
     receipt: receiptOf(request.getResponseHeader("X-Tintype-Receipt")),
+    bordered: Boolean(request.getResponseHeader("X-Tintype-Inside")),
     ownColours: request.getResponseHeader("X-Tintype-Own-Colours") ?? "",
     notes: decoded(request.getResponseHeader("X-Tintype-Notes") ?? ""),
     model: request.getResponseHeader("X-Tintype-Model") ?? "",

@@ -12,6 +12,8 @@ export function receiptWords(receipt) {
     : `Lightness moved by ${mean} of 100 on average, at most ${most}: some colours are stronger than a screen can show.`;
 }
 
+export const BORDERED = "A border was found and left gray; the picture inside was coloured as if it were alone.";
+
 /** What can be done about colours that were replaced. */
 export function ownColourWords(ownColours) {
   return ownColours === "replaced" ? "The switch above leaves such photos as they are." : "";

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tintype.models.backbone import Backbone
     from tintype.params import NetworkParams, Params
 
 ROOT = Path(__file__).parents[1]
@@ -281,6 +282,14 @@ def backbone_folder(tmp_path_factory: pytest.TempPathFactory, params: Params) ->
     from tintype.models.backbone.weights import make_backbone
 
     return shared(tmp_path_factory, "backbone", lambda folder: make_backbone(params.weights, folder))
+
+
+@pytest.fixture(scope="session")
+def embedded_backbone(backbone_folder: Path) -> Backbone:
+    """The embedded backbone on Keras, loaded once; nobody may change it."""
+    from tintype.models.backbone import Backbone
+
+    return Backbone.load(backbone_folder)
 
 
 @pytest.fixture(scope="session")

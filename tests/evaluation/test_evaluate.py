@@ -80,7 +80,7 @@ def test_curves_and_photos_are_tables(report: Path) -> None:
 def full_report(
     half: Method,
     photos: dict[str, PhotoFile],
-    backbone_folder: Path,
+    embedded_backbone: Backbone,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, list[tuple[int, ...]]]:
     """The report with all there is, and the sizes of the photos of which chroma was asked."""
@@ -100,7 +100,7 @@ def full_report(
         chroma={"ours": chroma, "mean_ab": constant_chroma(4, 8)},
         confidence=lambda rgb8: (0.5 * rgb_to_lab(rgb8)[..., 1:], np.full(rgb8.shape[:2], 0.9, np.float32)),
         prior=prior_of_files([photos[name] for name in ("cat.png", "leaves.png", "temple.png")]),
-        backbone=Backbone.load(backbone_folder),
+        backbone=embedded_backbone,
     )
     return report, asked
 

@@ -14,8 +14,8 @@ Defects = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 
 @pytest.fixture(scope="module")
-def backbone(backbone_folder: Path) -> Backbone:
-    return Backbone.load(backbone_folder)
+def backbone(embedded_backbone: Backbone) -> Backbone:
+    return embedded_backbone
 
 
 @pytest.fixture(scope="module")

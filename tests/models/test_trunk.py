@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tintype.imaging.lab import decode_l8, gray_to_rgb
-from tintype.models.backbone.spec import BackboneError, BackboneSpec, read_spec
+from tintype.models.backbone.spec import BackboneError, BackboneSpec
 from tintype.models.keras_backend import prepare_keras, set_precision
 from tintype.models.keras_file import load_network, save_network
 from tintype.models.trunk import _taps, build_trunk
@@ -24,8 +24,8 @@ KEPT = {"stem_conv", "stem_norm", "block3_depthwise_conv", "block8_project_norm"
 
 
 @pytest.fixture(scope="module")
-def embedded(backbone_folder: Any) -> tuple[keras.Model, BackboneSpec]:
-    return load_network(backbone_folder / "backbone.keras"), read_spec(backbone_folder)
+def embedded(embedded_backbone: Any) -> tuple[keras.Model, BackboneSpec]:
+    return embedded_backbone.network, embedded_backbone.spec
 
 
 def spec_of(name: str, size: int) -> BackboneSpec:

@@ -43,8 +43,8 @@ def manifest(photos: Path) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def backbone(backbone_folder: Path) -> Backbone:
-    return Backbone.load(backbone_folder)
+def backbone(embedded_backbone: Backbone) -> Backbone:
+    return embedded_backbone
 
 
 @pytest.fixture(scope="module")

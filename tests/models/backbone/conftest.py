@@ -28,8 +28,8 @@ def weights() -> Callable[..., WeightsParams]:
 
 
 @pytest.fixture(scope="session")
-def embedded(backbone_folder: Path) -> Backbone:
-    return Backbone.load(backbone_folder)
+def embedded(embedded_backbone: Backbone) -> Backbone:
+    return embedded_backbone
 
 
 @pytest.fixture(scope="session")

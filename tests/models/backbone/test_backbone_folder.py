@@ -1,5 +1,6 @@
 """The backbone's folder: reproducible, whole, and never made of a file that is something else."""
 
+import dataclasses
 import json
 import shutil
 
@@ -11,6 +12,7 @@ import pytest
 from tintype.errors import TintypeError
 from tintype.files.digest import sha256_of
 from tintype.models.backbone import Backbone, BackboneError
+from tintype.models.backbone.catalogue import CATALOGUE
 from tintype.models.backbone.weights import make_backbone, with_embedded
 
 
@@ -68,8 +70,18 @@ def test_one_seed_gives_the_same_bytes_and_another_seed_others(random_folder, we
 
 
 @pytest.fixture(scope="module")
-def network():
+def filled():
     return with_embedded("efficientnet_lite0")
+
+
+@pytest.fixture
+def network(filled, monkeypatch):
+    """The backbone with its weights; it is also what a file is read into, which a test would build anew."""
+    values = filled.get_weights()
+    entry = dataclasses.replace(CATALOGUE["efficientnet_lite0"], build=lambda: filled)
+    monkeypatch.setitem(CATALOGUE, "efficientnet_lite0", entry)
+    yield filled
+    filled.set_weights(values)
 
 
 @pytest.mark.parametrize("name", ["net.keras", "net.weights.h5", "net_tf_dim_ordering_tf_kernels.h5"])
@@ -110,6 +122,7 @@ def save_as_keras_publishes(network, file):
         ("missing", ".keras"),
     ],
 )
+@pytest.mark.usefixtures("network")
 def test_a_file_without_the_weights_is_named_and_leaves_the_old_folder(
     own, weights, tmp_path, suffix, damage
 ):
@@ -117,9 +130,9 @@ def test_a_file_without_the_weights_is_named_and_leaves_the_old_folder(
     if damage == "garbage":
         file.write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 1000)
     elif damage == "foreign":
-        network = keras.models.load_model(own)
-        {".keras": network.save, ".weights.h5": network.save_weights}.get(
-            suffix, lambda path: save_as_keras_publishes(network, path)
+        foreign = keras.models.load_model(own)
+        {".keras": foreign.save, ".weights.h5": foreign.save_weights}.get(
+            suffix, lambda path: save_as_keras_publishes(foreign, path)
         )(file)
     old = tmp_path / "backbone"
     old.mkdir()
@@ -160,12 +173,10 @@ def test_an_embedding_too_large_for_half_precision_is_an_error(own, weights, tmp
 
 
 def test_weights_with_a_hole_are_refused(network, weights, tmp_path):
-    values = network.get_weights()
-    holey = [array.copy() for array in values]
+    holey = network.get_weights()
     holey[3][0] = np.nan
     network.set_weights(holey)
     network.save(tmp_path / "holey.keras")
-    network.set_weights(values)
     with pytest.raises(BackboneError, match="1 of its 247 arrays"):
         make_backbone(weights(origin="file", file=str(tmp_path / "holey.keras")), tmp_path / "backbone")
 

@@ -96,7 +96,7 @@ def test_a_photo_in_colour_is_told_of_and_left_as_it_is_when_asked(visit, sample
     with visit.page.expect_response("**/colorize?keep_colour=true&saturation=1", timeout=60_000) as answered:
         visit.page.check("#keep-colour")
     assert answered.value.headers["x-tintype-own-colours"] == "kept"
-    visit.page.wait_for_function("document.getElementById('notes').innerText.includes('left as it is')")
+    visit.wait_for("#notes li:has-text('left as it is')")
     assert "model" not in visit.page.inner_text("#notes")
     ours, saved = (
         Image.open(path).convert("RGB") for path in (sample / "coffee.jpg", visit.save("#download", tmp_path))

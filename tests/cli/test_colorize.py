@@ -14,7 +14,7 @@ from tintype.cli.collection.results_log import LOG_FILE
 from tintype.files.digest import sha256_of
 from tintype.formats.layer import read_layer
 from tintype.formats.photo import read_photo
-from tintype.formats.xmp import read_provenance
+from tintype.formats.xmp import ProvenanceError, read_provenance
 from tintype.imaging.finding import find_photos
 from tintype.imaging.lab import chroma, rgb_to_lab
 from tintype.imaging.merge import merge
@@ -79,7 +79,11 @@ def test_a_collection_is_coloured_recorded_and_summed_up(photos, bundle, tintype
     assert lines[0].startswith("Coloured 6 of 6 photos into out in ")
     assert lines[1].startswith("lightness kept: mean |dL*| 0.")
     assert "; worst: in/" in lines[1]
-    assert lines[2:] == ["1 file is no photos by name.", "1 hidden file or folder left out."]
+    assert lines[2:] == [
+        "4 photos had colours already: --keep-colour leaves such photos as they are.",
+        "1 file is no photos by name.",
+        "1 hidden file or folder left out.",
+    ]
     done = {line["destination"]: line for line in log_lines() if line["status"] == "done"}
     assert set(done) == {
         "deep/coffee.jpg",
@@ -391,7 +395,7 @@ def test_photos_in_colour_are_left_as_they_are_where_that_is_asked_for(photos, t
     assert "4 photos left unchanged" in result.stdout
     for name in ("deep/coffee.jpg", "lzw.tiff", "palette.png", "rotated.jpg"):
         assert Path("out", name).read_bytes() == Path("in", name).read_bytes()
-    assert read_provenance(read_photo(Path("out/gray.jpg"))) is not None
+    assert read_provenance(Path("out/gray.jpg").read_bytes()).lineage.name
     assert {line["status"] for line in log_lines()[-6:]} <= {"writing", "done"}
     again = tintype("colorize", "in", "-o", "out", "--keep-colour")
     assert "Nothing to do" in again.stdout
@@ -405,5 +409,27 @@ def test_a_photo_in_colour_keeps_its_pixels_in_another_format_and_says_nothing_o
         assert result.exit_code == 0, result.output
         [kept] = Path(options[1]).glob("lzw.[pt]*")
         np.testing.assert_array_equal(read_photo(kept).pixels, read_photo(Path("in/lzw.tiff")).pixels)
-        assert read_provenance(read_photo(kept)) is None
+        with pytest.raises(ProvenanceError):
+            read_provenance(kept.read_bytes())
     assert tintype("colorize", "in", "-o", "out", "--keep-colour", "--layer").exit_code == 2
+
+
+def test_a_border_stays_gray_and_is_counted_unless_it_is_to_be_coloured(here, tintype):
+    Path("in").mkdir()
+    ramp = np.tile(np.linspace(20, 200, 120).astype(np.uint8), (90, 1))
+    sheet = np.pad(
+        np.repeat(ramp[..., np.newaxis], 3, axis=2), ((15, 15), (15, 15), (0, 0)), constant_values=250
+    )
+    Image.fromarray(sheet).save("in/mounted.png")
+    result = tintype("colorize", "in", "-o", "out")
+    assert "1 photo with a border, which stays gray (--no-borders: coloured too)." in result.stdout
+    pixels = read_photo(Path("out/mounted.png")).pixels
+    assert np.ptp(pixels[:15], axis=2).max() == 0
+    assert np.ptp(pixels[15:-15, 15:-15], axis=2).max() > 0
+    assert "borders true" in tintype("colorize", "in", "-o", "out", "--no-borders").stderr
+    tintype("colorize", "in", "-o", "out", "--no-borders", "--force")
+    assert np.ptp(read_photo(Path("out/mounted.png")).pixels[:15], axis=2).max() > 0
+    tintype("colorize", "in", "-o", "layers", "--layer")
+    joined = tintype("apply", "in/mounted.png", "layers/mounted.layer.png", "-o", "joined.png")
+    assert joined.exit_code == 0, joined.output
+    np.testing.assert_array_equal(read_photo(Path("joined.png")).pixels, pixels)

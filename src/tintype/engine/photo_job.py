@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tintype.formats.layer import INSIDE, encode_layer
 from tintype.formats.metadata import Policy
 from tintype.formats.photo import Photo, encode_photo, read_photo
+from tintype.imaging.album import pictures_on_page
 from tintype.imaging.border import find_border
 from tintype.imaging.finding import WRITABLE
 from tintype.imaging.geometry import Crop
@@ -162,8 +163,14 @@ def open_photo(
     own_colours, kept = has_own_colours(picture), None
     if own_colours and options.keep_colour:
         kept = read_content(source, limits, str(source) if isinstance(source, Path) else "the photo")
+    notes = list(photo.notes)
     if own_colours:
-        photo = replace(photo, notes=(*photo.notes, _REPLACED if kept is None else _KEPT))
+        notes.append(_REPLACED if kept is None else _KEPT)
+    if options.borders and (pictures := pictures_on_page(photo.pixels)):
+        notes.append(
+            f"Seems to show {pictures} pictures on a page. In files of their own they get better colours."
+        )
+    photo = replace(photo, notes=tuple(notes))
     return OpenPhoto(photo, *colorizer.prepare(picture), inside, own_colours, kept)
 
 

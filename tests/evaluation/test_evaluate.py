@@ -18,6 +18,7 @@ from tintype.evaluation.evaluate import evaluate
 from tintype.evaluation.photos import EvaluationError, photos_of_split
 from tintype.evaluation.prior import prior_of_files
 from tintype.evaluation.quality_curve import FACTORS, read_curve
+from tintype.evaluation.steadiness import CHANGES
 from tintype.files.digest import sha256_of
 from tintype.files.disk import DiskError
 from tintype.formats.photo import read_photo
@@ -105,10 +106,16 @@ def full_report(
     return report, asked
 
 
-def test_the_network_colours_a_photo_once_for_all_factors_at_the_size_that_is_judged(
+def test_the_network_colours_a_photo_once_for_all_factors_at_the_size_that_is_judged_and_once_for_each_change(
     full_report: tuple[Path, list[tuple[int, ...]]],
 ) -> None:
-    assert full_report[1] == [(64, 57, 3), (64, 43, 3), (1, 40, 3), (48, 64, 3)]
+    once_and_changed = 1 + len(CHANGES)
+    assert full_report[1] == [
+        *once_and_changed * [(64, 57, 3)],
+        *once_and_changed * [(64, 43, 3)],
+        (1, 40, 3),  # too small to be moved
+        *once_and_changed * [(48, 64, 3)],
+    ]
 
 
 def test_fronts_are_written_for_plots_and_by_photo_for_pooling(
@@ -133,6 +140,8 @@ def test_metrics_of_the_prior_the_gamut_and_the_backbone_are_there_where_they_ca
 ) -> None:
     metrics = json.loads((full_report[0] / "metrics.json").read_text())
     assert metrics["features"] == {"backbone": "efficientnet_lite0", "origin": "embedded"}
+    assert list(metrics["unsteadiness"]) == list(CHANGES)
+    assert 0.1 < metrics["unsteadiness"]["grain"] < 5
     ours, gray = metrics["ours"], metrics["all_gray"]
     assert 0 < ours["feature_distance"] < gray["feature_distance"]
     assert 0 < ours["frechet_distance"] < gray["frechet_distance"]

@@ -100,8 +100,9 @@ def test_photos_of_odd_sizes_are_judged(shape: tuple[int, int]) -> None:
     photo = np.random.default_rng(3).integers(0, 256, (*shape, 3), dtype=np.uint8)
     judgement = judge("odd", photo, {"gray": all_gray(photo)}, side=SIDE)
     assert (judgement.height, judgement.width) == shape
+    not_always = {"bleed_score", "wash_chroma"}
     assert all(
-        np.isfinite(value) for metric, value in judgement.scores["gray"].items() if metric != "bleed_score"
+        np.isfinite(value) for metric, value in judgement.scores["gray"].items() if metric not in not_always
     )
 
 
@@ -129,7 +130,11 @@ def test_judging_a_large_photo_gives_about_the_scores_of_the_small_one(
 def test_the_side_at_which_photos_are_judged_is_a_choice(coffee: np.ndarray, saturate: Edit) -> None:
     coloured = {"pale": saturate(coffee, 0.5)}
     expected = judge("coffee", reduced(coffee, 64), {"pale": reduced(coloured["pale"], 64)}, side=64)
-    assert judge("coffee", coffee, coloured, side=64).scores == expected.scores
+    scores, expected_scores = (
+        judge("coffee", coffee, coloured, side=64).scores["pale"],
+        expected.scores["pale"],
+    )
+    assert scores == pytest.approx(expected_scores, rel=0, abs=0, nan_ok=True)
 
 
 def test_a_prior_gives_rebalanced_curves_and_the_photos_weight(coffee: np.ndarray, saturate: Edit) -> None:

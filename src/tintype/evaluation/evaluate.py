@@ -22,6 +22,7 @@ from tintype.evaluation.prior import AbPrior
 from tintype.evaluation.quality_curve import Row, pooled, sweep
 from tintype.evaluation.reliability import Reliability, draw_reliability
 from tintype.evaluation.scores import DIGITS, write_csv
+from tintype.evaluation.steadiness import CHANGES, MOVED, unsteadiness
 from tintype.evaluation.summary import ab_error_rows, headline, photo_rows, summarize
 from tintype.files.atomic import write_json
 from tintype.imaging.grid import draw_grid, write_picture
@@ -31,6 +32,7 @@ from tintype.measures.gamut import out_of_gamut_share
 from tintype.measures.metrics import reduced
 from tintype.models.backbone import Backbone
 
+STEADY_PHOTOS = 100  # for which colours are computed four times more
 GRID_SIDE = 512  # pixels of a photo kept for the grid: more than its cell ever shows
 GRID_QUALITY = 90
 
@@ -84,8 +86,8 @@ def evaluate(
     Returns
     -------
     dict
-        The content of metrics.json: as `tintype.evaluation.summary.summarize` gives it, and ``faces``, as
-        `FaceComparison.summary`.
+        The content of metrics.json: as `tintype.evaluation.summary.summarize` gives it; ``faces``, as
+        `FaceComparison.summary`; with `chroma` ``unsteadiness``, the mean over photos.
 
     Raises
     ------
@@ -96,6 +98,7 @@ def evaluate(
     curves: list[Row] = []
     rows: list[list[NDArray[np.uint8]]] = []
     clock, reliability, faces = Clock(), Reliability(), FaceComparison(side)
+    unsteady: list[dict[str, float]] = []
     viewer = FeatureComparison(backbone, tuple(methods)) if backbone else None
     for name, photo in tqdm(photos.items(), desc="evaluate", unit="photo", disable=None):
         truth = photo.read().rgb8
@@ -108,6 +111,8 @@ def evaluate(
             seen = reduced(truth, side)
             planes = {method: of(seen) for method, of in chroma.items()}
             curves += sweep(name, seen, planes)
+            if len(unsteady) < STEADY_PHOTOS and min(seen.shape[:2]) > MOVED:
+                unsteady.append(unsteadiness(seen, planes["ours"], chroma["ours"]))
             outside = {method: out_of_gamut_share(lightness(seen), ab) for method, ab in planes.items()}
             judgement = judgement.with_scores("out_of_gamut_share", outside)
         if confidence:
@@ -120,6 +125,10 @@ def evaluate(
     looks = viewer.finish() if viewer else None
     judgements = _with_looks(judgements, looks)
     metrics = summarize(judgements, network_size) | {"faces": faces.summary()}
+    if unsteady:
+        metrics["unsteadiness"] = {
+            change: round(float(np.mean([one[change] for one in unsteady])), DIGITS) for change in CHANGES
+        }
     if looks and backbone:
         _note_features(metrics, looks, backbone)
     if confidence:

@@ -15,6 +15,7 @@ from tintype.measures.colourfulness import colourfulness
 from tintype.measures.metrics import area_under, delta_ab, delta_e2000, psnr_db, share_below, ssim
 from tintype.measures.metrics import reduced as reduced
 from tintype.measures.patches import patch_gradient
+from tintype.measures.washes import wash_chroma
 
 Rgb8 = NDArray[np.uint8]
 Curve = NDArray[np.float64]
@@ -116,6 +117,7 @@ def _scores(
         "ssim": ssim(rgb8, truth),
         "delta_e2000_mean": float(delta_e2000(lab, truth_lab).mean(dtype=np.float64)),
         "delta_ab_mean": float(ab_error.mean(dtype=np.float64)),
+        "wash_chroma": wash_chroma(lab, truth_lab),
         **_alone(rgb8, lab, truth_lab),
     }
     return scores, ab_error

@@ -62,6 +62,7 @@ _COLUMNS = {
     "colourfulness_ratio": ("ratio to truth", ".2f"),
     "patch_score": ("patches", ".2f"),
     "bleed_score": ("bleeding, %", ".2f"),
+    "wash_chroma": ("washes", ".1f"),
     "out_of_gamut_share": ("out of gamut", ".3f"),
     "feature_distance": ("feature distance", ".3f"),
     "frechet_distance": ("Fr\N{LATIN SMALL LETTER E WITH ACUTE}chet", ".1f"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,7 +36,8 @@ def _brighter(rgb8: Rgb8) -> Rgb8:
 
 def _jpeg(rgb8: Rgb8) -> Rgb8:
     _, coded = cv2.imencode(".jpg", rgb8[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+    bgr8: Any = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return np.ascontiguousarray(bgr8[..., ::-1])
 
 
 CHANGES: dict[str, Callable[[Rgb8], Rgb8]] = {

@@ -40,7 +40,7 @@ _SLOW_PLACES = {
 # Fixtures that build a network with Keras or start a process, in any folder.
 _SLOW_FIXTURES = {
     "adapt", "backbone_folder", "backbone_with_ir", "bundle", "chromium", "process", "project", "pyramid_bundle",
-    "server", "tiny_bundle",
+    "report_bundle", "report_pyramid_bundle", "server", "tiny_backbone",
 }  # fmt: skip
 # What a file imports or calls.
 _SLOW_WORDS = re.compile(
@@ -332,36 +332,50 @@ def _network_params(**changed: Any) -> NetworkParams:
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
-    """A whole bundle with a small network that has learnt nothing; the backbone lies beside the network."""
-    return shared(
-        tmp_path_factory, "bundle", lambda folder: _bundle(folder, backbone_folder, _network_params())
-    )
-
-
-@pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path:
-    """As `bundle`, with a backbone of three layers: for what is about everything else."""
+def tiny_backbone(tmp_path_factory: pytest.TempPathFactory, params: Params) -> Path:
+    """A backbone of five layers, as the stage `weights` makes one of a person's own."""
     from experiments.memory.tiny import main as write_tiny
 
     from tintype.models.backbone.weights import make_backbone
 
     def make(folder: Path) -> None:
-        part = folder.with_name("tiny-backbone")
-        part.mkdir(exist_ok=True)
-        write_tiny(part / "tiny.keras")
-        own = {"backbone": str(part / "tiny.keras"), "origin": "file"}
-        make_backbone(params.weights.model_copy(update=own), part / "backbone")
-        _bundle(folder, part / "backbone", _network_params())
+        file = folder.with_name("tiny.keras")
+        write_tiny(file)
+        make_backbone(params.weights.model_copy(update={"backbone": str(file), "origin": "file"}), folder)
 
-    return shared(tmp_path_factory, "tiny", make)
+    return shared(tmp_path_factory, "tiny-backbone", make)
 
 
 @pytest.fixture(scope="session")
-def pyramid_bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
+def bundle(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: Path) -> Path:
+    """A whole bundle with small networks that have learnt nothing; the backbone lies beside the network."""
+    return shared(
+        tmp_path_factory, "bundle", lambda folder: _bundle(folder, tiny_backbone, _network_params())
+    )
+
+
+@pytest.fixture(scope="session")
+def pyramid_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: Path) -> Path:
     """As `bundle`, with the backbone inside a network of classes, which says how sure it is."""
     pyramid = _network_params(name="pyramid")
-    return shared(tmp_path_factory, "pyramid", lambda folder: _bundle(folder, backbone_folder, pyramid))
+    return shared(tmp_path_factory, "pyramid", lambda folder: _bundle(folder, tiny_backbone, pyramid))
+
+
+@pytest.fixture(scope="session")
+def report_bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
+    """As `bundle`, with the report's backbone, which takes seconds to load: for what is about networks as large."""
+    return shared(
+        tmp_path_factory, "report-bundle", lambda folder: _bundle(folder, backbone_folder, _network_params())
+    )
+
+
+@pytest.fixture(scope="session")
+def report_pyramid_bundle(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
+    """As `pyramid_bundle`, with the report's backbone."""
+    pyramid = _network_params(name="pyramid")
+    return shared(
+        tmp_path_factory, "report-pyramid", lambda folder: _bundle(folder, backbone_folder, pyramid)
+    )
 
 
 def _bundle(folder: Path, backbone: Path, network: NetworkParams) -> None:

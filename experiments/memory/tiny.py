@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-INPUT = 32  # pixels
+INPUT = 64  # pixels: at its largest stride, 32, a map has more than one
 EMBEDDING = 64
 
 
@@ -21,8 +21,13 @@ def main(destination: Path) -> None:
 
     picture = keras.Input((INPUT, INPUT, 3))
     maps = picture
-    for channels in (8, 16, 32):
-        maps = layers.Conv2D(channels, 3, strides=2, padding="same", activation="relu")(maps)
+    # Large, so that photos are told apart as a trained backbone does; strides up to 32, for `pyramid`.
+    weights = keras.initializers.VarianceScaling(8.0, seed=0)
+    for channels in (8, 16, 32, 32, 32):
+        layer = layers.Conv2D(
+            channels, 3, strides=2, padding="same", activation="relu", kernel_initializer=weights
+        )
+        maps = layer(maps)
     vector = layers.Dense(EMBEDDING)(layers.Flatten()(maps))
     keras.Model(picture, vector).save(destination)
     preprocessing = {"input_size": INPUT, "offset": 127.0, "scale": 128.0, "origin": "random"}

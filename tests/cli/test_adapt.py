@@ -48,9 +48,9 @@ def files(folder):
 @pytest.mark.parametrize(
     "kind",
     [
-        "tiny_bundle",
-        pytest.param("bundle", marks=pytest.mark.slow),
-        pytest.param("pyramid_bundle", marks=pytest.mark.slow),
+        "bundle",
+        pytest.param("report_bundle", marks=pytest.mark.slow),
+        pytest.param("report_pyramid_bundle", marks=pytest.mark.slow),
     ],
 )
 def test_it_comes_nearer_to_the_photos_and_says_so(kind, adapt, holdings, request):
@@ -78,9 +78,9 @@ def test_it_comes_nearer_to_the_photos_and_says_so(kind, adapt, holdings, reques
     assert not [path for path in Path().iterdir() if path.name != "mine"]
 
 
-def test_photos_are_dealt_out_by_their_content(tiny_bundle, holdings, tmp_path):
-    info = read_info(tiny_bundle)
-    prepared = prepare(holdings, tiny_bundle, info, tmp_path / "one")
+def test_photos_are_dealt_out_by_their_content(bundle, holdings, tmp_path):
+    info = read_info(bundle)
+    prepared = prepare(holdings, bundle, info, tmp_path / "one")
     learned, chosen, held_out = prepared.counts
     assert learned + chosen + held_out == PHOTOS
     assert min(chosen, held_out) > 0
@@ -88,37 +88,37 @@ def test_photos_are_dealt_out_by_their_content(tiny_bundle, holdings, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(holdings, moved)
     shutil.move(moved / "02.png", moved / "deep/other.png")
-    again = prepare(moved, tiny_bundle, info, tmp_path / "two")
+    again = prepare(moved, bundle, info, tmp_path / "two")
     assert again.counts == prepared.counts
 
 
-def test_too_few_photos_are_reported(adapt, tiny_bundle, holdings):
+def test_too_few_photos_are_reported(adapt, bundle, holdings):
     Path("few").mkdir()
     for path in sorted(holdings.glob("*.png"))[:9]:
         shutil.copy(path, "few")
-    done = adapt("few", "--model", tiny_bundle)
+    done = adapt("few", "--model", bundle)
     assert done.exit_code == 1
     assert "Expected at least 30 colour photos" in done.output
     assert "Received: 9" in done.output
     assert not Path("models").exists()
     Path("none").mkdir()
-    assert "Received: 0." in adapt("none", "--model", tiny_bundle).output
+    assert "Received: 0." in adapt("none", "--model", bundle).output
 
 
-def test_a_command_that_cannot_be_meant_begins_nothing(adapt, tiny_bundle, holdings):
-    assert adapt("nowhere", "--model", tiny_bundle).exit_code == 2
-    inside = adapt(holdings, "--model", tiny_bundle, "--output", holdings / "new")
+def test_a_command_that_cannot_be_meant_begins_nothing(adapt, bundle, holdings):
+    assert adapt("nowhere", "--model", bundle).exit_code == 2
+    inside = adapt(holdings, "--model", bundle, "--output", holdings / "new")
     assert inside.exit_code == 2
     assert "apart from the photos" in inside.output
     Path("mine").mkdir()
-    there = adapt(holdings, "--model", tiny_bundle, "--output", "mine")
+    there = adapt(holdings, "--model", bundle, "--output", "mine")
     assert there.exit_code == 2
     assert "--force" in there.output
     assert list(Path("mine").iterdir()) == []
     assert adapt(holdings, "--model", "no-such-bundle").exit_code == 2
 
 
-def test_interrupted_it_leaves_no_half_bundle(adapt, tiny_bundle, holdings, monkeypatch):
+def test_interrupted_it_leaves_no_half_bundle(adapt, bundle, holdings, monkeypatch):
     from tintype.evaluation import before_after
     from tintype.training import adapt as training
 
@@ -127,7 +127,7 @@ def test_interrupted_it_leaves_no_half_bundle(adapt, tiny_bundle, holdings, monk
 
     monkeypatch.setattr(training, "adapt_bundle", lambda base, *rest: shutil.copytree(base, rest[-1]))
     monkeypatch.setattr(before_after, "compare", stop)
-    done = adapt(holdings, "--model", tiny_bundle, "--output", "mine", "--epochs", "1")
+    done = adapt(holdings, "--model", bundle, "--output", "mine", "--epochs", "1")
     assert done.exit_code == 130
     assert "Nothing was written to mine." in done.output
     assert list(Path().iterdir()) == []

@@ -166,8 +166,8 @@ def test_colouring_by_an_ir_loads_neither_keras_nor_tensorflow(photos, bundle, i
     assert output == "loaded: ['openvino'] code: 0"
 
 
-def test_a_bundle_without_an_ir_is_coloured_by_keras_and_the_command_says_so(photos, tiny_bundle, process):
-    shutil.copytree(tiny_bundle, "before", ignore=shutil.ignore_patterns("*.xml", "*.bin"))
+def test_a_bundle_without_an_ir_is_coloured_by_keras_and_the_command_says_so(photos, bundle, process):
+    shutil.copytree(bundle, "before", ignore=shutil.ignore_patterns("*.xml", "*.bin"))
     info = json.loads(Path("before/bundle.json").read_text())
     del info["ir"], info["files"]["network.xml"], info["files"]["network.bin"]
     del info["files"]["backbone.xml"], info["files"]["backbone.bin"]

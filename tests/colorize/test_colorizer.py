@@ -27,8 +27,8 @@ from tintype.models.openvino import IrError
 
 
 @pytest.fixture(scope="module")
-def colorizer(tiny_bundle: Path) -> Colorizer:
-    return Colorizer.load(tiny_bundle)
+def colorizer(bundle: Path) -> Colorizer:
+    return Colorizer.load(bundle)
 
 
 def test_every_odd_photo_keeps_its_size_and_lightness(colorizer: Colorizer, odd_photos: Path) -> None:
@@ -69,23 +69,23 @@ def test_many_photos_at_once_are_coloured_as_one_by_one(colorizer: Colorizer, ca
         assert np.abs(one.astype(int) - colorizer.colorize(photo)).mean() < 0.1
 
 
-def test_a_fresh_process_colours_alike(tiny_bundle: Path, cat: np.ndarray, tmp_path: Path) -> None:
+def test_a_fresh_process_colours_alike(bundle: Path, cat: np.ndarray, tmp_path: Path) -> None:
     """On OpenVINO, as for people; tests/models/test_keras_backend.py has TensorFlow."""
     np.save(tmp_path / "cat.npy", cat)
     code = (
         "import sys, numpy as np; from pathlib import Path; from tintype.colorize import Colorizer;"
         "np.save(sys.argv[3], Colorizer.load(Path(sys.argv[1]), 'openvino').colorize(np.load(sys.argv[2])))"
     )
-    arguments = [str(tiny_bundle), str(tmp_path / "cat.npy"), str(tmp_path / "out.npy")]
+    arguments = [str(bundle), str(tmp_path / "cat.npy"), str(tmp_path / "out.npy")]
     subprocess.run([sys.executable, "-c", code, *arguments], check=True, cwd=tmp_path)
-    here = Colorizer.load(tiny_bundle, "openvino")
+    here = Colorizer.load(bundle, "openvino")
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), here.colorize(cat))
 
 
-def test_a_bundle_says_where_it_came_from(bundle: Path) -> None:
-    info = read_info(bundle)
+def test_a_bundle_says_where_it_came_from(report_bundle: Path) -> None:
+    info = read_info(report_bundle)
     assert info.backbone.origin == "embedded"
-    card = (bundle / "README.md").read_text()
+    card = (report_bundle / "README.md").read_text()
     assert "efficientnet_lite0" in card
     assert "random" not in card
 
@@ -98,8 +98,8 @@ def test_a_bundles_digest_names_its_content(bundle: Path) -> None:
 
 
 @pytest.fixture
-def broken(tiny_bundle: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(tiny_bundle, tmp_path / "broken"))
+def broken(bundle: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(bundle, tmp_path / "broken"))
 
 
 def test_a_damaged_file_is_refused(broken: Path) -> None:
@@ -176,9 +176,9 @@ def test_a_weight_that_is_no_number_is_refused_even_where_the_colours_do_not_sho
 
 
 @pytest.fixture(scope="module")
-def unsure(pyramid_bundle: Path) -> Colorizer:
+def unsure(report_pyramid_bundle: Path) -> Colorizer:
     """A bundle that says how sure it is, with a table that spans what it says."""
-    return _with_decoding(Colorizer.load(pyramid_bundle), confidence=((0.0, 0.0), (128.0, 1.0)))
+    return _with_decoding(Colorizer.load(report_pyramid_bundle), confidence=((0.0, 0.0), (128.0, 1.0)))
 
 
 def _with_decoding(colorizer: Colorizer, **changed: object) -> Colorizer:
@@ -197,9 +197,9 @@ def inputs(unsure: Colorizer, cat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_network_with_the_backbone_inside_needs_none_beside_it(
-    unsure: Colorizer, pyramid_bundle: Path, cat: np.ndarray
+    unsure: Colorizer, report_pyramid_bundle: Path, cat: np.ndarray
 ) -> None:
-    assert not (pyramid_bundle / "backbone.keras").exists()
+    assert not (report_pyramid_bundle / "backbone.keras").exists()
     coloured = unsure.colorize(cat)
     assert coloured.shape == cat.shape
     assert np.abs(rgb_to_lab(coloured)[..., 0] - rgb_to_lab(cat)[..., 0]).mean() < 1

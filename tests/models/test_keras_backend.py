@@ -54,11 +54,11 @@ def in_fresh_process(code: str, *arguments: str, **environment: str) -> subproce
 
 
 def test_a_process_on_tensorflow_gives_the_colours_of_openvino_without_it_and_is_quiet(
-    tiny_bundle: Path, cat: np.ndarray, tmp_path: Path
+    bundle: Path, cat: np.ndarray, tmp_path: Path
 ) -> None:
     photos = np.stack([cat, cat[:, ::-1], cat[::-1]])
     np.save(tmp_path / "photos.npy", photos)
-    arguments = ["tensorflow", str(tiny_bundle), str(tmp_path / "photos.npy"), str(tmp_path / "ab.npy")]
+    arguments = ["tensorflow", str(bundle), str(tmp_path / "photos.npy"), str(tmp_path / "ab.npy")]
     done = in_fresh_process(COLOUR, *arguments, KERAS_BACKEND="openvino")
     assert done.stderr == ""
     modules, environment, refusal = done.stdout.splitlines()
@@ -66,8 +66,8 @@ def test_a_process_on_tensorflow_gives_the_colours_of_openvino_without_it_and_is
     assert environment == "openvino None"  # as it was
     assert refusal.startswith("Expected Keras on jax, but this process has imported it on tensorflow.")
     ab = np.load(tmp_path / "ab.npy")
-    np.testing.assert_array_equal(ab, Colorizer.load(tiny_bundle, "tensorflow").chroma_of(list(photos)))
-    by_openvino = Colorizer.load(tiny_bundle, "openvino").chroma_of(list(photos))
+    np.testing.assert_array_equal(ab, Colorizer.load(bundle, "tensorflow").chroma_of(list(photos)))
+    by_openvino = Colorizer.load(bundle, "openvino").chroma_of(list(photos))
     difference = np.hypot(*np.moveaxis(by_openvino - ab, -1, 0))
     assert np.hypot(*np.moveaxis(ab, -1, 0)).mean() > 0.5  # there is something to agree on
     # In bfloat16, which OpenVINO would take where a processor has it, they would be a Lab unit apart.

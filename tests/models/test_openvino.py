@@ -58,9 +58,9 @@ def photos(cat: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def before(tiny_bundle: Path, tmp_path: Path) -> Path:
+def before(bundle: Path, tmp_path: Path) -> Path:
     """A bundle as it was written before there was an IR."""
-    return without_ir(tiny_bundle, tmp_path / "before")
+    return without_ir(bundle, tmp_path / "before")
 
 
 def without_ir(bundle: Path, folder: Path) -> Path:
@@ -74,7 +74,7 @@ def without_ir(bundle: Path, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", ["bundle", "pyramid_bundle"])
+@pytest.mark.parametrize("kind", ["report_bundle", "report_pyramid_bundle"])
 def test_it_colours_as_keras_does_and_neither_keras_nor_tensorflow_is_there(
     kind: str, request: pytest.FixtureRequest, photos: np.ndarray, tmp_path: Path
 ) -> None:
@@ -92,7 +92,7 @@ def test_it_colours_as_keras_does_and_neither_keras_nor_tensorflow_is_there(
     assert read_info(folder).ir is not None
 
 
-@pytest.mark.parametrize("kind", ["bundle", "pyramid_bundle"])
+@pytest.mark.parametrize("kind", ["report_bundle", "report_pyramid_bundle"])
 def test_company_makes_no_difference_to_a_photos_colours(
     kind: str, photos: np.ndarray, request: pytest.FixtureRequest
 ) -> None:
@@ -104,16 +104,16 @@ def test_company_makes_no_difference_to_a_photos_colours(
 
 
 def test_one_core_gives_the_same_colours_as_all(
-    pyramid_bundle: Path, photos: np.ndarray, tmp_path: Path
+    report_pyramid_bundle: Path, photos: np.ndarray, tmp_path: Path
 ) -> None:
     one = {min(os.sched_getaffinity(0))}
-    alone, _ = coloured(pyramid_bundle, photos, tmp_path, f"import os; os.sched_setaffinity(0, {one})")
-    here = Colorizer.load(pyramid_bundle, "openvino")
+    alone, _ = coloured(report_pyramid_bundle, photos, tmp_path, f"import os; os.sched_setaffinity(0, {one})")
+    here = Colorizer.load(report_pyramid_bundle, "openvino")
     np.testing.assert_array_equal(alone, here.chroma_of(list(photos)))
 
 
-def test_weights_kept_in_half_precision_are_so_in_the_ir_too(pyramid_bundle: Path) -> None:
-    keras_file = pyramid_bundle / "network.keras"
+def test_weights_kept_in_half_precision_are_so_in_the_ir_too(report_pyramid_bundle: Path) -> None:
+    keras_file = report_pyramid_bundle / "network.keras"
     assert keras_file.with_suffix(".bin").stat().st_size < 1.05 * keras_file.stat().st_size
 
 
@@ -162,9 +162,9 @@ def test_the_digest_of_the_first_starter_is_still_what_it_was() -> None:
     assert bundle_digest(first) == "38fb86b822d969a56c71cca989dde588407dbf7d73e32325f22e6a17a3b35a69"
 
 
-def test_an_ir_added_later_is_the_one_that_would_have_been_written(before: Path, tiny_bundle: Path) -> None:
-    assert add_ir(before) == read_info(before) == read_info(tiny_bundle)
-    for path in tiny_bundle.iterdir():
+def test_an_ir_added_later_is_the_one_that_would_have_been_written(before: Path, bundle: Path) -> None:
+    assert add_ir(before) == read_info(before) == read_info(bundle)
+    for path in bundle.iterdir():
         assert (before / path.name).read_bytes() == path.read_bytes(), path.name
     assert "| IR | of OpenVINO" in (before / "README.md").read_text()
 
@@ -270,8 +270,10 @@ def test_openvino_is_used_without_a_trace_in_its_host_and_sends_no_report(
     assert (done.stdout, done.stderr) == ("True True\nFalse [] []\n", "")
 
 
-def test_layout_is_not_changed_around_each_convolution(pyramid_bundle: Path, bundle: Path) -> None:
-    for graph in (pyramid_bundle / "network.xml", bundle / "backbone.xml"):
+def test_layout_is_not_changed_around_each_convolution(
+    report_pyramid_bundle: Path, report_bundle: Path
+) -> None:
+    for graph in (report_pyramid_bundle / "network.xml", report_bundle / "backbone.xml"):
         kinds = Counter(layer.attrib["type"] for layer in ElementTree.parse(graph).iter("layer"))
         convolutions = kinds["Convolution"] + kinds["GroupConvolution"]
         assert convolutions > 40

@@ -58,7 +58,7 @@ def precomputed(
     manifest: pd.DataFrame,
     backbone: Backbone,
     seen_by_backbone: list[np.ndarray],
-    bundle: Path,
+    report_bundle: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Lab rows and embeddings from the two stages' own functions, and the photos' names in the rows' order."""
@@ -89,11 +89,11 @@ def precomputed(
 def test_the_tensors_of_odd_photos_are_equal(
     precomputed: tuple[np.ndarray, np.ndarray, list[str]],
     seen_by_backbone: list[np.ndarray],
-    bundle: Path,
+    report_bundle: Path,
     photos: Path,
 ) -> None:
     lab, embeddings, names = precomputed
-    colorizer = Colorizer.load(bundle)
+    colorizer = Colorizer.load(report_bundle)
     assert len(names) == len(find_photos(photos)) >= 17
     for row, gray, embedding, name in zip(lab, seen_by_backbone, embeddings, names, strict=True):
         l8, gray8 = colorizer.prepare(read_photo(photos / name).pixels)

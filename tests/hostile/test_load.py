@@ -130,6 +130,7 @@ def wait_until_all_ready(server: Any, count: int, seconds: float = 60) -> None:
             row = row + 1 if client.get("/readyz").status_code == 200 else 0
 
 
+@pytest.mark.slow
 def test_what_was_accepted_before_the_stop_is_answered(
     clients: ModuleType,
     serving: Any,

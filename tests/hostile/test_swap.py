@@ -100,12 +100,17 @@ class Following:
         return answer.headers["x-tintype-model"], pixels(answer.content)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def following(
-    serving: Any, bundle: Path, pyramid_bundle: Path, senseless: Path, tmp_path: Path
+    serving: Any,
+    bundle: Path,
+    pyramid_bundle: Path,
+    senseless: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Following]:
-    """Version 1 is served; 2 is another one, 3 makes no sense."""
-    home, pointer = tmp_path / "bentoml", tmp_path / "pointer.json"
+    """Version 1 is served, as each test leaves it; 2 is another one, 3 makes no sense."""
+    folder = tmp_path_factory.mktemp("following")
+    home, pointer = folder / "bentoml", folder / "pointer.json"
     bundles = [
         (str(folder), bundle_digest(read_info(folder))) for folder in (bundle, pyramid_bundle, senseless)
     ]
@@ -120,7 +125,7 @@ def following(
     tags = done.stdout.split()
     write_served_version(pointer, ServedVersion(model=tags[0]))
     with serving(
-        tmp_path, {"TINTYPE_POINTER": str(pointer), "TINTYPE_FOLLOW": "models:/tintype@champion"}
+        folder, {"TINTYPE_POINTER": str(pointer), "TINTYPE_FOLLOW": "models:/tintype@champion"}
     ) as server:
         server.wait_until("/readyz", 200)
         yield Following(server, pointer, home, tags)

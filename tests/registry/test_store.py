@@ -132,9 +132,9 @@ def test_the_line_that_says_what_is_wrong_is_taken(tmp_path: Path) -> None:
 
 
 def test_mlflow_does_not_print_what_is_raised_as_well(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    connect(Store(f"sqlite:///{tmp_path}/m.db", tmp_path / "artifacts"))
+    connect(find_store())
     logging.getLogger("mlflow.store.db.utils").exception("SQLAlchemy database error.")
     logging.getLogger("mlflow.system_metrics.system_metrics_monitor").warning(
         "Failed to log system metrics: (autoflush)\n(sqlite3) disk is full\n[SQL: INSERT]\n[parameters: [0.5]]"

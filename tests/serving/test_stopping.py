@@ -11,6 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tintype.serving.model.store import ModelError, find_model
+from tintype.serving.settings import read_settings
+
 
 def post(server, content):
     return httpx.post(server.url + "/colorize", content=content, timeout=60, trust_env=False)
@@ -87,7 +90,6 @@ def wait_until_both_are_warm(server):
     ("settings", "sentence"),
     [
         ({"TINTYPE_QUEUE": "many"}, "TINTYPE_QUEUE: "),
-        ({"TINTYPE_BUNDLE": ""}, "Expected a model to serve."),
         ({"TINTYPE_BUNDLE": "."}, "bundle.json"),
         ({"TINTYPE_MONITOR_DIR": "/proc/none"}, "TINTYPE_MONITOR_DIR: Expected a folder"),
     ],
@@ -107,3 +109,8 @@ def test_what_cannot_be_served_is_reported_at_the_start(tmp_path, settings, sent
     assert done.returncode != 0
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_a_model_there_is_nothing_to_serve():
+    with pytest.raises(ModelError, match=r"Expected a model to serve\. Received: none\."):
+        find_model(read_settings({"TINTYPE_BUNDLE": ""}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ TODAY = datetime.date(2026, 11, 25)
 PHOTOS = 100  # different ones
 
 Values = Mapping[str, Any]
-Pool = Mapping[str, list[Values]]
+Pool = Callable[[str], list[Values]]
 
 
 def measured(rgb8: np.ndarray, colours: Callable[[np.ndarray], np.ndarray], brighter: float = 0) -> Values:
@@ -39,7 +40,10 @@ def measured(rgb8: np.ndarray, colours: Callable[[np.ndarray], np.ndarray], brig
 
 @pytest.fixture(scope="session")
 def pool(sample: Path) -> Pool:
-    """Photos by what happened to them: crops of the sample photos, with their own colours a little pale."""
+    """Photos by what happened to them: crops of the sample photos, with their own colours a little pale.
+
+    A kind is measured when it is asked for.
+    """
     blotches = np.random.default_rng(3)
 
     def patchy(ab: np.ndarray) -> np.ndarray:
@@ -53,16 +57,19 @@ def pool(sample: Path) -> Pool:
         "patchy": (patchy, 0),
         "bright": (lambda ab: 0.7 * ab, 25),
     }
-    files = sorted(sample.glob("*.jpg"))
-    found: dict[str, list[Values]] = {name: [] for name in treatments}
+    files, crops = sorted(sample.glob("*.jpg")), []
     for file in files:
         rgb8 = read_photo(file).rgb8
         for crop in photo_crops(*rgb8.shape[:2], PHOTOS // len(files), 0.4, file.stem):
             part = crop.cut(rgb8)
             step = max(1, max(part.shape[:2]) // 128)
-            for name, (colours, brighter) in treatments.items():
-                found[name].append(measured(np.ascontiguousarray(part[::step, ::step]), colours, brighter))
-    return found
+            crops.append(np.ascontiguousarray(part[::step, ::step]))
+
+    @functools.cache
+    def treated(name: str) -> list[Values]:
+        return [measured(crop, *treatments[name]) for crop in crops]
+
+    return treated
 
 
 Traffic = Callable[..., Path]
@@ -83,7 +90,7 @@ def traffic(tmp_path: Path, pool: Pool) -> Traffic:
             day = TODAY - datetime.timedelta(days=back)
             path = day_file(folder, day, f"{chance.getrandbits(64):016x}")
             path.write_bytes(
-                b"".join(line_of(record(day, chance.choice(pool[kind]), overrides)) for _ in range(photos))
+                b"".join(line_of(record(day, chance.choice(pool(kind)), overrides)) for _ in range(photos))
             )
         return folder
 
@@ -109,7 +116,7 @@ def record(day: datetime.date, values: Values, overrides: Values) -> dict[str, A
 def reference(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Reference:
     """What is normal: all of the normal photos."""
     folder = tmp_path_factory.mktemp("good")
-    lines = b"".join(line_of(record(TODAY, values, {})) for values in pool["normal"] * 2)
+    lines = b"".join(line_of(record(TODAY, values, {})) for values in pool("normal") * 2)
     day_file(folder, TODAY, "0" * 16).write_bytes(lines)
     return of_photos(read_days(folder, TODAY, TODAY).photos, "good days")
 

@@ -1,14 +1,14 @@
 """dvc.yaml's deps are the code that each stage's outputs depend on: a change of it reruns the stage, no other does."""
 
-import json
 import re
 import shutil
 import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path, PurePosixPath
 
 import grimp
 import pytest
+from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
@@ -108,21 +108,16 @@ def project(tmp_path_factory):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"what makes {path.name}")
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    subprocess.run([sys.executable, "-m", "dvc", "commit", "--force", "-q"], cwd=root, check=True)
+    with chdir(root), Repo() as repo:
+        repo.commit(force=True)
     assert changed_in(root) == set()
     return root
 
 
 def changed_in(project):
     """The stages that DVC would run."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "status", "--json"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(json.loads(done.stdout))
+    with chdir(project), Repo() as repo:
+        return set(repo.status())
 
 
 def changed_by(project, *files):

@@ -158,9 +158,9 @@ def open_photo(
         If it cannot be read.
     """
     photo = read_photo(source, limits)
-    inside = find_border(photo.pixels) if options.borders else None
+    inside, own_colours = look_at(photo.pixels, options)
     picture = photo.pixels if inside is None else inside.cut(photo.pixels)
-    own_colours, kept = has_own_colours(picture), None
+    kept = None
     if own_colours and options.keep_colour:
         kept = read_content(source, limits, str(source) if isinstance(source, Path) else "the photo")
     notes = list(photo.notes)
@@ -172,6 +172,18 @@ def open_photo(
         )
     photo = replace(photo, notes=tuple(notes))
     return OpenPhoto(photo, *colorizer.prepare(picture), inside, own_colours, kept)
+
+
+def look_at(pixels: NDArray[Any], options: PhotoOptions) -> tuple[Crop | None, bool]:
+    """What is inside of a photo's border, if it has one and that is asked for, and whether that is in colour already.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (H, W, 3), uint8 or uint16
+        sRGB, at any size that is not very small.
+    """
+    inside = find_border(pixels) if options.borders else None
+    return inside, has_own_colours(pixels if inside is None else inside.cut(pixels))
 
 
 def colour_photo(

@@ -4,7 +4,8 @@ A border is uniform and ends on straight lines, inside of which the picture diff
 opposite ones. A sky or a studio's backdrop may be as uniform, but does not end on a line along a whole side. Where in
 doubt there is no border: it would stay gray.
 
-Of 11,033 photos that nobody scanned, borders were found in .5 %, and nearly all of these have one.
+Found in .5 % of 11,033 photos that nobody scanned, nearly all of which have one; three were things before black or
+white. Of borders that were made around photos, 97 to 100 % of each kind, and 7 in 10 where a side or two have none.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _LEVELS = 12.0  # L* between the levels of all sides: light falls off towards a 
 _OF_TWO_SIDES = 0.4  # of both where only two sides have one: sky above and street below come near
 _MARKED = 0.12  # share of a border that may be something else: captions, stamps, dirt
 _DIFFERENT = 0.6  # share of the picture's outermost row that differs from the border
-_SLANT = 0.015  # of a side: how far the picture's edge may be from straight, or a paper's own be deckled
+_SLANT = 0.015  # of a side: how far the picture's edge may be from straight
+_RAGGED = 0.02  # of a side: how deep the edge of a paper may be deckled
 _NARROWEST, _WIDEST = 0.008, 0.4  # of a side
 _LEAST_INSIDE = 0.3  # of a side
 
@@ -51,7 +53,7 @@ def find_border(pixels: NDArray[Any]) -> Crop | None:
     view = small_lightness(pixels)
     found = whole = Crop(0, 0, *view.shape)
     for nested in range(_NESTED):
-        inside = _inside(found.cut(view), _SLANT if nested else _NARROWEST)
+        inside = _inside(found.cut(view), _RAGGED if nested else _NARROWEST)
         if inside is None:
             break
         found = Crop(found.top + inside.top, found.left + inside.left, inside.height, inside.width)
@@ -128,7 +130,8 @@ def _depth(side: Plane, skipped: int) -> int | None:
 
 def _differing(rows: Plane, skipped: int) -> NDArray[np.float64]:
     """Share of each row that is not of the outermost rows' level."""
-    return np.mean(np.abs(rows - np.median(rows[: skipped + 1])) > _EQUAL, axis=1)
+    level = np.median(rows[skipped // 2 : skipped + 1])
+    return np.mean(np.abs(rows - level) > _EQUAL, axis=1)
 
 
 def _first_row(differing: NDArray[np.float64], skipped: int) -> int | None:

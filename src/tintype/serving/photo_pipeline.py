@@ -19,6 +19,7 @@ from tintype.colorize import Colorizer, Colours
 from tintype.engine.batcher import Batcher
 from tintype.engine.memory_budget import Lease
 from tintype.engine.photo_job import OpenPhoto, PhotoOptions, colour_photo, encode_coloured, open_photo
+from tintype.imaging.geometry import Crop
 from tintype.imaging.inputs import SIZES
 from tintype.imaging.limits import MEGA, Limits
 from tintype.imaging.merge import Receipt
@@ -132,10 +133,11 @@ class PhotoPipeline:
             return ColouredContent(content, file_format, coloured.receipt, photo.notes)
         self._metrics.chroma.observe(coloured.receipt.mean_chroma)
         if self._monitor is not None:
+            seen = opened.inside or Crop(0, 0, *photo.pixels.shape[:2])
             self._monitor.take(
                 AnsweredPhoto(
-                    photo.pixels,
-                    coloured.pixels,
+                    seen.cut(photo.pixels),
+                    seen.cut(coloured.pixels),
                     coloured.ab * np.float32(options.saturation),
                     None if colours.confidence is None else float(colours.confidence.mean()),
                     options.saturation,

@@ -233,6 +233,7 @@ OPTIONS = {
     "saturation_of_infinity": "saturation=inf",
     "saturation_of_words": "saturation=very",
     "saturation_of_1e999": "saturation=1e999",
+    "a_switch_that_is_neither": "keep_colour=maybe",
     "saturation_twice": "saturation=1&saturation=2",
     "format_of_executable": "format=exe",
     "format_of_a_path": "format=../../png",

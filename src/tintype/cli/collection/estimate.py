@@ -151,7 +151,7 @@ def _look(jobs: Sequence[Job], options: Options) -> tuple[list[tuple[Job, Header
 def _in_colour(photos: Sequence[tuple[Job, Header]], options: Options) -> list[Job]:
     """Those that have colours of their own."""
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as readers:  # each may hold a photo
-        found = readers.map(lambda pair: shows_colours(pair[0].source, pair[1], options.limits), photos)
+        found = readers.map(lambda pair: shows_colours(pair[0].source, pair[1], options), photos)
         return [job for (job, _), colours in zip(photos, found, strict=True) if colours]
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tintype.imaging.limits import Limits
-from tintype.imaging.own_colours import has_own_colours
+from tintype.cli.collection.plan import Options
+from tintype.engine.photo_job import look_at
 from tintype.imaging.picture import read_picture
 from tintype.imaging.reading.decode import read_size
 from tintype.imaging.reading.sniff import sniff
 
 _HEADER_BYTES = 64  # which `sniff` takes
-_VIEW = 256  # pixels a side that a small view has at least
+_VIEW = 384  # pixels a side that a small view has at least
 
 
 @dataclass(frozen=True)
@@ -60,21 +60,21 @@ def read_header(path: Path) -> Header | None:
         return None
 
 
-def shows_colours(path: Path, header: Header, limits: Limits) -> bool:
+def shows_colours(path: Path, header: Header, options: Options) -> bool:
     """Whether a photo has colours of its own; of a JPEG by a small view, for a tenth of what decoding it takes.
 
     Parameters
     ----------
     header : Header
         By `read_header`.
-    limits : Limits
-        What a photo of another format, which is decoded, may cost.
+    options : Options
+        Whether a border is no part of it, and what a photo of another format, which is decoded, may cost.
     """
     try:
         if header.format != "JPEG":
-            return has_own_colours(read_picture(path, limits).pixels)
+            return look_at(read_picture(path, options.limits).pixels, options)[1]
         with Image.open(path) as image:
             image.draft(None, (_VIEW, _VIEW))
-            return has_own_colours(np.asarray(image.convert("RGB")))
+            return look_at(np.asarray(image.convert("RGB")), options)[1]
     except Exception:  # as above
         return False

@@ -139,6 +139,24 @@ def test_metadata_goes_unless_asked_for(client, cat):
     assert b"trailing bytes" not in plain
 
 
+def test_a_border_and_colours_of_its_own_are_told_of_and_can_be_left(client, cat_file):
+    sheet = Image.new("RGB", (551, 400), "white")
+    sheet.paste(Image.open(io.BytesIO(cat_file)), (50, 50))
+    stream = io.BytesIO()
+    sheet.save(stream, "PNG")
+    answers = {
+        query: client.post("/colorize", content=stream.getvalue(), params=query).headers
+        for query in ("", "borders=false", "keep_colour=true")
+    }
+    inside = {query: headers.get("x-tintype-inside") for query, headers in answers.items()}
+    assert inside == {"": "451x300+50+50", "borders=false": None, "keep_colour=true": None}
+    own = {query: headers["x-tintype-own-colours"] for query, headers in answers.items()}
+    assert own == {"": "replaced", "borders=false": "replaced", "keep_colour=true": "kept"}
+    assert "left as it is" in answers["keep_colour=true"]["x-tintype-notes"]
+    kept = client.post("/colorize", content=stream.getvalue(), params="keep_colour=true")
+    assert opened(kept).convert("RGB").tobytes() == sheet.tobytes()
+
+
 def test_the_answer_says_where_its_colours_come_from(client, cat_file, tmp_path):
     from tintype.formats.xmp import read_provenance
 

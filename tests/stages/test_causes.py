@@ -7,6 +7,7 @@ import re
 import resource
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ def raised(error: BaseException, cause: BaseException | None = None) -> BaseExce
     return error
 
 
+ROOT = Path(__file__).parents[2]
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -142,3 +144,16 @@ def test_a_package_that_fails_inside_is_named_by_what_was_imported(
     assert "import expected_greatly, but it cannot be imported: cannot import name" in str(
         sentence_of(caught.value)
     )
+
+
+@pytest.mark.parametrize("stage", ["validate", "train"])
+def test_a_limit_in_which_a_stages_packages_cannot_be_loaded_is_refused(stage: str) -> None:
+    # In a process of its own, which cannot raise its limit again; without the sentence it dies of SIGSEGV.
+    command = f"ulimit -v 400000 && exec {sys.executable} -m tintype.stages.{stage} " + " ".join("abcdef")
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    needs = (
+        rf"error: The stage `{stage}` needs at least [\d,]+ MB of address space, and more with many photos\. "
+    )
+    assert re.match(needs + r"This process may have 410 MB \(`ulimit -v`\)\. ", done.stderr)
+    assert done.stderr.count("\n") == 1
+    assert done.returncode == 1

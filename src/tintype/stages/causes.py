@@ -24,6 +24,12 @@ _MEMORY_WORDS = re.compile(
     r"|oom when allocating|failed to map segment",
     re.I,
 )
+# MB of address space that a stage takes with a few photos on two cores; more cores take more.
+_LEAST = {
+    **dict.fromkeys(("validate", "lab", "embed", "evaluate", "register"), 1200),
+    "check": 800,
+    **dict.fromkeys(("weights", "train"), 2200),  # TensorFlow
+}
 _NO_SCRATCH = "No usable temporary directory"
 _FOR_SCRATCH = "Free some space there, or name another folder with TMPDIR, and run again."
 
@@ -89,17 +95,40 @@ def _memory(error: BaseException) -> str:
     )
 
 
-def _limit() -> str:
-    if sys.platform == "win32":
-        return ""
-    import resource
+def refuse_small_limit(stage: str) -> None:
+    """Refuse a limit of address space in which a stage's packages cannot be loaded: they would crash without a word.
 
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if limit == resource.RLIM_INFINITY:
+    Raises
+    ------
+    TintypeError
+        With the limit, and what the stage needs.
+    """
+    limit, needed = _address_space(), _LEAST.get(stage, 0) * 1e6
+    if limit is not None and limit < needed:
+        raise TintypeError(
+            f"The stage `{stage}` needs at least {needed / 1e6:,.0f} MB of address space, and more with many photos. "
+            f"This process may have {limit / 1e6:,.0f} MB (`ulimit -v`). Raise the limit, or run without one: "
+            "`ulimit -v unlimited`."
+        )
+
+
+def _limit() -> str:
+    limit = _address_space()
+    if limit is None:
         return ""
     return (
         f" This process may have {limit / 1e6:,.0f} MB of address space (`ulimit -v`), which can be raised."
     )
+
+
+def _address_space() -> int | None:
+    """How many bytes of it a process may have; None without a limit."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

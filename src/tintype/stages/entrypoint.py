@@ -18,11 +18,13 @@ from ruamel.yaml import YAML
 from tintype.errors import TintypeError
 from tintype.files.lock import held_alone
 from tintype.params import PARAMS_FILE, ParamsError, check_params, read_params
-from tintype.stages.causes import sentence_of
+from tintype.stages.causes import refuse_small_limit, sentence_of
 from tintype.stages.stopping import end, was_told
 
 PIPELINE_FILE = Path("dvc.yaml")
-LOCKS = Path(".checkpoints")  # outside DVC's outputs, which are removed before a stage starts
+CHECKPOINTS = Path(
+    ".checkpoints"
+)  # and locks; outside DVC's outputs, which are removed before a stage starts
 LOCK_SECONDS = 12.0  # to wait for one of the same stage that is about to end: see `tintype.stages.stopping`
 
 
@@ -43,7 +45,8 @@ def run_stage(main: Callable[..., Callable[[], None] | None]) -> None:
     try:
         begun, stage = read_params(), Path(sys.argv[0]).stem
         params, places = check_params(begun), _places(main, sys.argv[1:])
-        with held_alone(LOCKS, stage, LOCK_SECONDS):
+        refuse_small_limit(stage)
+        with held_alone(CHECKPOINTS, stage, LOCK_SECONDS):
             tidy_up = main(params, *places)
             refuse_changed_params(stage, begun)
             if tidy_up:

@@ -52,23 +52,23 @@ def test_another_network_is_refused_before_anything_is_computed(
 
 
 def test_a_network_begins_where_the_bundle_ended(
-    pyramid_bundle: Path, backbone_folder: Path, network_params: Callable[..., NetworkParams]
+    pyramid_bundle: Path, tiny_backbone: Path, network_params: Callable[..., NetworkParams]
 ) -> None:
-    network = fresh(network_params(name="pyramid"), backbone_folder, 48)
+    network = fresh(network_params(name="pyramid"), tiny_backbone, 48)
     lightness = {"l": np.random.default_rng(0).uniform(0, 255, (1, 48, 48, 1)).astype(np.float32)}
     before = np.asarray(network(lightness))
     take_weights(network, pyramid_bundle)
     theirs = np.asarray(undecoded(load_network(pyramid_bundle / NETWORK_FILE))(lightness))
     np.testing.assert_array_equal(np.asarray(network(lightness)), theirs)
     assert np.abs(before - theirs).max() > 1e-3
-    larger = take_weights(fresh(network_params(name="pyramid"), backbone_folder, 64), pyramid_bundle)
+    larger = take_weights(fresh(network_params(name="pyramid"), tiny_backbone, 64), pyramid_bundle)
     assert larger.output.shape[1] == 16
 
 
 def test_other_layers_are_named(
-    pyramid_bundle: Path, backbone_folder: Path, network_params: Callable[..., NetworkParams]
+    pyramid_bundle: Path, tiny_backbone: Path, network_params: Callable[..., NetworkParams]
 ) -> None:
-    network = fresh(network_params(name="pyramid", attention=1), backbone_folder, 48)
+    network = fresh(network_params(name="pyramid", attention=1), tiny_backbone, 48)
     with pytest.raises(
         TintypeError,
         match=r"differs in \d+ of \d+ arrays, such as \S*attention_1\S*\. Set train.start to null",

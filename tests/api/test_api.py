@@ -157,3 +157,20 @@ files.update(os.listdir())
     for sentence, error in zip(REFUSED.values(), said, strict=True):
         assert sentence in error
     assert files == ["gray.jpg", "there.png"]
+
+
+def test_a_photo_in_colour_is_told_of_or_left_as_it_is(python, sample):
+    photo = sample / "coffee.jpg"
+    code = f"""
+import tintype
+colorizer = tintype.load("starter")
+for keep in (False, True):
+    made = tintype.colorize_file({str(photo)!r}, f"{{keep}}.jpg", model=colorizer, keep_colour=keep)
+    print(made.notes[-1])
+"""
+    assert python(code).splitlines() == [
+        "Had colours of its own, which were replaced.",
+        "Has colours of its own, and was left as it is.",
+    ]
+    assert Path("True.jpg").read_bytes() == photo.read_bytes()
+    assert Path("False.jpg").read_bytes() != photo.read_bytes()

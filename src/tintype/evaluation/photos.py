@@ -45,9 +45,8 @@ def photos_of_split(
 
     table = dataset.dataset(manifest / "manifest.parquet", format="parquet")
     scanner = table.scanner(columns=["path", "content_hash"], filter=compute.field("split") == split)
-    rows = (
-        scanner.to_table() if most is None else scanner.head(most)
-    )  # the manifest is sorted by content hash
+    # The manifest is sorted by content hash.
+    rows = scanner.to_table() if most is None else scanner.head(most)
     if not len(rows):
         raise EvaluationError(
             f"Expected photos of the {split} split in {manifest}. Received: none of {table.count_rows()}. "

@@ -48,9 +48,8 @@ def fetch(params: FetchParams, directory: Path, raw: Path, *, pause: float = 1.0
     DownloadError, ArchiveError, DiskError
         If something fails on the way.
     """
-    for abandoned in raw.parent.glob(
-        f".{raw.name}-*.part"
-    ):  # by a call that was killed; only one runs at a time
+    # Of a call that was killed: only one runs at a time.
+    for abandoned in raw.parent.glob(f".{raw.name}-*.part"):
         shutil.rmtree(abandoned)
     match params.source:
         case "kaggle":

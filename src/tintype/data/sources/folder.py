@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tintype.data.sources.source import LINK, LeftOut, Source, SourceError, photos_among
+from tintype.data.sources.source import LINK, Source, SourceError, leave_out, photos_among
 from tintype.imaging.finding import ALL_SUFFIXES
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ def folder_source(folder: Path) -> Source:
             f"Expected photos in {folder}. Found none by their suffix ({', '.join(sorted(ALL_SUFFIXES))}). "
             "Hidden files, links and names that are not UTF-8 do not count."
         )
-    left_out += [_link(path) for path in links]
+    cure = "Links are not followed. Copy what it points to if it should count."
+    left_out += [leave_out(path, LINK, cure) for path in links]
 
     def put(chosen: list[str], destination: Path) -> Iterator[str]:
         for path in chosen:
@@ -87,11 +88,6 @@ def _files(folder: Path, top: Path, links: list[str]) -> Iterator[str]:
             yield from _files(path, top, links)
         elif entry.is_file():
             yield path.relative_to(top).as_posix()
-
-
-def _link(path: str) -> LeftOut:
-    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return LeftOut(shown, LINK, "Links are not followed. Copy what it points to if it should count.")
 
 
 def _copy(original: Path, copy: Path) -> None:

@@ -72,9 +72,13 @@ def photos_among(paths: Iterable[str]) -> tuple[list[str], list[LeftOut]]:
         if reason is None:
             photos.append(path)
         else:
-            shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-            left_out.append(LeftOut(shown, *reason))
+            left_out.append(leave_out(path, *reason))
     return photos, left_out
+
+
+def leave_out(path: str, reason: str, detail: str) -> LeftOut:
+    """A file that is not taken along, by a name that can be shown whatever its bytes are."""
+    return LeftOut(os.fsencode(path).decode("utf-8", "backslashreplace"), reason, detail)
 
 
 def _why_not(path: PurePosixPath) -> tuple[str, str] | None:

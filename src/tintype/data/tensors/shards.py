@@ -50,9 +50,8 @@ class ShardIndex(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    parameters: dict[
-        str, int | float | str
-    ]  # everything that a row depends on besides its photo and its crop
+    # Everything that a row depends on besides its photo and its crop.
+    parameters: dict[str, int | float | str]
     crops: int  # rows of each photo
     photos: list[str]  # content hashes, in order
     shape: list[int]

@@ -158,6 +158,11 @@ def group_near_duplicates(photos: Iterable[Facts]) -> list[NearDuplicate]:
     ]
 
 
+def groups_of(near_duplicates: Iterable[NearDuplicate]) -> dict[str, str]:
+    """Content hash of a photo that has near duplicates -> name of their group."""
+    return {one.content_hash: one.group for one in near_duplicates}
+
+
 def distance_to_other_groups(
     hashes: list[str], groups: list[str], limit: int = BITS + 1
 ) -> NDArray[np.int64]:

@@ -35,7 +35,7 @@ def _thumbnail(photo: Path) -> str | None:
     """A small JPEG in base64; None for what cannot be read, which is why it may be here."""
     try:
         rgb8 = read_picture(photo).rgb8
-    except (PhotoError, OSError, ValueError):
+    except (PhotoError, OSError):
         return None
     scale = min(_SIDE / max(rgb8.shape[:2]), 1)
     size = [max(round(side * scale), 1) for side in rgb8.shape[1::-1]]

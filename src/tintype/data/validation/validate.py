@@ -16,7 +16,12 @@ import pandas as pd
 
 from tintype.data.sources.source import read_left_out
 from tintype.data.validation.checkpoint import check
-from tintype.data.validation.duplicates import NearDuplicate, drop_duplicates, group_near_duplicates
+from tintype.data.validation.duplicates import (
+    NearDuplicate,
+    drop_duplicates,
+    group_near_duplicates,
+    groups_of,
+)
 from tintype.data.validation.expectations import manifest_tables, outcome_table
 from tintype.data.validation.inspection import Facts, Reason, Rejection, inspect_all
 from tintype.data.validation.manifest import COLUMNS, REJECTED_COLUMNS, SPLITS, write_manifest
@@ -77,7 +82,7 @@ def validate(raw: Path, manifest_folder: Path, report_folder: Path, params: Vali
     pairs = pd.DataFrame(near_duplicates, columns=[field.name for field in fields(NearDuplicate)])
     left_out = pd.DataFrame(read_left_out(raw), columns=REJECTED_COLUMNS, dtype="str")
     write_manifest(manifest_folder, manifest, pd.concat([rejected, left_out]), pairs)
-    groups = {one.content_hash: one.group for one in near_duplicates}
+    groups = groups_of(near_duplicates)
     tables = [outcome_table(manifest["path"], rejected, params), *manifest_tables(manifest, params, groups)]
     findings = check(tables)
     verdict = describe(manifest, rejected, findings)
@@ -258,7 +263,7 @@ def make_manifest(
         With `COLUMNS`, sorted by content hash.
     """
     ranked = sorted(photos, key=lambda facts: facts.content_hash)
-    leaders = {one.content_hash: one.group for one in near_duplicates}
+    leaders = groups_of(near_duplicates)
     leader_of = [leaders.get(facts.content_hash, facts.content_hash) for facts in ranked]
     splits = assign_splits(
         sorted(set(leader_of)), params.validation_share, params.test_share, params.split_seed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.store.db import utils as database
 
 from tintype.models.backbone.spec import BackboneSpec
 from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, TrainedInfo
@@ -32,6 +34,15 @@ METRICS = {
     "photos": 4,
     "slices": {"portrait": {"photos": 2, "ours": {"delta_e2000_mean": 9.0}}},
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _schema_read_once() -> Iterator[None]:
+    """MLflow imports all scripts of its schema's history for each store that it opens, to know the last one."""
+    with pytest.MonkeyPatch.context() as patch:
+        newest = functools.cache(database._get_latest_schema_revision)
+        patch.setattr(database, "_get_latest_schema_revision", newest)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,19 +9,24 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
+from tintype.cli import app, deployer
 from tintype.params import RegisterParams
 from tintype.registry import history
+from tintype.registry.deploy import DeploymentState, champion_state
 from tintype.registry.register import register
 from tintype.registry.store import connect, find_store
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.timeout(600)  # a server starts in between
+
 PARAMS = RegisterParams(experiment="tests", model_name="tintype")
 
 
@@ -31,6 +36,7 @@ class Desk:
 
     folder: Path
     registry: str
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, *options: str, **environment: str) -> subprocess.Popen[str]:
         script = self.folder / "deploy.py"
@@ -47,7 +53,10 @@ class Desk:
             "XDG_STATE_HOME": str(self.folder / "state"),
         }
         with (self.folder / "log").open("a") as log:
-            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
+            self.started.append(
+                subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
+            )
+        return self.started[-1]
 
     def output(self) -> str:
         return (self.folder / "log").read_text()
@@ -57,7 +66,7 @@ class Desk:
         return file.read_text().split() if file.exists() else []
 
     def wait(
-        self, is_there: Callable[[], object], process: subprocess.Popen[str], seconds: float = 120
+        self, is_there: Callable[[], object], process: subprocess.Popen[str], seconds: float = 240
     ) -> None:
         end = time.monotonic() + seconds
         while not is_there():
@@ -67,10 +76,14 @@ class Desk:
 
 
 @pytest.fixture
-def desk(project: Path, tmp_path: Path) -> Desk:
+def desk(project: Path, tmp_path: Path) -> Iterator[Desk]:
     folder = tmp_path / "desk"
     folder.mkdir()
-    return Desk(folder, find_store().uri)
+    desk = Desk(folder, find_store().uri)
+    yield desk
+    for process in desk.started:
+        process.kill()
+        process.wait()
 
 
 def is_building(process: int) -> bool:
@@ -79,78 +92,80 @@ def is_building(process: int) -> bool:
     return any(b"build" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0") for child in children)
 
 
-def test_one_promotion_is_packed_and_deployed_once_though_a_watch_is_killed_and_two_follow(
-    desk: Desk, make_bundle: Callable[[str], Path], reports: tuple[Path, Path]
-) -> None:
-    register(make_bundle("one"), *reports, PARAMS, "sample")
-    first = desk.start("--once")
-    desk.wait(lambda: is_building(first.pid), first)
-    first.kill()
-    first.wait()
-    client = connect(find_store())
-    assert "packaged" not in client.get_model_version("tintype", "1").tags
-    both = [desk.start("--once"), desk.start("--once")]
-    assert [one.wait(180) for one in both] == [0, 0], desk.output()
-    tags = client.get_model_version("tintype", "1").tags
-    assert desk.deployed() == [tags["packaged"]]
-    assert desk.output().count("Deployed tintype:v1-cpu-") == 1
-    bento = desk.folder / "bentoml/bentos" / tags["packaged"].replace(":", "/") / "bento.yaml"
-    labels = YAML(typ="safe").load(bento)["labels"]
-    assert labels["model_version"] == "tintype/1"
-    assert labels["bundle_sha256"] == tags["bundle_sha256"]
-    assert labels["dvc_lock_sha256"] == tags["dvc_lock_sha256"]
-    assert labels["model_git_commit"] == tags["git_commit"]
-
-
-def test_an_alias_that_is_moved_on_a_server_is_followed_until_the_watch_is_told_to_stop(
-    request: pytest.FixtureRequest,
+def test_each_promotion_is_packed_and_deployed_once_though_a_watch_is_killed_and_two_follow(
+    server: str,
     monkeypatch: pytest.MonkeyPatch,
     desk: Desk,
     make_bundle: Callable[[str], Path],
     reports: tuple[Path, Path],
 ) -> None:
-    desk.registry = request.getfixturevalue("server")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", desk.registry)
+    desk.registry = server
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     for network in ("one", "two"):
         register(make_bundle(network), *reports, PARAMS, "sample")
     client = connect(find_store())
-    watch = desk.start("--every", "0.5")
-    desk.wait(lambda: len(desk.deployed()) == 1, watch)
+
+    def tags(version: str) -> dict[str, str]:
+        return dict(client.get_model_version("tintype", version).tags)
+
+    first = desk.start()
+    desk.wait(lambda: is_building(first.pid), first)
+    first.kill()
+    first.wait()
+    assert "packaged" not in tags("1")
+    both = [desk.start("--every", "0.5") for _ in range(2)]
+    desk.wait(lambda: "deployed_at" in tags("1"), both[0])
     client.set_registered_model_alias("tintype", "champion", "2")
-    desk.wait(lambda: len(desk.deployed()) == 2, watch)
-    assert desk.deployed()[1].startswith("tintype:v2-cpu-")
-    desk.wait(lambda: "deployed_at" in client.get_model_version("tintype", "2").tags, watch)
-    watch.send_signal(signal.SIGTERM)
-    assert watch.wait(30) == 0, desk.output()
+    desk.wait(lambda: "deployed_at" in tags("2"), both[0])
+    for watch in both:
+        watch.send_signal(signal.SIGTERM)
+    assert [watch.wait(30) for watch in both] == [0, 0], desk.output()
     assert history.read(client, "tintype")[-1].by == "MLflow, seen by tintype watch"
+    assert desk.deployed() == [tags("1")["packaged"], tags("2")["packaged"]]
+    for version in ("1", "2"):
+        known = tags(version)
+        assert desk.output().count(f"Deployed tintype:v{version}-cpu-") == 1
+        bento = desk.folder / "bentoml/bentos" / known["packaged"].replace(":", "/") / "bento.yaml"
+        labels = YAML(typ="safe").load(bento)["labels"]
+        assert labels["model_version"] == f"tintype/{version}"
+        assert labels["bundle_sha256"] == known["bundle_sha256"]
+        assert labels["dvc_lock_sha256"] == known["dvc_lock_sha256"]
+        assert labels["model_git_commit"] == known["git_commit"]
+    assert CliRunner().invoke(app, ["watch", "--once"]).exit_code == 0, "there is nothing left to do"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
 
 
-def test_a_registry_that_is_down_is_reported_once_and_waited_for(desk: Desk) -> None:
+def test_a_registry_that_is_down_is_reported_once_and_waited_for(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")  # as many tries in less time
+    looks = 0
+
+    def look(name: str, seen_by: str) -> DeploymentState | None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+            signal.raise_signal(signal.SIGTERM)
+        return champion_state(name, seen_by)
+
+    monkeypatch.setattr(deployer, "champion_state", look)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        desk.registry = f"http://127.0.0.1:{taken.getsockname()[1]}"  # nobody listens
-        at_once = {"MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0"}  # as many looks in less time
-        watch = desk.start("--every", "0.1", **at_once)
-        desk.wait(lambda: "error: " in desk.output(), watch)
-        time.sleep(2)
-        assert watch.poll() is None
-        watch.send_signal(signal.SIGTERM)
-        assert watch.wait(60) == 0
-        assert desk.output().count("error: Expected an answer from the MLflow store at http://127.0.0.1") == 1
-        assert "Traceback" not in desk.output()
-        once = desk.start("--once", **at_once)
-        assert once.wait(60) == 1
+        monkeypatch.setenv(
+            "MLFLOW_TRACKING_URI", f"http://127.0.0.1:{taken.getsockname()[1]}"
+        )  # nobody listens
+        done = CliRunner().invoke(app, ["watch", "--every", "0.1"])
+        assert (done.exit_code, looks) == (0, 3)
+        assert done.stderr.count("error: Expected an answer from the MLflow store at http://127.0.0.1") == 1
+        once = CliRunner().invoke(app, ["watch", "--once"])
+        assert once.exit_code == 1
+        assert "error: Expected an answer from the MLflow store at http://127.0.0.1" in once.stderr
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (("--deploy", "no-such-program-here"), "Expected a program that can be run after --deploy."),
-    ],
-)
-def test_what_cannot_be_meant_is_reported_at_the_start(
-    desk: Desk, options: tuple[str, ...], sentence: str
-) -> None:
-    assert desk.start(*options).wait(60) == 2
-    assert sentence in desk.output()
+def test_what_cannot_be_meant_is_reported_at_the_start(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(desk.folder))
+    done = CliRunner().invoke(app, ["watch", "--deploy", "no-such-program-here"])
+    assert done.exit_code == 2
+    assert "Expected a program that can be run after --deploy." in done.stderr

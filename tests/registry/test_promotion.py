@@ -17,11 +17,12 @@ from typer.testing import CliRunner
 from tintype.cli import app
 from tintype.files.atomic import new_folder
 from tintype.models.bundle import bundle_digest, read_info
-from tintype.params import RegisterParams
+from tintype.params import RegisterParams, load_params
 from tintype.registry.mlflow_model import write_model
 from tintype.registry.register import ensure_aliases, register
 from tintype.registry.resolve import resolve
-from tintype.registry.store import connect, find_store
+from tintype.registry.runs import tracked_run
+from tintype.registry.store import RegistryError, connect, find_store
 from tintype.registry.versions import bundle_in
 
 PARAMS = RegisterParams(model_name="tintype", experiment="photos")
@@ -283,7 +284,7 @@ def test_a_model_without_versions_had_no_champion(project: Path) -> None:
     assert "before now, but its history has none" in _tintype("rollback").stderr
 
 
-def test_the_same_on_a_server(
+def test_the_loop_works_on_a_server(
     server: str,
     make_bundle: MakeBundle,
     reports: Reports,
@@ -291,11 +292,21 @@ def test_the_same_on_a_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    for network in ("first", "second"):
-        register(make_bundle(network), *reports, PARAMS, "sample")
+    with tracked_run("train", "photos", load_params(Path(__file__).parents[2] / "params.yaml")) as run:
+        run.epoch(1, {"loss": 0.5})
+    (reports[0] / "run.json").write_text(json.dumps(run.describe()))
+    bundle = make_bundle("first")
+    made = register(bundle, *reports, PARAMS, "sample")
+    assert (made.run_id, made.aliases) == (run.run_id, ["challenger", "champion"])
+    assert register(bundle, *reports, PARAMS, "sample") == made
+    register(make_bundle("second"), *reports, PARAMS, "sample")
+    with pytest.raises(RegistryError, match="There is no models:/tintype@best"):
+        resolve("models:/tintype@best")
     client = connect(find_store())
     assert _tintype("promote", "2").exit_code == 0
-    resolve("models:/tintype@champion")  # there is a whole copy in the cache from now on
+    found = resolve("models:/tintype@champion")  # there is a whole copy in the cache from now on
+    assert found.is_relative_to(tmp_path / "cache")
+    assert read_info(found) == read_info(tmp_path / "bundle-second")
     assert (
         _tintype("rollback").stdout == "Version 1 of tintype is the champion now; before it was version 2.\n"
     )

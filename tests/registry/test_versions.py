@@ -246,24 +246,3 @@ def test_files_exchanged_or_lost_in_the_store_are_noticed(
     shutil.rmtree(project / ".mlflow" / "artifacts")
     with pytest.raises(RegistryError, match="but there are none"):
         resolve("models:/tintype/1")
-
-
-def test_the_loop_works_with_a_server(
-    server: str, make_bundle: MakeBundle, reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    with tracked_run("train", "photos", load_params(Path(__file__).parents[2] / "params.yaml")) as run:
-        run.epoch(1, {"loss": 0.5})
-    (reports[0] / "run.json").write_text(json.dumps(run.describe()))
-    bundle = make_bundle("first")
-    made = _register(bundle, reports)
-    assert (made.run_id, made.aliases) == (run.run_id, ["challenger", "champion"])
-    assert _register(bundle, reports) == made
-    found = resolve("models:/tintype@champion")
-    assert found.is_relative_to(tmp_path / "cache")
-    assert read_info(found) == read_info(bundle)
-    assert list((tmp_path / "server" / ".mlflow" / "artifacts").rglob("network.keras")), (
-        "the server keeps the files"
-    )
-    with pytest.raises(RegistryError, match="There is no models:/tintype@best"):
-        resolve("models:/tintype@best")

@@ -18,7 +18,8 @@ from tintype.models.keras_file import load_network
 from tintype.models.network import build_network
 from tintype.models.starter import starter_bundle
 from tintype.params import NetworkParams
-from tintype.training.start import refuse_another_network, start_bundle, take_weights
+from tintype.training.inputs import take_weights
+from tintype.training.start import refuse_another_network, start_bundle
 
 
 def fresh(params: NetworkParams, backbone: Path, size: int) -> Any:
@@ -63,6 +64,13 @@ def test_a_network_begins_where_the_bundle_ended(
     assert np.abs(before - theirs).max() > 1e-3
     larger = take_weights(fresh(network_params(name="pyramid"), tiny_backbone, 64), pyramid_bundle)
     assert larger.output.shape[1] == 16
+
+
+def test_what_is_no_bundle_is_refused(tmp_path: Path, network_params: Callable[..., NetworkParams]) -> None:
+    with pytest.raises(
+        TintypeError, match=r"Expected a bundle in .*bundle\.json cannot be read \(FileNotFoundError\)"
+    ):
+        refuse_another_network(network_params(), tmp_path)
 
 
 def test_other_layers_are_named(

@@ -15,21 +15,22 @@ from numpy.typing import NDArray
 from tintype.data.tensors.plan import ShardPlan
 from tintype.data.tensors.shards import index_path
 from tintype.data.validation.manifest import TRAIN, VALIDATION
+from tintype.errors import TintypeError
 from tintype.files.digest import sha256_of
 from tintype.imaging.geometry import resize
 from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.lab import decode_lab8, gray_to_rgb, lab_to_rgb
 from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
 from tintype.models.backbone.spec import BackboneSpec, read_spec
-from tintype.models.bundle import bundle_digest, read_info
-from tintype.models.decoding import plain_ab
+from tintype.models.bundle import NETWORK_FILE, bundle_digest, read_info
+from tintype.models.decoding import plain_ab, undecoded
 from tintype.models.keras_file import load_network
 from tintype.models.network import build_network
 from tintype.params import NetworkParams, TrainParams
 from tintype.training.calibrate import only_inputs
 from tintype.training.checkpoint import Checkpoints
 from tintype.training.shard_set import first_rows, open_split
-from tintype.training.start import take_weights
+from tintype.training.start import CURE
 
 if TYPE_CHECKING:
     from tintype.training.losses import Distance
@@ -135,3 +136,38 @@ class TrainingInputs:
 
 def _coloured(lab: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
     return lab_to_rgb(np.concatenate([lab[..., :1], ab], axis=-1))
+
+
+def take_weights(network: Any, bundle: Path) -> Any:
+    """Give a fresh network the weights of a bundle's, the backbone's inside it among them.
+
+    Parameters
+    ----------
+    network : keras.Model
+        As `tintype.models.network.build_network` makes it; its input may be of another size than the bundle's.
+
+    Returns
+    -------
+    keras.Model
+        The same network.
+
+    Raises
+    ------
+    TintypeError
+        If it is not of the same layers as the bundle's.
+    """
+    given = {weight.path: weight for weight in undecoded(load_network(bundle / NETWORK_FILE)).weights}
+    wanted = {weight.path: weight for weight in network.weights}
+    apart = sorted(
+        path
+        for path in given.keys() | wanted.keys()
+        if path not in given or path not in wanted or given[path].shape != wanted[path].shape
+    )
+    if apart:
+        raise TintypeError(
+            f"Expected a network of the same layers as that of {bundle}, whose weights train.start begins with. "
+            f"Received: one that differs in {len(apart)} of {len(given)} arrays, such as {apart[0]}. {CURE}"
+        )
+    for path, weight in wanted.items():
+        weight.assign(given[path])
+    return network

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from tintype.errors import TintypeError
-from tintype.models.bundle import NETWORK_FILE, read_info
-from tintype.models.decoding import undecoded
-from tintype.models.keras_file import load_network
 from tintype.params import NetworkParams
 
 STARTER = "starter"
-_CURE = "Set train.start to null for fresh weights, or `network` to what that bundle was trained with."
+CURE = "Set train.start to null for fresh weights, or `network` to what that bundle was trained with."
 
 
 def start_bundle(start: str | None, deps: list[str] | None) -> Path | None:
@@ -45,54 +43,33 @@ def start_bundle(start: str | None, deps: list[str] | None) -> Path | None:
 
 
 def refuse_another_network(network: NetworkParams, bundle: Path) -> None:
-    """Fail at once where a bundle says that its network is another one; `take_weights` looks at every array.
+    """Fail at once where a bundle says that its network is another one; `tintype.training.inputs` looks at every array.
 
     Raises
     ------
     TintypeError
         With what differs.
     """
-    info = read_info(bundle)
-    has = info.network.model_dump() | {"head": "tanh" if info.decoding.temperature is None else "classes"}
+    info = _described(bundle)
+    has = info["network"] | {"head": "tanh" if info["decoding"]["temperature"] is None else "classes"}
     wanted = {"name": network.name, "width": network.width, "needs": network.needs, "head": network.head}
     apart = [f"{key} {value} instead of {has[key]}" for key, value in wanted.items() if value != has[key]]
     if apart:
         raise TintypeError(
             f"Expected the network that {bundle} has, whose weights train.start begins with. Received: "
-            f"{', '.join(apart)}. {_CURE}"
+            f"{', '.join(apart)}. {CURE}"
         )
 
 
-def take_weights(network: Any, bundle: Path) -> Any:
-    """Give a fresh network the weights of a bundle's, the backbone's inside it among them.
-
-    Parameters
-    ----------
-    network : keras.Model
-        As `tintype.models.network.build_network` makes it; its input may be of another size than the bundle's.
-
-    Returns
-    -------
-    keras.Model
-        The same network.
-
-    Raises
-    ------
-    TintypeError
-        If it is not of the same layers as the bundle's.
-    """
-    given = {weight.path: weight for weight in undecoded(load_network(bundle / NETWORK_FILE)).weights}
-    wanted = {weight.path: weight for weight in network.weights}
-    apart = sorted(
-        path
-        for path in given.keys() | wanted.keys()
-        if path not in given or path not in wanted or given[path].shape != wanted[path].shape
-    )
-    if apart:
+def _described(bundle: Path) -> dict[str, Any]:
+    """What bundle.json says. `tintype.models.bundle`, which checks it, would bring the frameworks along."""
+    path = bundle / "bundle.json"
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        content["network"]["name"], content["decoding"]["temperature"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise TintypeError(
-            f"Expected a network of the same layers as that of {bundle}, whose weights train.start begins with. "
-            f"Received: one that differs in {len(apart)} of {len(given)} arrays, such as {apart[0]}. {_CURE}"
-        )
-    for path, weight in wanted.items():
-        weight.assign(given[path])
-    return network
+            f"Expected a bundle in {bundle}, which train.start names. Received: {path} cannot be read "
+            f"({type(error).__name__}). Name another bundle, or set train.start to null."
+        ) from None
+    return content

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from tintype.cli.console import counted
 from tintype.errors import TintypeError, missing_package
 from tintype.imaging.provenance import Lineage
-from tintype.models.starter import starter_story
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +81,8 @@ def walk_back(stated: Lineage) -> LineageWalk:
     stated : Lineage
         What the photo says of its model.
     """
+    from tintype.models.lineage import starter_story
+
     starter = starter_story(stated.bundle_sha256)
     try:
         from tintype.registry.lineage import commit_subject

@@ -56,38 +56,3 @@ def starter_origin(folder: Path | None = None) -> dict[str, str]:
     return {
         name: origin[name] for name in _KEPT if isinstance(origin, dict) and isinstance(origin.get(name), str)
     }
-
-
-def starter_story(bundle_sha256: str) -> str:
-    """What a person can know of the starter's training, as its photos are no part of the project.
-
-    Parameters
-    ----------
-    bundle_sha256 : str
-        The digest of a bundle.
-
-    Returns
-    -------
-    str
-        Sentences; empty if that is another bundle, or this installation comes without the whole starter.
-    """
-    from tintype.models.bundle import bundle_digest, read_info
-
-    bundle = FOLDER / BUNDLE
-    try:
-        info = read_info(starter_bundle())
-        metrics = json.loads((FOLDER / METRICS_FILE).read_bytes())
-        data = json.loads((FOLDER / ORIGIN_FILE).read_bytes())["data"]
-    except (OSError, ValueError, KeyError, TintypeError):
-        return ""  # a fact less, not an error, as in `starter_origin`
-    if bundle_digest(info) != bundle_sha256:
-        return ""
-    ours, gray = metrics["ours"], metrics["all_gray"]
-    return (
-        f"This is the starter, which comes along with Tintype. It has learned from {info.trained.photos:,} photos of "
-        f"{data}, which are no part of it, by the preset {info.preset}.\n"
-        f"On {metrics['photos']:,} photos that it had not seen: CIEDE2000 {ours['delta_e2000_mean']:.2f} (all gray "
-        f"{gray['delta_e2000_mean']:.2f}), colourfulness {ours['colourfulness_ratio']:.2f} of the truth's.\n"
-        f"Its card, with data, recipe, figures and limits: {bundle / 'README.md'}\n"
-        f"To train it anew at the commit above: make starter PHOTOS=folder"
-    )

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
 
 CHALLENGER = "challenger"
 HEADLINES = ("psnr_db", "delta_e2000_mean", "colourfulness_ratio")
+_CHARTED = (*HEADLINES, "patch_score")
 _GRID = "grid.jpg"
 _PICTURES = {_GRID: "Test photos: gray, ours, truth", "custom.jpg": "legacy photos"}
 _LOCK = Path("dvc.lock")
@@ -272,7 +273,8 @@ def ensure_judged(
 ) -> None:
     """Attach the evaluation to run, model and version: files, metrics, headline tags, a description to read.
 
-    The baselines' figures are in the description and in metrics.json; as metrics they would bury ours.
+    A few figures become metrics, since MLflow draws a chart for each, before those of the training. All others are in
+    metrics.json, the baselines' in the description too.
     """
     digest = sha256_of(evaluation / "metrics.json")
     if version.tags.get(tags.EVALUATION) == digest:
@@ -286,6 +288,7 @@ def ensure_judged(
         [
             Metric(f"test/{metric}", value, now, 0, model_id=model_id, run_id=version.run_id)
             for metric, value in metrics["ours"].items()
+            if metric in _CHARTED
         ],
     )
     pictures = [name for name in _PICTURES if (evaluation / name).is_file()]

@@ -30,7 +30,7 @@ def test_the_pipeline_trains_on_workers(make_project: Any, tmp_path: Path) -> No
     run = json.loads((project.root / "reports/train/run.json").read_text())
     client = MlflowClient(f"sqlite:///{project.root}/.mlflow/mlflow.db")
     assert client.get_run(run["run_id"]).info.status == "FINISHED"
-    logged = [point.value for point in client.get_metric_history(run["run_id"], "loss")]
+    logged = [point.value for point in client.get_metric_history(run["run_id"], "train/loss")]
     assert logged == pytest.approx([float(row["loss"]) for row in history])
     assert [item.path for item in client.list_artifacts(run["run_id"], "grids")] == [
         "grids/validation-0002.jpg"

@@ -322,9 +322,9 @@ def test_help_and_version(tintype):
 
 
 @pytest.fixture
-def unsure(pyramid_bundle, here):
+def unsure(report_pyramid_bundle, here):
     """A bundle that says how sure it is, with a table that spans what it says."""
-    folder = Path(shutil.copytree(pyramid_bundle, "unsure"))
+    folder = Path(shutil.copytree(report_pyramid_bundle, "unsure"))
     info = json.loads((folder / "bundle.json").read_text())
     info["decoding"]["confidence"] = [[20.0, 1.0], [90.0, 0.0]]
     (folder / "bundle.json").write_text(json.dumps(info))

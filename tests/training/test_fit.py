@@ -91,7 +91,7 @@ def run(
         checkpoints=Checkpoints(folder),
         observer=watcher,
         draw=drawn,
-        grids=folder,
+        grids=folder.with_name("grids"),
     )
 
 
@@ -177,7 +177,7 @@ def test_a_training_that_was_killed_after_its_last_epoch_has_its_last_picture_ag
 ) -> None:
     # DVC removes what a stage has made before it starts it again, and expects it afterwards.
     params = train_params.model_copy(update={"epochs": 1})
-    picture = tmp_path / "c" / "epoch-0001.jpg"
+    picture = tmp_path / "grids" / "epoch-0001.jpg"
     fitted = run(tensors, params, tmp_path / "c", Watcher())
     picture.unlink()
     watcher = Watcher()

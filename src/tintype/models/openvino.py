@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,6 +78,21 @@ def import_openvino() -> Any:
     return openvino
 
 
+@cache
+def core() -> Any:
+    """OpenVINO's core, the only one of this process.
+
+    With one for each network, a service that changed its model under load was seen to end with a corrupted heap: as a
+    core goes, it clears what the networks of another one compute with (compare ultralytics/ultralytics#25864).
+
+    Raises
+    ------
+    IrError
+        If OpenVINO is not installed.
+    """
+    return import_openvino().Core()
+
+
 class OpenVinoNetwork:
     """A compiled IR, with the part of a Keras model's interface that colouring and embedding use.
 
@@ -135,7 +151,7 @@ class OpenVinoNetwork:
             _check_constants(model, keras_file)
             if streams is not None:
                 model.reshape([1, *list(model.inputs[0].get_partial_shape())[1:]])
-            compiled = openvino.Core().compile_model(model, "CPU", config)
+            compiled = core().compile_model(model, "CPU", config)
         except (OSError, RuntimeError) as error:
             raise IrError(
                 f"Expected an IR that OpenVINO {openvino.__version__} can compile beside {keras_file}. "
@@ -179,7 +195,7 @@ def _read(keras_file: Path) -> Any:
     end = max((int(offset) + int(size) for offset, size in _PLACE.findall(graph)), default=0)
     if end > len(weights):  # an older IR: its graph counts on through the .keras file, which has most weights
         weights = np.concatenate([weights, np.fromfile(keras_file, np.uint8)])
-    return openvino.Core().read_model(graph, openvino.Tensor(weights))
+    return core().read_model(graph, openvino.Tensor(weights))
 
 
 def _check_constants(model: Any, keras_file: Path) -> None:
@@ -282,7 +298,7 @@ def _convert(network: Any, only_output: str, keras_file: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="tintype-ir-") as folder:
         # Keras' own `export` gives the same graph, and takes twice as long.
         tf.saved_model.save(module, folder, signatures=serve.get_concrete_function(**described))
-        model = openvino.Core().read_model(folder)
+        model = core().read_model(folder)
         _keep_half(model)
         _name_by_number(model)
         openvino.save_model(model, keras_file.with_suffix(".xml"), compress_to_fp16=False)

@@ -13,7 +13,7 @@ from tintype.models.backbone import BackboneError
 from tintype.models.backbone.embedder import load_embedder
 from tintype.models.backbone.spec import DESCRIPTION_FILE, IR_FILE, NETWORK_FILE
 from tintype.models.backbone.weights import _difference, make_backbone, write_backbone_ir
-from tintype.models.openvino import OpenVinoNetwork, import_openvino
+from tintype.models.openvino import OpenVinoNetwork, core
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_an_embedding_has_the_same_bits_whatever_is_embedded_beside_it(engine, f
 
 
 def test_bfloat16_is_near_or_refused(folder, photos, engine):
-    if "BF16" not in import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         with pytest.raises(BackboneError, match=r"Expected a processor that computes in bfloat16"):
             load_embedder(folder, "bfloat16", 8)
         return

@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,14 @@ def _neighbour(area: str) -> ModuleType:
 
 _registry, _pipeline = _neighbour("registry"), _neighbour("pipeline")
 make_bundle, reports, empty_store = _registry.make_bundle, _registry.reports, _registry.empty_store
-fresh_project = _pipeline.fresh_project
+
+
+@pytest.fixture
+def fresh_project(tmp_path: Path) -> Any:
+    """A project in which nothing has run."""
+    root = tmp_path / "project"
+    root.mkdir()
+    return _pipeline.make_project(root)
 
 
 @dataclass(frozen=True)

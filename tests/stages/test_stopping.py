@@ -57,6 +57,8 @@ def start(work: Path, how: str, *before: str, **environment: str) -> subprocess.
             stdout=output,
             stderr=output,
             text=True,
+            # A shell starts what runs in the background with Ctrl-C ignored, and so would be what it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     wait_for((work / "started").exists)
     return process

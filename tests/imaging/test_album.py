@@ -7,9 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from tintype.imaging.album import pictures_on_page
+from tintype.imaging.border import small_lightness
 from tintype.imaging.picture import read_picture
 
 PLACES = ((60, 60), (60, 460), (400, 60), (400, 460))
+
+
+def shown_on(pixels: NDArray[np.integer]) -> int:
+    return pictures_on_page(small_lightness(pixels))
 
 
 def page(pictures: list[NDArray[np.uint8]], level: int) -> NDArray[np.uint8]:
@@ -29,13 +34,13 @@ def pictures(sample: Path) -> list[NDArray[np.uint8]]:
 @pytest.mark.parametrize("level", [250, 8], ids=["white", "black"])
 def test_pictures_are_counted(pictures: list[NDArray[np.uint8]], count: int, level: int) -> None:
     sheet = page(pictures[:count], level)
-    assert pictures_on_page(sheet) == pictures_on_page(sheet.astype(np.uint16) * 257) == count
+    assert shown_on(sheet) == shown_on(sheet.astype(np.uint16) * 257) == count
 
 
 def test_a_single_picture_makes_no_page(pictures: list[NDArray[np.uint8]], sample: Path) -> None:
-    assert pictures_on_page(page(pictures[:1], 250)) == 0
+    assert shown_on(page(pictures[:1], 250)) == 0
     paths = [*sample.glob("*.jpg"), *sample.with_name("legacy").glob("*.jpg")]
     # Muybridge's plate has rows of frames.
-    found = [path.name for path in paths if pictures_on_page(read_picture(path).pixels)]
+    found = [path.name for path in paths if shown_on(read_picture(path).pixels)]
     assert found == ["locomotion-house-cat.jpg"]
-    assert pictures_on_page(np.full((1, 1, 3), 9, np.uint8)) == 0
+    assert shown_on(np.full((1, 1, 3), 9, np.uint8)) == 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tintype.imaging.border import find_border
+from tintype.imaging.border import find_border, small_lightness
 from tintype.imaging.geometry import Crop
 from tintype.imaging.picture import read_picture
 
@@ -24,6 +24,10 @@ def prints(sample: Path) -> dict[str, Gray]:
     folder = sample.with_name("legacy")
     photos = {path.name: read_picture(path).rgb8 for path in sorted(folder.glob("*.jpg"))}
     return {name: cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) for name, pixels in photos.items()}
+
+
+def border_of(pixels: NDArray[np.integer]) -> Crop | None:
+    return find_border(pixels, small_lightness(pixels))
 
 
 def rgb(gray: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -61,7 +65,7 @@ def test_a_border_is_found_to_the_pixel(
     for name in ("dust-bowl-home.jpg", "black-canyon.jpg"):
         picture = np.clip(prints[name].astype(int) * 0.7 + 35, 0, 255).astype(np.uint8)
         expected = Crop(around[0], around[2], *picture.shape)
-        found = find_border(rgb(mounted(picture, level, around)))
+        found = border_of(rgb(mounted(picture, level, around)))
         # A gray mount beside a gray sky: as much of it is taken for the border as there is on the other sides.
         spare = max(around) - min(around) if level == 100 else 0
         assert holds(found, expected, spare), name
@@ -69,10 +73,10 @@ def test_a_border_is_found_to_the_pixel(
 
 def test_depth_makes_no_difference_and_small_ones_are_left_alone(prints: dict[str, Gray]) -> None:
     sheet = rgb(mounted(prints["dust-bowl-home.jpg"], 245, (80, 80, 80, 80)))
-    assert find_border(sheet.astype(np.uint16) * 257) == find_border(sheet)
+    assert border_of(sheet.astype(np.uint16) * 257) == border_of(sheet)
     small = cv2.resize(sheet, (40, 30), interpolation=cv2.INTER_AREA)
-    assert find_border(np.asarray(small)) is None
-    assert find_border(sheet[:1]) is None
+    assert border_of(np.asarray(small)) is None
+    assert border_of(sheet[:1]) is None
 
 
 def _captioned(picture: Gray) -> tuple[Gray, Crop]:
@@ -102,7 +106,7 @@ def _letterboxed(picture: Gray) -> tuple[Gray, Crop]:
 @pytest.mark.parametrize("make", [_captioned, _deckled, _passe_partout, _letterboxed])
 def test_borders_of_other_kinds(prints: dict[str, Gray], make: Callable[[Gray], tuple[Gray, Crop]]) -> None:
     sheet, expected = make(prints["dust-bowl-home.jpg"])
-    assert close(find_border(rgb(sheet)), expected, pixels=8)
+    assert close(border_of(rgb(sheet)), expected, pixels=8)
 
 
 def test_a_slanting_print_loses_nothing(prints: dict[str, Gray]) -> None:
@@ -110,7 +114,7 @@ def test_a_slanting_print_loses_nothing(prints: dict[str, Gray]) -> None:
     sheet = mounted(picture, 240, (60, 60, 60, 60))
     turn = cv2.getRotationMatrix2D((sheet.shape[1] / 2, len(sheet) / 2), 0.5, 1)
     turned = cv2.warpAffine(sheet, turn, sheet.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    found = find_border(rgb(turned))
+    found = border_of(rgb(turned))
     assert found is not None
     slant = round(np.tan(np.radians(0.5)) * picture.shape[1] / 2)
     assert 60 - slant - 3 <= found.top <= 60 + 3
@@ -123,7 +127,7 @@ def test_photos_have_none(sample: Path) -> None:
         path.name
         for folder in folders
         for path in folder.glob("*.jpg")
-        if find_border(read_picture(path).pixels)
+        if border_of(read_picture(path).pixels)
     }
     assert found <= OF_A_PLATE
 
@@ -155,5 +159,5 @@ def _vignette(height: int, width: int) -> Gray:
 
 @pytest.mark.parametrize("make", [_sky_over_a_street, _thing_on_paper, _snow_under_a_sky, _vignette])
 def test_what_only_looks_like_a_border(make: Callable[[int, int], Gray]) -> None:
-    assert find_border(rgb(make(600, 900))) is None
-    assert find_border(rgb(make(600, 900).T)) is None
+    assert border_of(rgb(make(600, 900))) is None
+    assert border_of(rgb(make(600, 900).T)) is None

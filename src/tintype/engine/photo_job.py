@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from tintype.formats.layer import INSIDE, encode_layer
 from tintype.formats.metadata import Policy
 from tintype.formats.photo import Photo, encode_photo, read_photo
 from tintype.imaging.album import pictures_on_page
-from tintype.imaging.border import find_border
+from tintype.imaging.border import find_border, small_lightness
 from tintype.imaging.finding import WRITABLE
 from tintype.imaging.geometry import Crop
 from tintype.imaging.limits import Limits
@@ -158,7 +158,7 @@ def open_photo(
         If it cannot be read.
     """
     photo = read_photo(source, limits)
-    inside, own_colours = look_at(photo.pixels, options)
+    inside, own_colours, pictures = look_at(photo.pixels, options)
     picture = photo.pixels if inside is None else inside.cut(photo.pixels)
     kept = None
     if own_colours and options.keep_colour:
@@ -166,7 +166,7 @@ def open_photo(
     notes = list(photo.notes)
     if own_colours:
         notes.append(_REPLACED if kept is None else _KEPT)
-    if options.borders and (pictures := pictures_on_page(photo.pixels)):
+    if pictures:
         notes.append(
             f"Seems to show {pictures} pictures on a page. In files of their own they get better colours."
         )
@@ -174,16 +174,38 @@ def open_photo(
     return OpenPhoto(photo, *colorizer.prepare(picture), inside, own_colours, kept)
 
 
-def look_at(pixels: NDArray[Any], options: PhotoOptions) -> tuple[Crop | None, bool]:
-    """What is inside of a photo's border, if it has one and that is asked for, and whether that is in colour already.
+class Look(NamedTuple):
+    """What a photo shows before it is coloured.
+
+    Attributes
+    ----------
+    inside : Crop or None
+        The picture inside of a border, if there is one and that is asked for.
+    own_colours : bool
+        Whether the picture is in colour already.
+    pictures : int
+        How many there are on a page, if it is one of several and borders are asked for; else 0.
+    """
+
+    inside: Crop | None
+    own_colours: bool
+    pictures: int
+
+
+def look_at(pixels: NDArray[Any], options: PhotoOptions) -> Look:
+    """Look for a border, for colours and for pictures on a page.
 
     Parameters
     ----------
     pixels : ndarray of shape (H, W, 3), uint8 or uint16
         sRGB, at any size that is not very small.
     """
-    inside = find_border(pixels) if options.borders else None
-    return inside, has_own_colours(pixels if inside is None else inside.cut(pixels))
+    if not options.borders:
+        return Look(None, has_own_colours(pixels), 0)
+    view = small_lightness(pixels)
+    inside = find_border(pixels, view)
+    own_colours = has_own_colours(pixels if inside is None else inside.cut(pixels))
+    return Look(inside, own_colours, pictures_on_page(view))
 
 
 def colour_photo(

@@ -12,8 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.border import small_lightness
-
 _EDGE = 0.01  # of the page's sides, which is looked at for its level
 _EQUAL = 8.0  # L* from the page's level that still belong to it
 _PLAIN = 0.85  # share of the edge that is of the page's level
@@ -22,20 +20,19 @@ _FILLED = 0.8  # of its rectangle, at least; captions, stamps and things before 
 _APART = 5  # pixels of the view between pictures, at least: a picture has parts of the page's level too
 
 
-def pictures_on_page(pixels: NDArray[Any]) -> int:
+def pictures_on_page(view: NDArray[np.float32]) -> int:
     """How many pictures a photo of a page shows.
 
     Parameters
     ----------
-    pixels : ndarray of shape (H, W, 3), uint8 or uint16
-        sRGB.
+    view : ndarray of shape (h, w), float32
+        The photo's `tintype.imaging.border.small_lightness`.
 
     Returns
     -------
     int
         0 if it does not look like a page, or like one with a single picture.
     """
-    view = small_lightness(pixels)
     margin = max(1, round(_EDGE * max(view.shape)))
     sides = (view[:margin], view[-margin:], view[:, :margin], view[:, -margin:])
     edge = np.concatenate([side.ravel() for side in sides])

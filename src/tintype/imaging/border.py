@@ -37,20 +37,21 @@ _NARROWEST, _WIDEST = 0.008, 0.4  # of a side
 _LEAST_INSIDE = 0.3  # of a side
 
 
-def find_border(pixels: NDArray[Any]) -> Crop | None:
+def find_border(pixels: NDArray[Any], view: Plane) -> Crop | None:
     """The picture inside of a border.
 
     Parameters
     ----------
     pixels : ndarray of shape (H, W, 3), uint8 or uint16
         sRGB.
+    view : ndarray of shape (h, w), float32
+        Its `small_lightness`.
 
     Returns
     -------
     Crop or None
         None if there is no border.
     """
-    view = small_lightness(pixels)
     found = whole = Crop(0, 0, *view.shape)
     for nested in range(_NESTED):
         inside = _inside(found.cut(view), _RAGGED if nested else _NARROWEST)

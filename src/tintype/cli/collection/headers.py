@@ -72,9 +72,11 @@ def shows_colours(path: Path, header: Header, options: Options) -> bool:
     """
     try:
         if header.format != "JPEG":
-            return look_at(read_picture(path, options.limits).pixels, options)[1]
-        with Image.open(path) as image:
-            image.draft(None, (_VIEW, _VIEW))
-            return look_at(np.asarray(image.convert("RGB")), options)[1]
+            pixels = read_picture(path, options.limits).pixels
+        else:
+            with Image.open(path) as image:
+                image.draft(None, (_VIEW, _VIEW))
+                pixels = np.asarray(image.convert("RGB"))
     except Exception:  # as above
         return False
+    return look_at(pixels, options).own_colours

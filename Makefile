@@ -12,6 +12,7 @@ PHOTOS ?=
 EXTRA  ?= heif
 SCRATCH ?=
 TIER    ?=
+DATA    ?=
 SET    ?=
 DIR    ?=
 REFERENCE ?=
@@ -89,7 +90,7 @@ wheel: ## Build the package for pip: dist/tintype-*.whl
 	$(UV) build --wheel --out-dir dist
 
 starter: env-pipeline ## Train the starter from PHOTOS="folder folder" and put it into the package; TIER=open takes only those
-	$(RUN) python .ci/starter.py --photos $(PHOTOS) $(if $(TIER),--tier $(TIER)) $(if $(SCRATCH),--scratch $(SCRATCH)) $(if $(SET),--set $(SET))
+	$(RUN) python .ci/starter.py --photos $(PHOTOS) $(if $(TIER),--tier $(TIER)) $(if $(DATA),--data "$(DATA)") $(if $(SCRATCH),--scratch $(SCRATCH)) $(if $(SET),--set $(SET))
 
 ##--- To change it
 

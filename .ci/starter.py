@@ -10,6 +10,7 @@ mirrored or cropped too, are left out: the sample is what people try the starter
 
 import argparse
 import csv
+import hashlib
 import json
 import math
 import os
@@ -72,7 +73,7 @@ def main() -> None:
         place = (given.scratch or Path(scratch)).resolve()
         clone = place / "tintype"
         commit = check_out(clone)
-        photos = gather(given.photos, given.tier, place / "photos")
+        photos = gather([folder.resolve() for folder in given.photos], given.tier, place)
         overrides = ["preset=starter", f"fetch.directory={json.dumps(str(photos))}"]
         compose_and_dump(
             clone / "params.yaml",
@@ -86,8 +87,16 @@ def main() -> None:
         take_over(clone, commit, given.data, given.output)
 
 
-def gather(folders: Sequence[Path], tier: str | None, destination: Path) -> Path:
-    """The folders' photos beside each other in one, without those that the sample shows; one that is there is taken."""
+def gather(folders: Sequence[Path], tier: str | None, place: Path) -> Path:
+    """The folders' photos beside each other in a new one, without those that the sample shows.
+
+    A folder that an earlier call made of the same folders and tier is taken as it is.
+    """
+    names = [folder.name for folder in folders]
+    if len(set(names)) < len(names):
+        sys.exit(f"error: Expected folders of different names as --photos. Received: {', '.join(names)}.")
+    asked = hashlib.sha256(json.dumps([*map(str, folders), tier]).encode()).hexdigest()
+    destination = place / f"photos-{asked[:12]}"
     if destination.is_dir():
         return destination
     attributions: list[dict[str, str]] = []
@@ -216,13 +225,12 @@ def where_from(clone: Path, others: str | None) -> tuple[str, str]:
     ]
     if unsaid:
         rows.insert(0, f"| {others or 'not said'} | | | {unsaid} |")
-    tiers = Counter(
-        {tier: sum(n for (_, _, one), n in counts.items() if one == tier) for _, _, tier in counts}
-    )
+    tiers: Counter[str] = Counter()
+    for (_, _, tier), count in counts.items():
+        tiers[tier] += count
     parts = [f"{count:,} of the tier `{tier}`" for tier, count in sorted(tiers.items())]
-    parts += (
-        [f"{unsaid:,} from {others or 'a folder that does not say where they come from'}"] if unsaid else []
-    )
+    if unsaid:
+        parts.append(f"{unsaid:,} from {others or 'a folder that does not say where they come from'}")
     heading = "| Source | Tier | Licence as stated there | Photos |\n|---|---|---|---|"
     return "; ".join(parts), "\n".join([heading, *rows])
 

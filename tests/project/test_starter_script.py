@@ -41,7 +41,7 @@ def test_folders_are_put_beside_each_other_without_what_the_sample_shows(
     (said / "ATTRIBUTION.csv").write_text(
         f"{HEADER}open.png,there,1,a,CC0,open\nresearch.png,there,1,b,none,research\nsame.png,there,1,c,CC0,open\n"
     )
-    everything = script["gather"]([said, bare], None, tmp_path / "all")
+    everything = script["gather"]([said, bare], None, tmp_path / "scratch")
     assert sorted(path.relative_to(everything).as_posix() for path in everything.rglob("*.*")) == [
         "ATTRIBUTION.csv", "bare/own.png", "said/open.png", "said/research.png",
     ]  # fmt: skip
@@ -52,5 +52,9 @@ def test_folders_are_put_beside_each_other_without_what_the_sample_shows(
     assert script["attribution"](everything)[0] == {
         "file": "said/open.png", "source repository": "there", "licence as stated there": "CC0", "tier": "open",
     }  # fmt: skip
-    free = script["gather"]([said, bare], "open", tmp_path / "free")
+    free = script["gather"]([said, bare], "open", tmp_path / "scratch")
     assert [path.name for path in free.rglob("*.png")] == ["open.png"]
+    with pytest.raises(
+        SystemExit, match=r"Expected folders of different names as --photos\. Received: said, said\."
+    ):
+        script["gather"]([said, tmp_path / "other/said"], None, tmp_path / "scratch")

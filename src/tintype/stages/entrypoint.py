@@ -22,9 +22,7 @@ from tintype.stages.causes import refuse_small_limit, sentence_of
 from tintype.stages.stopping import end, was_told
 
 PIPELINE_FILE = Path("dvc.yaml")
-CHECKPOINTS = Path(
-    ".checkpoints"
-)  # and locks; outside DVC's outputs, which are removed before a stage starts
+CHECKPOINTS = Path(".checkpoints")  # and locks: outside DVC's outputs, which go before a stage starts
 LOCK_SECONDS = 12.0  # to wait for one of the same stage that is about to end: see `tintype.stages.stopping`
 
 

@@ -5,9 +5,7 @@ from pathlib import Path
 
 from tintype.models.keras_backend import own_this_process
 from tintype.params import Params
-from tintype.stages.entrypoint import declared, run_stage
-
-CHECKPOINTS = Path(".checkpoints")  # outside DVC's outputs, which are removed before a stage starts
+from tintype.stages.entrypoint import CHECKPOINTS, declared, run_stage
 
 
 def main(

@@ -34,7 +34,7 @@ own_this_process()
 prepare_keras()
 photos = [np.asarray(photo) for photo in np.load(sys.argv[3])]
 np.save(sys.argv[4], Colorizer.load(Path(sys.argv[2]), sys.argv[1]).chroma_of(photos))
-print("tensorflow" in sys.modules, "openvino" in sys.modules)
+print(*[name in sys.modules for name in ("tensorflow", "openvino", "sklearn")])
 print(*[os.environ.get(name) for name in ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")])
 try:
     prepare_keras("jax")
@@ -62,7 +62,7 @@ def test_a_process_on_tensorflow_gives_the_colours_of_openvino_without_it_and_is
     done = in_fresh_process(COLOUR, *arguments, KERAS_BACKEND="openvino")
     assert done.stderr == ""
     modules, environment, refusal = done.stdout.splitlines()
-    assert modules == "True False"
+    assert modules == "True False False"
     assert environment == "openvino None"  # as it was
     assert refusal.startswith("Expected Keras on jax, but this process has imported it on tensorflow.")
     ab = np.load(tmp_path / "ab.npy")

@@ -26,6 +26,9 @@ TRAINING, INFERENCE = "tensorflow", "openvino"
 _CHATTER = ("WARNING: All log messages before absl::InitializeLog()", "I0000 ", "W0000 ")
 _NO_DRIVER = "failed call to cuInit: INTERNAL: CUDA error: Failed call to cuInit: UNKNOWN ERROR (303)"
 
+# What Keras imports, if it is there, for wrappers and pictures that no program of ours uses: a quarter of its import.
+_UNUSED = ("matplotlib", "sklearn")
+
 
 class BackendError(TintypeError):
     """A backend is missing, or another one has been imported."""
@@ -35,10 +38,10 @@ _own_process = False
 
 
 def own_this_process() -> None:
-    """Say that this process is a program of ours, so that its standard error may be held back for a moment.
+    """Say that this process is a program of ours: a host that imports us keeps its Keras whole and its standard error.
 
     TensorFlow's C++ code writes lines on every start that no setting of its own suppresses. A program does not show
-    them; a library leaves the file descriptors of its host alone.
+    them, holding its standard error back for a moment. And it does without what Keras has for other packages.
     """
     global _own_process
     _own_process = True
@@ -88,6 +91,7 @@ def prepare_keras(backend: str | None = None) -> None:
     with (
         _environment({"KERAS_BACKEND": backend} | quiet),
         _without_chatter() if _own_process else nullcontext(),
+        hidden(*_UNUSED) if _own_process else nullcontext(),
     ):
         import keras
 
@@ -109,6 +113,18 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def hidden(*names: str) -> Iterator[None]:
+    """Packages as if they were not installed, but for what is imported already."""
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 def inference_backend() -> str:

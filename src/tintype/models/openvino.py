@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 import tintype
 from tintype.errors import TintypeError
-from tintype.models.keras_backend import TRAINING, own_this_process, prepare_keras
+from tintype.models.keras_backend import TRAINING, hidden, own_this_process, prepare_keras
 
 if TYPE_CHECKING:
     from tintype.models.backbone import Backbone, BackboneSpec
@@ -62,19 +62,14 @@ def import_openvino() -> Any:
     IrError
         If OpenVINO is not installed.
     """
-    hide = not {"openvino", "openvino_telemetry"} & set(sys.modules)
-    if hide:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     try:
-        import openvino
+        with hidden("openvino_telemetry"):
+            import openvino
     except ModuleNotFoundError as error:
         raise IrError(
             "Expected the package openvino, which colours and embeds on a CPU, but it is not installed. Install it, "
             "or set KERAS_BACKEND to tensorflow."
         ) from error
-    finally:
-        if hide:
-            del sys.modules["openvino_telemetry"]
     return openvino
 
 

@@ -17,7 +17,9 @@ import pytest
 from mlflow import MlflowClient
 from playwright.sync_api import Browser, Page, expect
 from tests.support import desk as hands
+from typer.testing import CliRunner
 
+from tintype.cli import app
 from tintype.files.atomic import write_json
 from tintype.models.bundle import read_info
 from tintype.models.starter import starter_bundle
@@ -128,11 +130,10 @@ def test_a_person_promotes_in_the_browser_and_the_shell_takes_it_back(
     assert seen is not None
     assert (seen.version, seen.previous, seen.by) == ("2", "1", "MLflow, seen by tintype watch")
 
-    tintype = [str(Path(sys.executable).with_name("tintype"))]
-    done = subprocess.run([*tintype, "rollback", "--reason", "too strong"], capture_output=True, text=True)
+    done = CliRunner().invoke(app, ["rollback", "--reason", "too strong"])
     assert done.stdout == "Version 1 of tintype is the champion now; before it was version 2.\n", done.stderr
     assert _champion(client) == "1"
-    listed = subprocess.run([*tintype, "history", "--json"], capture_output=True, text=True, check=True)
+    listed = CliRunner().invoke(app, ["history", "--json"])
     assert [(change["version"], change["by"]) for change in json.loads(listed.stdout)] == [
         ("1", "tintype register"),
         ("2", "MLflow, seen by tintype watch"),

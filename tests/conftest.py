@@ -47,6 +47,8 @@ _SLOW_WORDS = re.compile(
     r"\b(?:import|from) (?:great_expectations|keras|mlflow|nbclient|subprocess|tensorflow)\b"
     r"|\btintype\.data\.validation\.(?:checkpoint|expectations|validate)\b|\bbatches\("
 )
+# Folders whose tests share servers that take seconds to start: one worker takes a whole folder.
+_TOGETHER = {"browser", "hostile", "registry", "serving"}
 
 
 class _NoTensorFlow:
@@ -75,8 +77,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as `fast` what starts no process and loads no TensorFlow: by folder, by fixtures, by what a file imports.
 
-    Files whose tests take long come first, the whole pipeline before all: two workers that share the files would
-    otherwise end with one of them waiting minutes for the other.
+    What takes long comes first, the whole pipeline before all, then whole folders: two workers that share the files
+    would otherwise end with one of them waiting minutes for the other.
     """
     slow_files = set()
     for item in items:
@@ -89,7 +91,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("fast")
         else:
             slow_files.add(item.path)
-    items.sort(key=lambda item: (item.path.parent.name != "pipeline", item.path not in slow_files))
+    items.sort(
+        key=lambda item: (
+            item.path.parent.name != "pipeline",
+            item.path.parent.name not in _TOGETHER,
+            item.path not in slow_files,
+        )
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`, deal out the folders that stay together as if each were a file."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class LoadFolders(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = Path(super()._split_scope(nodeid))
+            return file.parent.name if file.parent.name in _TOGETHER else str(file)
+
+    return LoadFolders(config, log) if config.option.dist == "loadfile" else None
 
 
 @cache

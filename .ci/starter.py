@@ -263,6 +263,11 @@ def operating_point(
             f"Of several temperatures of the distribution over colours, {decoding.temperature:g} came nearest to the "
             "true colours (by CIEDE2000) once each was made equally colourful."
         )
+    if decoding.contrast and decode["contrast"] is None:
+        chosen.append(
+            f"A contrast of {decoding.contrast:g}, chosen in the same way, makes faint colours fainter and strong ones "
+            "stronger: less of a wash where there is no colour."
+        )
     if aim is None:
         chosen.append("Colours are as strong as the network says them.")
     else:

@@ -22,12 +22,12 @@ def variant(
 ) -> tuple[Method, ChromaOf, Decoding]:
     """A method, its chroma before it is merged, and how its colours are decoded.
 
-    `name` is temperature-1, no-smoothing, no-gain or bilinear; any other is the bundle as it is.
+    `name` is temperature-1, no-smoothing, no-contrast, no-gain or bilinear; any other is the bundle as it is.
     """
-    if name in ("temperature-1", "no-smoothing"):
+    if name in ("temperature-1", "no-smoothing", "no-contrast"):
         colorizer = _fitted_anew(bundle, params, validation())
     elif name == "no-gain":
-        colorizer = _with_gain(bundle, 1.0)
+        colorizer = _as_the_network_says(bundle)
     else:
         colorizer = Colorizer.load(bundle)
     if name == "bilinear":
@@ -40,9 +40,9 @@ def variant(
     return colorizer.colorize, lambda rgb8: colorizer.chroma_of([rgb8])[0], colorizer.info.decoding
 
 
-def _with_gain(bundle: Path, gain: float) -> Colorizer:
+def _as_the_network_says(bundle: Path) -> Colorizer:
     colorizer = Colorizer.load(bundle)
-    decoding = colorizer.info.decoding.model_copy(update={"gain": gain})
+    decoding = colorizer.info.decoding.model_copy(update={"gain": 1.0, "contrast": 0.0})
     colorizer.info = colorizer.info.model_copy(update={"decoding": decoding})
     return colorizer
 

@@ -74,6 +74,7 @@ RECIPES = (
     Recipe("temperature-1", "decoding"),
     Recipe("no-gain", "decoding"),
     Recipe("no-smoothing", "decoding"),
+    Recipe("no-contrast", "decoding"),
     Recipe("bilinear", "decoding"),
     Recipe("paper-input-fault", "faulty"),
     Recipe("fusion-skips-classes"),

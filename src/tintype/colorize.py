@@ -4,8 +4,9 @@ Evaluation, command line, service and registry all colour through `Colorizer`. I
 by `tintype.imaging.inputs`, colours are converted by `tintype.imaging.lab`, and constants come from the bundle. Only
 chroma is taken from the network; lightness stays the photo's own, at its own size.
 
-`Colours` is the one place that treats what the network says, in this order: gain, then fading of what it is not sure of
-(`tintype.imaging.confidence`), then rounding to the steps of a colour layer (`tintype.formats.layer`), then saturation.
+`Colours` is the one place that treats what the network says, in this order: contrast (`tintype.imaging.contrast`) and
+gain, then fading of what it is not sure of (`tintype.imaging.confidence`), then rounding to the steps of a colour layer
+(`tintype.formats.layer`), then saturation.
 The engine (`tintype.engine`) adds files, batches and threads.
 """
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
 from tintype.imaging.confidence import faded
+from tintype.imaging.contrast import with_contrast
 from tintype.imaging.geometry import Crop
 from tintype.imaging.inputs import BATCH, SIZES, lightness_at, network_inputs
 from tintype.imaging.lab import round_ab
@@ -78,9 +80,9 @@ class Colours:
     confidence: NDArray[np.float32] | None = None
 
     @staticmethod
-    def with_gain(ab: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
-        """First: the gain that was fitted on the model's validation photos, of any shape (..., 2)."""
-        return round_ab(ab * np.float32(gain))
+    def with_gain(ab: NDArray[np.float32], gain: float, contrast: float = 0.0) -> NDArray[np.float32]:
+        """First: contrast and gain that were fitted on the model's validation photos, for any shape (..., 2)."""
+        return round_ab(with_contrast(ab, contrast) * np.float32(gain))
 
     def faded(self, abstain: float) -> NDArray[np.float32]:
         """Second and third: colours of less confidence than `abstain` fade, and what is left is rounded to steps."""
@@ -397,7 +399,7 @@ class Colorizer:
         output = self._output(l8, gray8)
         ab = decode_ab(output["ab"], self.info.ab_limit)
         ab = smooth_colours(ab, lightness_at(l8, *ab.shape[1:3]), self.info.decoding.smoothing)
-        ab = Colours.with_gain(ab, self.info.decoding.gain)
+        ab = Colours.with_gain(ab, self.info.decoding.gain, self.info.decoding.contrast)
         table = self.info.decoding.confidence
         if table is None or "spread" not in output:
             return ab, None

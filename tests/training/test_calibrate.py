@@ -11,6 +11,7 @@ import pytest
 from tintype.data.tensors.plan import PhotoRef, ShardPlan
 from tintype.data.tensors.shards import write_shard
 from tintype.imaging.confidence import NEAR
+from tintype.imaging.contrast import with_contrast
 from tintype.imaging.geometry import resize
 from tintype.imaging.lab import decode_lab8, encode_lab8, lab_to_rgb
 from tintype.imaging.smoothing import smooth_colours
@@ -67,9 +68,14 @@ def true_ab(truth: np.ndarray) -> np.ndarray:
 
 
 def decode(
-    temperature: float | None = None, colourfulness: float | None = None, smoothing: float = 0.0
+    temperature: float | None = None,
+    colourfulness: float | None = None,
+    smoothing: float = 0.0,
+    contrast: float | None = 0.0,
 ) -> DecodeParams:
-    return DecodeParams(temperature=temperature, colourfulness=colourfulness, smoothing=smoothing)
+    return DecodeParams(
+        temperature=temperature, colourfulness=colourfulness, smoothing=smoothing, contrast=contrast
+    )
 
 
 def scores_of(ab: np.ndarray, sigma: Any) -> np.ndarray:
@@ -145,6 +151,23 @@ def test_where_the_mean_is_right_it_is_not_cooled(validation: ShardSet, true_ab:
     shares = [np.exp(part) / np.exp(part).sum(axis=-1, keepdims=True) for part in (near, far)]
     network = Network(np.log(shares[0] * 2 / 3 + shares[1] / 3 + 1e-12).astype(np.float32))
     assert fit_decoding(network, validation, decode()).temperature == 1.0
+
+
+@pytest.mark.parametrize("contrast", [0.0, 0.5, 1.5])
+def test_the_contrast_is_the_one_that_comes_nearest(
+    validation: ShardSet, true_ab: np.ndarray, contrast: float
+) -> None:
+    """A network that says strong colours fainter than faint ones, as one that is not sure does."""
+    chroma = np.linalg.norm(true_ab, axis=-1, keepdims=True)
+    flat = true_ab / np.maximum(chroma, 1e-3) * (chroma / 20) ** (1 / (1 + contrast)) * 20
+    network = Network((flat / 128 / 1.5).astype(np.float32))
+    chosen = fit_decoding(network, validation, decode(colourfulness=1.0, contrast=None))
+    assert chosen.contrast == contrast
+    shown = with_contrast(flat.astype(np.float32) / 1.5, contrast) * chosen.gain
+    np.testing.assert_allclose(shown, true_ab, atol=1.5)
+    # What is given is not chosen, and at no colourfulness in particular there is nothing to choose by.
+    assert fit_decoding(network, validation, decode(colourfulness=1.0, contrast=1.0)).contrast == 1
+    assert fit_decoding(network, validation, decode(contrast=None)).contrast == 0
 
 
 def test_confidence_is_the_share_that_is_right_and_never_rises_with_spread(

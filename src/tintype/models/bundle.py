@@ -90,6 +90,7 @@ class Decoding(_Part):
         default=None, gt=0
     )  # of a class distribution; at work inside the network
     smoothing: float = Field(default=0.0, ge=0)  # strength; see `tintype.imaging.smoothing`
+    contrast: float = Field(default=0.0, ge=0)  # before the gain; see `tintype.imaging.contrast`
     confidence: tuple[tuple[float, float], ...] | None = None  # (spread in Lab units, probability), by spread
 
 
@@ -123,6 +124,8 @@ class BundleInfo(_Part):
         unsaid: dict[str, Any] = {"ir": True} if self.ir is None else {}
         if self.trained.start is None:
             unsaid["trained"] = {"start"}
+        if self.decoding.contrast == 0:
+            unsaid["decoding"] = {"contrast"}
         return self.model_dump(mode="json", exclude=unsaid)
 
 

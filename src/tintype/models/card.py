@@ -186,10 +186,11 @@ def described_anew(card: str, before: BundleInfo, after: BundleInfo) -> str:
 
 
 def _decoding(info: BundleInfo) -> str:
-    """Temperature and gain, fitted on validation photos."""
+    """Temperature, contrast and gain, fitted on validation photos."""
     temperature = info.decoding.temperature
     cooled = "" if temperature is None else f"temperature {temperature:g}, "
-    return f"{cooled}colours times {info.decoding.gain:g}, fitted on validation photos"
+    contrast = f"contrast {info.decoding.contrast:g}, " if info.decoding.contrast else ""
+    return f"{cooled}{contrast}colours times {info.decoding.gain:g}, fitted on validation photos"
 
 
 def _origin(info: BundleInfo) -> str:

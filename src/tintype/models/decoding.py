@@ -139,9 +139,11 @@ def spread_of(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.sqrt(np.maximum(variance, 0))
 
 
-def plain_ab(output: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Ab of shape (..., 2) in Lab units from what either head gives, of classes the mean."""
-    return output * np.float32(AB_LIMIT) if output.shape[-1] == 2 else annealed_mean(output)
+def plain_ab(output: NDArray[np.float32], temperature: float | None = None) -> NDArray[np.float32]:
+    """Ab of shape (..., 2) in Lab units from what either head gives, of classes the mean or an annealed one."""
+    return (
+        output * np.float32(AB_LIMIT) if output.shape[-1] == 2 else annealed_mean(output, temperature or 1.0)
+    )
 
 
 def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:

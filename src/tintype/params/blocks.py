@@ -201,6 +201,8 @@ class DecodeParams(Block):
     # aimed at, times the truth's; null: as the network says
     colourfulness: Annotated[float, Field(gt=0, le=2)] | None
     smoothing: Annotated[float, Field(ge=0, le=100)]  # of colours where lightness does not change; 0: none
+    # of strong colours to faint ones; null: what fits best at that colourfulness
+    contrast: Annotated[float, Field(ge=0, le=3)] | None
 
 
 class EvaluateParams(Block):

@@ -18,6 +18,7 @@ from tintype.data.tensors.plan import ShardPlan
 from tintype.data.tensors.shards import write_shard
 from tintype.data.validation.manifest import TRAIN, VALIDATION
 from tintype.files.digest import sha256_of
+from tintype.imaging.contrast import with_contrast
 from tintype.models.bundle import (
     BACKBONE_FILE,
     NETWORK_FILE,
@@ -27,7 +28,7 @@ from tintype.models.bundle import (
     read_info,
     save_bundle,
 )
-from tintype.models.decoding import CLASSES, annealed_mean, decoded, plain_ab, undecoded
+from tintype.models.decoding import CLASSES, decoded, plain_ab, undecoded
 from tintype.models.keras_file import load_network
 from tintype.models.network import needs_embedding
 from tintype.params import DecodeParams, LossParams, TrainParams
@@ -100,6 +101,7 @@ def adapt_bundle(
         temperature=None,
         colourfulness=_ratio(network, info, check),
         smoothing=info.decoding.smoothing,
+        contrast=info.decoding.contrast,
     )
     params = train_params(info, epochs, has_classes=_has_classes(network))
     fitted = fit(
@@ -172,10 +174,9 @@ def _ratio(network: Any, info: BundleInfo, validation: ShardSet) -> float:
     """How colourful the bundle shows these photos, times the truth."""
     lab8, embeddings = first_rows(validation, PHOTOS)
     output = outputs_of(network, lab8[..., :1], embeddings)
-    temperature = info.decoding.temperature
-    ab = plain_ab(output) if temperature is None else annealed_mean(output, temperature)
     scene = scene_of(lab8, output.shape[1])
-    ab = scene.smoothed(ab, info.decoding.smoothing)
+    ab = scene.smoothed(plain_ab(output, info.decoding.temperature), info.decoding.smoothing)
+    ab = with_contrast(ab, info.decoding.contrast)
     ratio = scene.colourfulness_ratio(ab * np.float32(info.decoding.gain))
     return float(np.clip(ratio, *RATIOS))
 

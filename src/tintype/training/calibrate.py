@@ -1,8 +1,8 @@
-"""From a network's output to the colours that are shown, fitted on validation photos: temperature, gain, confidence.
+"""From a network's output to the colours that are shown, fitted on validation photos.
 
 A mean under uncertainty is duller than the world. The gain brings the colourfulness of the validation photos to
-the share of the truth's that is asked for; the temperature is the one whose colours then come nearest to the truth.
-Confidence is measured: the share of right colours among pixels of similar spread.
+the share of the truth's that is asked for; temperature and contrast are those whose colours then come nearest to the
+truth. Confidence is measured: the share of right colours among pixels of similar spread.
 """
 
 from __future__ import annotations
@@ -13,25 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.imaging.confidence import NEAR
+from tintype.imaging.contrast import with_contrast
 from tintype.imaging.geometry import resize
 from tintype.imaging.lab import decode_lab8, lab_to_rgb
 from tintype.imaging.smoothing import smooth_colours
 from tintype.measures.colourfulness import colourfulness
 from tintype.measures.metrics import delta_e2000
 from tintype.models.bundle import Decoding
-from tintype.models.decoding import annealed_mean, plain_ab, spread_of
+from tintype.models.decoding import plain_ab, spread_of
 from tintype.params import DecodeParams
 from tintype.training.shard_set import ShardSet, first_rows
 
 PHOTOS = 512  # of the validation split, at most
 TEMPERATURES = (1.0, 0.7, 0.5, 0.4, 0.3, 0.2)
-GAINS = (0.1, 8.0)
+CONTRASTS = (0.0, 0.5, 1.0, 1.5)
+GAINS = (0.1, 20.0)
 _BATCH = 32
 _LEVELS = 17  # points in the table of confidence
 
 
 def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams) -> Decoding:
-    """Fit temperature, gain and confidence.
+    """Fit temperature, contrast, gain and confidence.
 
     Parameters
     ----------
@@ -45,23 +47,34 @@ def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams) -> De
     lab8, embeddings = first_rows(validation, PHOTOS)
     output = outputs_of(network, lab8[..., :1], embeddings)
     scene = scene_of(lab8, output.shape[1])
-    if output.shape[-1] == 2:
-        ab = scene.smoothed(plain_ab(output), params.smoothing)
-        return Decoding(gain=scene.gain_for(ab, params.colourfulness), smoothing=params.smoothing)
-    temperatures = TEMPERATURES if params.temperature is None else (params.temperature,)
-    tried = []
-    for temperature in temperatures:
-        ab = scene.smoothed(annealed_mean(output, temperature), params.smoothing)
+    has_classes = output.shape[-1] != 2
+    temperatures: tuple[float | None, ...] = (None,)
+    if has_classes:
+        temperatures = TEMPERATURES if params.temperature is None else (params.temperature,)
+    contrasts = CONTRASTS if params.contrast is None else (params.contrast,)
+    if params.contrast is None and params.colourfulness is None:
+        contrasts = (0.0,)  # contrasts can be told apart at equal colourfulness only
+
+    def tried(temperature: float | None, contrast: float) -> tuple[float, NDArray[np.float32], Decoding]:
+        ab = scene.smoothed(plain_ab(output, temperature), params.smoothing)
+        ab = with_contrast(ab, contrast)
         gain = scene.gain_for(ab, params.colourfulness)
-        tried.append((scene.difference(ab * gain), temperature, gain, ab))
-    _, temperature, gain, ab = min(tried, key=lambda one: one[0])
-    error = np.linalg.norm(ab * gain - scene.truth[..., 1:], axis=-1)
-    return Decoding(
-        gain=gain,
-        temperature=temperature,
-        smoothing=params.smoothing,
-        confidence=_confidence(spread_of(output), error <= NEAR),
-    )
+        ab = ab * np.float32(gain)
+        decoding = Decoding(gain=gain, temperature=temperature, smoothing=params.smoothing, contrast=contrast)
+        return scene.difference(ab), ab, decoding
+
+    def best(*candidates: tuple[float | None, float]) -> tuple[float, NDArray[np.float32], Decoding]:
+        return min((tried(*one) for one in candidates), key=lambda one: one[0])
+
+    # One after the other: the best temperature with one contrast is near the best with another.
+    first = best(*((temperature, contrasts[0]) for temperature in temperatures))
+    temperature = first[2].temperature
+    others = best(*((temperature, contrast) for contrast in contrasts[1:])) if contrasts[1:] else first
+    _, ab, decoding = min(first, others, key=lambda one: one[0])
+    if not has_classes:
+        return decoding
+    error = np.linalg.norm(ab - scene.truth[..., 1:], axis=-1)
+    return decoding.model_copy(update={"confidence": _confidence(spread_of(output), error <= NEAR)})
 
 
 def scene_of(lab8: NDArray[np.uint8], size: int) -> Scene:

@@ -22,6 +22,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from tintype.errors import TintypeError
+from tintype.imaging.contrast import FIXED
 from tintype.models.bundle import Decoding
 from tintype.models.critic import build_critic
 from tintype.models.keras_backend import jit_choice
@@ -161,7 +162,11 @@ def shown_ab(output: Any, decoding: Decoding) -> Any:
         Lab units.
     """
     scores = output if decoding.temperature is None else output / decoding.temperature
-    return expected_ab(scores) * decoding.gain
+    ab = expected_ab(scores)
+    if decoding.contrast > 0:  # as `with_contrast` has it; its slope at gray would be infinite
+        squares = ops.sum(ops.square(ab / FIXED), axis=-1, keepdims=True)
+        ab *= ops.power(squares + 1e-6, decoding.contrast / 2)
+    return ab * decoding.gain
 
 
 def critic_input(truth: Any, ab: Any) -> Any:

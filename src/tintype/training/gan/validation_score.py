@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tintype.imaging.contrast import with_contrast
 from tintype.models.bundle import Decoding
-from tintype.models.decoding import annealed_mean, plain_ab
+from tintype.models.decoding import plain_ab
 from tintype.training.calibrate import PHOTOS, Scene, outputs_of, scene_of
 from tintype.training.shard_set import ShardSet, first_rows
 
@@ -39,7 +40,7 @@ class ValidationScore:
     network : keras.Model
         The network as it was fitted.
     decoding : Decoding
-        Fitted for that network; its temperature holds for all.
+        Fitted for that network; its temperature and contrast hold for all.
     ratio : float or None
         Colourfulness at which networks are compared, times the truth's; None: that of the network as it was fitted.
     """
@@ -61,9 +62,8 @@ class ValidationScore:
         return outputs_of(network, self._lab8[..., :1], self._embeddings)
 
     def _ab(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
-        temperature = self._decoding.temperature
-        ab = plain_ab(output) if temperature is None else annealed_mean(output, temperature)
-        return self._scene.smoothed(ab, self._decoding.smoothing)
+        ab = self._scene.smoothed(plain_ab(output, self._decoding.temperature), self._decoding.smoothing)
+        return with_contrast(ab, self._decoding.contrast)
 
     def _score(self, ab: NDArray[np.float32]) -> Score:
         gain = self._scene.gain_for(ab, self._ratio)

@@ -18,6 +18,7 @@ from tintype.formats.xmp import ProvenanceError, read_provenance
 from tintype.imaging.finding import find_photos
 from tintype.imaging.lab import chroma, rgb_to_lab
 from tintype.imaging.merge import merge
+from tintype.models.starter import starter_bundle
 
 REPLACED = "Had colours of its own, which were replaced."
 IN_COLOUR = (
@@ -322,9 +323,9 @@ def test_help_and_version(tintype):
 
 
 @pytest.fixture
-def unsure(report_pyramid_bundle, here):
+def unsure(here):
     """A bundle that says how sure it is, with a table that spans what it says."""
-    folder = Path(shutil.copytree(report_pyramid_bundle, "unsure"))
+    folder = Path(shutil.copytree(starter_bundle(), "unsure"))
     info = json.loads((folder / "bundle.json").read_text())
     info["decoding"]["confidence"] = [[20.0, 1.0], [90.0, 0.0]]
     (folder / "bundle.json").write_text(json.dumps(info))

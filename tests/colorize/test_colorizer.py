@@ -24,6 +24,7 @@ from tintype.imaging.smoothing import smooth_colours
 from tintype.models.bundle import INFO_FILE, BundleError, BundleInfo, bundle_digest, read_info
 from tintype.models.keras_file import NetworkFileError, load_network, save_network
 from tintype.models.openvino import IrError
+from tintype.models.starter import starter_bundle
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +177,9 @@ def test_a_weight_that_is_no_number_is_refused_even_where_the_colours_do_not_sho
 
 
 @pytest.fixture(scope="module")
-def unsure(report_pyramid_bundle: Path) -> Colorizer:
+def unsure() -> Colorizer:
     """A bundle that says how sure it is, with a table that spans what it says."""
-    return _with_decoding(Colorizer.load(report_pyramid_bundle), confidence=((0.0, 0.0), (128.0, 1.0)))
+    return _with_decoding(Colorizer.load(starter_bundle()), confidence=((0.0, 0.0), (128.0, 1.0)))
 
 
 def _with_decoding(colorizer: Colorizer, **changed: object) -> Colorizer:
@@ -196,10 +197,8 @@ def inputs(unsure: Colorizer, cat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return l8, gray8
 
 
-def test_a_network_with_the_backbone_inside_needs_none_beside_it(
-    unsure: Colorizer, report_pyramid_bundle: Path, cat: np.ndarray
-) -> None:
-    assert not (report_pyramid_bundle / "backbone.keras").exists()
+def test_a_network_with_the_backbone_inside_needs_none_beside_it(unsure: Colorizer, cat: np.ndarray) -> None:
+    assert not (starter_bundle() / "backbone.keras").exists()
     coloured = unsure.colorize(cat)
     assert coloured.shape == cat.shape
     assert np.abs(rgb_to_lab(coloured)[..., 0] - rgb_to_lab(cat)[..., 0]).mean() < 1

@@ -32,6 +32,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Models, Bentos and caches stay in the project, not in the home folder.
 export BENTOML_HOME ?= $(CURDIR)/.bentoml
 export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
+export KERAS_HOME ?= $(CURDIR)/.cache/keras
 
 .DEFAULT_GOAL := help
 .PHONY: help demo pipeline extras wheel starter mlflow monitor serve watch bento container bench bench-smoke bench-imaging bench-memory bench-scale bench-cluster bench-load bench-faults bench-gate loop study experiments bento-test test test-fast test-slow test-stores test-cluster docs notebook check check-workflows pipeline-check pr-report pr-comment release-image release-push release-deploy release-smoke format hooks params clean env env-pipeline env-serve in-git

@@ -38,8 +38,9 @@ def run_stage(main: Callable[..., Callable[[], None] | None]) -> None:
     """
     # Arrow's own pool keeps 21 MB of memory after a manifest of 20,000 rows, the system's keeps 8.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    # Matplotlib would keep its list of fonts in the home folder.
-    os.environ.setdefault("MPLCONFIGDIR", str(Path(".cache/matplotlib").absolute()))
+    # Matplotlib would keep its list of fonts in the home folder, Keras its settings.
+    for name, folder in (("MPLCONFIGDIR", ".cache/matplotlib"), ("KERAS_HOME", ".cache/keras")):
+        os.environ.setdefault(name, str(Path(folder).absolute()))
     try:
         begun, stage = read_params(), Path(sys.argv[0]).stem
         params, places = check_params(begun), _places(main, sys.argv[1:])

@@ -17,8 +17,9 @@ from tintype.imaging.lab import decode_lab8, encode_lab8, lab_to_rgb
 from tintype.imaging.smoothing import smooth_colours
 from tintype.measures.colourfulness import colourfulness
 from tintype.models.bins import ab_bins
+from tintype.models.bundle import Decoding
 from tintype.params import DecodeParams
-from tintype.training.calibrate import GAINS, TEMPERATURES, fit_decoding
+from tintype.training.calibrate import GAINS, TEMPERATURES, as_before, fit_decoding
 from tintype.training.shard_set import ShardSet, open_split
 
 SIZE, PHOTOS = 32, 40
@@ -168,6 +169,17 @@ def test_the_contrast_is_the_one_that_comes_nearest(
     # What is given is not chosen, and at no colourfulness in particular there is nothing to choose by.
     assert fit_decoding(network, validation, decode(colourfulness=1.0, contrast=1.0)).contrast == 1
     assert fit_decoding(network, validation, decode(contrast=None)).contrast == 0
+
+
+def test_what_few_photos_cannot_tell_stays_as_it_was(validation: ShardSet, true_ab: np.ndarray) -> None:
+    """Trained further without a change, a network is decoded as before, whatever these photos would choose."""
+    network = Network(true_ab / 128 / 2)
+    before = Decoding(gain=1.7, contrast=0.5)
+    few = as_before(decode(colourfulness=0.3, contrast=None), network, before, validation)
+    decoding = fit_decoding(network, validation, few)
+    assert (decoding.contrast, decoding.temperature) == (0.5, None)
+    assert decoding.gain == pytest.approx(before.gain, rel=0.02)
+    assert as_before(decode(contrast=1.0), network, before, validation).contrast == 1  # what is given stays
 
 
 def test_confidence_is_the_share_that_is_right_and_never_rises_with_spread(

@@ -18,7 +18,6 @@ from tintype.data.tensors.plan import ShardPlan
 from tintype.data.tensors.shards import write_shard
 from tintype.data.validation.manifest import TRAIN, VALIDATION
 from tintype.files.digest import sha256_of
-from tintype.imaging.contrast import with_contrast
 from tintype.models.bundle import (
     BACKBONE_FILE,
     NETWORK_FILE,
@@ -28,17 +27,15 @@ from tintype.models.bundle import (
     read_info,
     save_bundle,
 )
-from tintype.models.decoding import CLASSES, decoded, plain_ab, undecoded
+from tintype.models.decoding import CLASSES, decoded, undecoded
 from tintype.models.keras_file import load_network
 from tintype.models.network import needs_embedding
 from tintype.params import DecodeParams, LossParams, TrainParams
 from tintype.params.blocks import ClassesParams, HuberParams, MseParams
-from tintype.training.calibrate import PHOTOS, fit_decoding, outputs_of, scene_of
+from tintype.training.calibrate import fit_decoding, ratio_shown
 from tintype.training.checkpoint import Checkpoints
 from tintype.training.fit import fit, trained_info
-from tintype.training.shard_set import ShardSet, first_rows, mean_ab, open_split
-
-RATIOS = (0.3, 1.2)  # a bundle that is nearly gray, or far too colourful, is no example to follow
+from tintype.training.shard_set import mean_ab, open_split
 
 
 class Quiet:
@@ -99,7 +96,7 @@ def adapt_bundle(
     network = start()
     decode = DecodeParams(
         temperature=None,
-        colourfulness=_ratio(network, info, check),
+        colourfulness=ratio_shown(network, info.decoding, check),
         smoothing=info.decoding.smoothing,
         contrast=info.decoding.contrast,
     )
@@ -168,17 +165,6 @@ def write_no_embeddings(plans: Sequence[ShardPlan], folder: Path) -> None:
     for plan in plans:
         rows = (np.zeros((plan.crops, 1), np.float16) for _ in plan.photos)
         write_shard(folder, plan, {}, rows, row_shape=(1,), dtype=np.float16)
-
-
-def _ratio(network: Any, info: BundleInfo, validation: ShardSet) -> float:
-    """How colourful the bundle shows these photos, times the truth."""
-    lab8, embeddings = first_rows(validation, PHOTOS)
-    output = outputs_of(network, lab8[..., :1], embeddings)
-    scene = scene_of(lab8, output.shape[1])
-    ab = scene.smoothed(plain_ab(output, info.decoding.temperature), info.decoding.smoothing)
-    ab = with_contrast(ab, info.decoding.contrast)
-    ratio = scene.colourfulness_ratio(ab * np.float32(info.decoding.gain))
-    return float(np.clip(ratio, *RATIOS))
 
 
 def _has_classes(network: Any) -> bool:

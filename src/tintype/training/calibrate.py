@@ -27,6 +27,7 @@ from tintype.training.shard_set import ShardSet, first_rows
 PHOTOS = 512  # of the validation split, at most
 TEMPERATURES = (1.0, 0.7, 0.5, 0.4, 0.3, 0.2)
 CONTRASTS = (0.0, 0.5, 1.0, 1.5)
+RATIOS = (0.3, 1.2)  # a bundle that is nearly gray, or far too colourful, is no example to follow
 GAINS = (0.1, 20.0)
 _BATCH = 32
 _LEVELS = 17  # points in the table of confidence
@@ -75,6 +76,39 @@ def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams) -> De
         return decoding
     error = np.linalg.norm(ab - scene.truth[..., 1:], axis=-1)
     return decoding.model_copy(update={"confidence": _confidence(spread_of(output), error <= NEAR)})
+
+
+def as_before(params: DecodeParams, network: Any, before: Decoding, validation: ShardSet) -> DecodeParams:
+    """What a few validation photos cannot tell, as it was before a network was trained further.
+
+    Parameters
+    ----------
+    params : DecodeParams
+        What is given stays.
+    network : keras.Model
+        As it was before, with its head's own output.
+    before : Decoding
+        Fitted for that network, on other photos.
+    validation : ShardSet
+        On these photos colours become as strong as they were.
+    """
+    return DecodeParams(
+        temperature=before.temperature if params.temperature is None else params.temperature,
+        colourfulness=ratio_shown(network, before, validation),
+        smoothing=params.smoothing,
+        contrast=before.contrast if params.contrast is None else params.contrast,
+    )
+
+
+def ratio_shown(network: Any, decoding: Decoding, validation: ShardSet) -> float:
+    """How colourful a network with that decoding shows these photos, times the truth; within `RATIOS`."""
+    lab8, embeddings = first_rows(validation, PHOTOS)
+    output = outputs_of(network, lab8[..., :1], embeddings)
+    scene = scene_of(lab8, output.shape[1])
+    ab = with_contrast(
+        scene.smoothed(plain_ab(output, decoding.temperature), decoding.smoothing), decoding.contrast
+    )
+    return float(np.clip(scene.colourfulness_ratio(ab * np.float32(decoding.gain)), *RATIOS))
 
 
 def scene_of(lab8: NDArray[np.uint8], size: int) -> Scene:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
+from tintype.data.validation.manifest import VALIDATION
 from tintype.files.atomic import new_file
 from tintype.files.digest import sha256_of
 from tintype.models.backbone.spec import NETWORK_FILE as BACKBONE_NETWORK
 from tintype.models.backbone.spec import read_spec
-from tintype.models.bundle import BundleInfo, DataInfo, NetworkInfo, bundle_digest, read_info, save_bundle
+from tintype.models.bundle import (
+    BundleInfo,
+    DataInfo,
+    Decoding,
+    NetworkInfo,
+    bundle_digest,
+    read_info,
+    save_bundle,
+)
 from tintype.models.decoding import decoded
 from tintype.models.network import AB_LIMIT, needs_embedding
 from tintype.params import AdversarialParams, DecodeParams, NetworkParams, TrainParams
-from tintype.training.calibrate import fit_decoding
+from tintype.training.calibrate import as_before, fit_decoding
 from tintype.training.checkpoint import Checkpoints
 from tintype.training.fit import Fitted, fit, loss_on, trained_info
 from tintype.training.inputs import Tensors, TrainingInputs
@@ -22,6 +31,8 @@ from tintype.training.observer import Observer
 from tintype.training.parallel.job import Job
 from tintype.training.parallel.launch import fit_on_workers
 from tintype.training.shard_set import ShardSet, mean_ab
+
+FEW = 30  # validation photos; fewer cannot tell how strong colours should be, or how far to trust them
 
 
 def train_network(
@@ -98,7 +109,7 @@ def train_network(
 
         loss = loss_on(learn, train, inputs.perceptual)
         refine(fitted.network, inputs.build, adversarial, train, decode, learn, check, loss, observer)
-    decoding = fit_decoding(fitted.network, check, decode)
+    decoding = _decoding(fitted.network, inputs, tensors, decode)
     info = _describe(fitted, tensors, learn, network, train, preset).model_copy(update={"decoding": decoding})
     return save_bundle(
         bundle,
@@ -107,6 +118,15 @@ def train_network(
         info,
         half=network.half,
     )
+
+
+def _decoding(network: Any, inputs: TrainingInputs, tensors: Tensors, params: DecodeParams) -> Decoding:
+    photos = sum(len(plan.photos) for plan in tensors.plans if plan.split == VALIDATION)
+    if tensors.start is None or photos >= FEW:
+        return fit_decoding(network, inputs.check, params)
+    before = read_info(tensors.start).decoding
+    fitted = fit_decoding(network, inputs.check, as_before(params, inputs.build(), before, inputs.check))
+    return fitted.model_copy(update={"confidence": before.confidence})
 
 
 def write_history(destination: Path, history: list[dict[str, float]]) -> None:

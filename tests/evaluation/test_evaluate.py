@@ -203,6 +203,9 @@ def test_the_test_split_is_taken_from_the_manifest_in_the_order_of_hashes(tmp_pa
         ("a/1.jpg", PhotoFile(Path("raw/photos/a/1.jpg"), "ff")),
     ]
     assert list(photos_of_split(Path("raw"), tmp_path, most=1)) == ["b/1.jpg"]
+    assert list(photos_of_split(Path("raw"), tmp_path, without=["b", "1.jpg"])) == ["a/1.jpg"]
+    with pytest.raises(EvaluationError, match=r"test split in .* outside of a, b\. Received: none of 4"):
+        photos_of_split(Path("raw"), tmp_path, without=["a", "b"])
 
 
 def test_photos_that_were_replaced_are_not_judged(sample: Path, tmp_path: Path) -> None:

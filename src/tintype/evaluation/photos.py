@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tintype.errors import TintypeError
@@ -15,7 +16,7 @@ class EvaluationError(TintypeError):
 
 
 def photos_of_split(
-    raw: Path, manifest: Path, split: str = "test", most: int | None = None
+    raw: Path, manifest: Path, split: str = "test", most: int | None = None, without: Sequence[str] = ()
 ) -> dict[str, PhotoFile]:
     """The photos of a split.
 
@@ -28,7 +29,9 @@ def photos_of_split(
     split : str
         ``train``, ``validation`` or ``test``.
     most : int, optional
-        At most so many, the first ones; the manifest is not read further.
+        At most so many, of the first ones; the manifest is not read further.
+    without : sequence of str
+        Names of folders: what lies in them, at any depth, is left out.
 
     Returns
     -------
@@ -39,7 +42,7 @@ def photos_of_split(
     Raises
     ------
     EvaluationError
-        If the split is empty.
+        If none are left.
     """
     from pyarrow import compute, dataset
 
@@ -47,10 +50,15 @@ def photos_of_split(
     scanner = table.scanner(columns=["path", "content_hash"], filter=compute.field("split") == split)
     # The manifest is sorted by content hash.
     rows = scanner.to_table() if most is None else scanner.head(most)
-    if not len(rows):
+    files = {
+        path: PhotoFile(raw / "photos" / path, content_hash)
+        for path, content_hash in zip(rows["path"].to_pylist(), rows["content_hash"].to_pylist(), strict=True)
+        if not set(without).intersection(Path(path).parts[:-1])
+    }
+    if not files:
+        outside = f" outside of {', '.join(without)}" if without else ""
         raise EvaluationError(
-            f"Expected photos of the {split} split in {manifest}. Received: none of {table.count_rows()}. "
+            f"Expected photos of the {split} split in {manifest}{outside}. Received: none of {table.count_rows()}. "
             "Raise its share in params.yaml or add photos."
         )
-    files = zip(rows["path"].to_pylist(), rows["content_hash"].to_pylist(), strict=True)
-    return {path: PhotoFile(raw / "photos" / path, content_hash) for path, content_hash in files}
+    return files

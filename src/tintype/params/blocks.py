@@ -211,6 +211,7 @@ class EvaluateParams(Block):
     side: Annotated[int, Field(ge=32, le=4096)]  # pixels; long side at which photos are compared
     grid_photos: Annotated[int, Field(ge=1, le=100)]
     custom_photos: str  # a folder of photos of your own, coloured for the second grid
+    without: list[str]  # names of folders whose photos are not judged
 
 
 class RegisterParams(Block):

@@ -26,7 +26,7 @@ def main(
     colour_custom(colorizer.colorize, custom, report)
     evaluate(
         methods(colorizer.colorize, mean_ab),
-        photos_of_split(raw, manifest, most=JUDGED),
+        photos_of_split(raw, manifest, most=JUDGED, without=params.evaluate.without),
         report,
         network_size=colorizer.info.size,
         grid_photos=params.evaluate.grid_photos,

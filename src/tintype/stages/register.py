@@ -25,7 +25,9 @@ def main(
     starter = register_starter(params.register_)
     if starter is not None:
         log(f"register: {starter.model_uri}, the starter, is the champion to beat.")
-    comparison = Comparison(bundle, photos_of_split(raw, manifest, most=MOST))
+    comparison = Comparison(
+        bundle, photos_of_split(raw, manifest, most=MOST, without=params.evaluate.without)
+    )
     made = register(
         bundle,
         train_report,

@@ -1,0 +1,1 @@
+"""A training on a GPU machine of which only files come back; see `experiments.gpu.__main__`."""

@@ -20,7 +20,7 @@ from tintype.training.fit import loss_on, optimizer_of
 
 WEIGHTS, FIGURES = "weights.npz", "training.json"
 # Of matrix products in bfloat16, dense, as the makers' data sheets have them; by a part of the device's name.
-PEAK_FLOPS = {"H200": 989e12, "H100": 989e12}
+PEAK_FLOPS = {"H200": 989e12}
 
 
 def train(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,20 @@ import numpy as np
 
 from experiments.study.curve_differences import difference_at, difference_to
 from tintype.colorize import Colorizer
+from tintype.evaluation.baselines import all_gray
 from tintype.evaluation.evaluate import evaluate
 from tintype.evaluation.intervals import Interval
 from tintype.evaluation.photos import photos_of_split
 from tintype.evaluation.quality_curve import QualityCurve, read_curve
+from tintype.formats.photo import read_photo
+from tintype.imaging.finding import find_photos
+from tintype.imaging.grid import draw_grid, write_picture
 from tintype.imaging.picture import PhotoFile
+from tintype.measures.metrics import reduced
 
 RATIOS = (0.3, 0.5, 0.6, 0.8, 1.0)
 SIDE = 256  # pixels of the long side
+GRID_SIDE = 320
 
 
 def main() -> None:
@@ -43,7 +49,15 @@ def main() -> None:
         "--without", nargs="*", default=[], metavar="PREFIX", help="photos whose name does not"
     )
     parser.add_argument("--most", type=int, help="at most so many photos")
+    parser.add_argument(
+        "--grid",
+        nargs="*",
+        default=[],
+        metavar="FOLDER=FILE",
+        help="draw a folder's photos as each colours them",
+    )
     given = parser.parse_args()
+    bundles = {name: Path(folder) for name, _, folder in (bundle.partition("=") for bundle in given.bundles)}
     photos = {
         name: photo
         for name, photo in photos_of_split(
@@ -53,12 +67,14 @@ def main() -> None:
     }
     photos = dict(list(photos.items())[: given.most])
     reports = {}
-    for bundle in given.bundles:
-        name, _, folder = bundle.partition("=")
+    for name, bundle in bundles.items():
         reports[name] = given.report / name
         if not (reports[name] / "metrics.json").is_file():
-            judge(Path(folder), photos, reports[name])
+            judge(bundle, photos, reports[name])
     print(tables(reports, len(photos)))
+    for grid in given.grid:
+        folder, _, file = grid.partition("=")
+        draw(bundles, find_photos(Path(folder)), Path(file))
 
 
 def judge(bundle: Path, photos: Mapping[str, PhotoFile], report: Path) -> None:
@@ -74,6 +90,24 @@ def judge(bundle: Path, photos: Mapping[str, PhotoFile], report: Path) -> None:
         chroma={"ours": lambda rgb8: colorizer.chroma_of([rgb8])[0]},
         confidence=colorizer.chroma_with_confidence,
     )
+
+
+def draw(bundles: Mapping[str, Path], photos: Sequence[Path], destination: Path) -> None:
+    """Each photo gray, as the bundles colour it, and as it is where that is in colour."""
+    methods = {name: Colorizer.load(bundle).colorize for name, bundle in bundles.items()}
+    seen = [reduced(read_photo(photo).rgb8, GRID_SIDE) for photo in photos]
+    truth = any((np.ptp(rgb8, axis=-1) > 8).mean() > 0.5 for rgb8 in seen)
+    rows = [
+        [
+            all_gray(rgb8),
+            *(colorize(rgb8) for colorize in methods.values()),
+            *([rgb8] if truth else []),
+        ]
+        for rgb8 in seen
+    ]
+    headings = ["gray", *methods, *(["truth"] if truth else [])]
+    grid = draw_grid(rows, headings=headings, captions=[photo.stem for photo in photos])
+    write_picture(destination, grid, quality=85)
 
 
 def tables(reports: Mapping[str, Path], photos: int) -> str:

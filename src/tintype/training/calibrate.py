@@ -26,7 +26,7 @@ from tintype.training.shard_set import ShardSet, first_rows
 
 PHOTOS = 512  # of the validation split, at most
 TEMPERATURES = (1.0, 0.7, 0.5, 0.4, 0.3, 0.2)
-CONTRASTS = (0.0, 0.5, 1.0, 1.5)
+CONTRASTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 RATIOS = (0.3, 1.2)  # a bundle that is nearly gray, or far too colourful, is no example to follow
 GAINS = (0.1, 20.0)
 _BATCH = 32

@@ -26,6 +26,7 @@ from tintype.evaluation.quality_curve import QualityCurve, read_curve
 from tintype.formats.photo import read_photo
 from tintype.imaging.finding import find_photos
 from tintype.imaging.grid import draw_grid, write_picture
+from tintype.imaging.own_colours import has_own_colours
 from tintype.imaging.picture import PhotoFile
 from tintype.measures.metrics import reduced
 
@@ -96,7 +97,7 @@ def draw(bundles: Mapping[str, Path], photos: Sequence[Path], destination: Path)
     """Each photo gray, as the bundles colour it, and as it is where that is in colour."""
     methods = {name: Colorizer.load(bundle).colorize for name, bundle in bundles.items()}
     seen = [reduced(read_photo(photo).rgb8, GRID_SIDE) for photo in photos]
-    truth = any((np.ptp(rgb8, axis=-1) > 8).mean() > 0.5 for rgb8 in seen)
+    truth = np.mean([has_own_colours(rgb8) for rgb8 in seen]) > 0.5  # more than toned prints
     rows = [
         [
             all_gray(rgb8),

@@ -271,7 +271,7 @@ def test_a_stage_refuses_an_address_where_it_needs_a_folder(stage, root, monkeyp
         ),
         (("  size: 128", "  side: 128"), r"lab\.size was 128, is None; lab\.side was None, is 128\."),
         (("preset: sample", "preset: [sample"), r"params\.yaml is not valid YAML"),
-        (("epochs: 14", "epochs: 3"), None),  # dvc.yaml names no parameter of `train` for the stage `lab`
+        (("epochs: 4", "epochs: 3"), None),  # dvc.yaml names no parameter of `train` for the stage `lab`
     ],
 )
 def test_a_stage_fails_if_its_parameters_change_while_it_runs(root, tmp_path, monkeypatch, edit, refusal):

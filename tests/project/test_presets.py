@@ -59,11 +59,11 @@ def test_the_papers_recipe(compose, tmp_path):
     assert (train.perceptual, train.scans) == (0, 0)
     assert params.adversarial.steps == 0
     assert (train.flip, train.mixed_precision, train.ema_momentum, train.patience) == (False, False, 0, None)
-    assert list(params.decode.model_dump().values()) == [None, None, 0.0]
+    assert list(params.decode.model_dump().values()) == [None, None, 0.0, 0.0]
 
 
 def test_imagenet_scales_the_recipe_of_the_starter(compose, tmp_path):
-    chosen = {}
+    chosen, smoothed = {}, {}
     for preset in ("starter", "imagenet"):
         compose(tmp_path / "params.yaml", f"preset={preset}")
         params = load_params(tmp_path / "params.yaml")
@@ -71,8 +71,10 @@ def test_imagenet_scales_the_recipe_of_the_starter(compose, tmp_path):
             params.network.model_copy(update={"view": None, "dropout": 0}),
             params.train.loss,
             params.train.scans,
-            params.decode,
+            params.decode.model_copy(update={"smoothing": 0}),
         )
+        smoothed[preset] = params.decode.smoothing / params.lab.size**2
+    assert smoothed["imagenet"] == pytest.approx(smoothed["starter"], rel=0.05)  # the same share of a photo
     assert chosen["imagenet"] == chosen["starter"]
 
 

@@ -35,23 +35,26 @@ def draw_pictures(results: Results, docs: Path) -> list[Path]:
     if DEFAULT not in methods:
         return []
     written = [
-        _grid(docs / "quality-sample.jpg", find_photos(PROJECT / "data/sample"), methods, truth="truth"),
-        _grid(docs / "quality-legacy.jpg", find_photos(PROJECT / "data/legacy"), loaded, truth=None),
+        draw_photos(
+            docs / "quality-sample.jpg", find_photos(PROJECT / "data/sample"), methods, truth="truth"
+        ),
+        draw_photos(docs / "quality-legacy.jpg", find_photos(PROJECT / "data/legacy"), loaded, truth=None),
     ]
     photos = [_of_workshop(name) for name in results.photos]
     if all(photo.is_file() for photo in photos):
         error = results.runs[DEFAULT].scores[DELTA].mean(axis=0)
         worst = [photos[at] for at in np.argsort(-error)[:WORST]]
         written += [
-            _grid(WORK / "grids/test.jpg", photos[:WORST], methods, truth="truth"),
-            _grid(WORK / "grids/worst.jpg", worst, methods, truth="truth"),
+            draw_photos(WORK / "grids/test.jpg", photos[:WORST], methods, truth="truth"),
+            draw_photos(WORK / "grids/worst.jpg", worst, methods, truth="truth"),
         ]
     return written
 
 
-def _grid(
+def draw_photos(
     destination: Path, photos: Sequence[Path], methods: Mapping[str, Method], truth: str | None
 ) -> Path:
+    """Photos as methods colour them, beside gray and, where it is named, what they are; the destination."""
     rows: list[list[NDArray[np.uint8]]] = []
     for photo in photos:
         rgb8 = reduced(read_photo(photo).rgb8, SIDE)
@@ -60,7 +63,9 @@ def _grid(
     headings = ["gray", *methods, *([truth] if truth else [])]
     destination.parent.mkdir(parents=True, exist_ok=True)
     write_photo(
-        destination, draw_grid(rows, headings=headings, captions=[photo.stem for photo in photos]), quality=85
+        destination,
+        draw_grid(rows, headings=headings, captions=[photo.stem for photo in photos]),
+        quality=85,
     )
     return destination
 

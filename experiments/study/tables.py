@@ -25,7 +25,7 @@ DASH = "\N{EN DASH}"
 def front_table(results: Results, resamples: int) -> str:
     """Recipes at equal colourfulness, with intervals."""
     rows = [
-        [f"`{name}`", *(_cell(effects.value(results, name, one, resamples), one.digits) for one in FRONT)]
+        [f"`{name}`", *(cell(effects.value(results, name, one, resamples), one.digits) for one in FRONT)]
         for name, runs in results.runs.items()
         if runs.swept
     ]
@@ -35,7 +35,7 @@ def front_table(results: Results, resamples: int) -> str:
 def operating_table(results: Results, resamples: int) -> str:
     """Recipes as they come, with intervals."""
     rows = [
-        [f"`{name}`", *(_cell(effects.value(results, name, one, resamples), one.digits) for one in OPERATING)]
+        [f"`{name}`", *(cell(effects.value(results, name, one, resamples), one.digits) for one in OPERATING)]
         for name in results.runs
     ]
     return table(["", *(one.name for one in OPERATING)], rows)
@@ -52,7 +52,7 @@ def effect_table(results: Results, resamples: int) -> str:
             effects.effect(results, recipe.name, base, one, resamples)
             for one in (effects.AT_HALF, effects.AT_MOST, effects.RATIO, effects.PATCH_AT_HALF)
         )
-        cells = [_cell(one, 2, signed=True) for one in (half, most, patches, ratio)]
+        cells = [cell(one, 2, signed=True) for one in (half, most, patches, ratio)]
         rows.append(
             [
                 f"`{recipe.name}` {DASH} {recipe.question.partition('?')[0]}?",
@@ -102,7 +102,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) ->
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [heads, marks, *rows])
 
 
-def _cell(one: Interval | None, digits: int, *, signed: bool = False) -> str:
+def cell(one: Interval | None, digits: int, *, signed: bool = False) -> str:
+    """A figure with its interval."""
     if one is None:
         return DASH
     form = f"{'+' if signed else ''}.{digits}f"

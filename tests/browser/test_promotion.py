@@ -134,6 +134,7 @@ def test_a_person_promotes_in_the_browser_and_the_shell_takes_it_back(
     assert done.stdout == "Version 1 of tintype is the champion now; before it was version 2.\n", done.stderr
     assert _champion(client) == "1"
     listed = CliRunner().invoke(app, ["history", "--json"])
+    assert listed.exit_code == 0, listed.output
     assert [(change["version"], change["by"]) for change in json.loads(listed.stdout)] == [
         ("1", "tintype register"),
         ("2", "MLflow, seen by tintype watch"),

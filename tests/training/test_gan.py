@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tintype.errors import TintypeError
+from tintype.imaging.contrast import with_contrast
 from tintype.models.backbone.spec import NETWORK_FILE, SPEC_FILE, BackboneSpec
 from tintype.models.bins import ab_bins
 from tintype.models.bundle import Decoding, read_info
@@ -221,6 +222,9 @@ def test_the_critic_sees_lightness_and_shown_colours_at_the_outputs_size() -> No
 
     ab = np.asarray(shown_ab(scores, decoding))
     np.testing.assert_allclose(ab, 2 * annealed_mean(scores, 0.4), rtol=1e-4, atol=1e-4)
+    more = np.asarray(shown_ab(scores, decoding.model_copy(update={"contrast": 0.5})))
+    np.testing.assert_allclose(more, 2 * with_contrast(annealed_mean(scores, 0.4), 0.5), rtol=1e-2, atol=1e-2)
+    assert np.abs(more - ab).max() > 0.5
     lab = np.asarray(critic_input(truth, ab))
     np.testing.assert_allclose(lab[0, :, :, 0], [[1, -1], [1, -1]])
     np.testing.assert_allclose(lab[..., 1:] * CHROMA, ab, rtol=1e-6)

@@ -50,15 +50,16 @@ def photos_of_split(
     scanner = table.scanner(columns=["path", "content_hash"], filter=compute.field("split") == split)
     # The manifest is sorted by content hash.
     rows = scanner.to_table() if most is None else scanner.head(most)
+    left_out = frozenset(without)
     files = {
         path: PhotoFile(raw / "photos" / path, content_hash)
         for path, content_hash in zip(rows["path"].to_pylist(), rows["content_hash"].to_pylist(), strict=True)
-        if not set(without).intersection(Path(path).parts[:-1])
+        if left_out.isdisjoint(path.split("/")[:-1])
     }
     if not files:
         outside = f" outside of {', '.join(without)}" if without else ""
         raise EvaluationError(
             f"Expected photos of the {split} split in {manifest}{outside}. Received: none of {table.count_rows()}. "
-            "Raise its share in params.yaml or add photos."
+            "Raise its share in params.yaml, add photos, or leave fewer out (evaluate.without)."
         )
     return files

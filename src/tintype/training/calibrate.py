@@ -7,6 +7,7 @@ truth. Confidence is measured: the share of right colours among pixels of simila
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -56,26 +57,32 @@ def fit_decoding(network: Any, validation: ShardSet, params: DecodeParams) -> De
     if params.contrast is None and params.colourfulness is None:
         contrasts = (0.0,)  # contrasts can be told apart at equal colourfulness only
 
-    def tried(temperature: float | None, contrast: float) -> tuple[float, NDArray[np.float32], Decoding]:
-        ab = scene.smoothed(plain_ab(output, temperature), params.smoothing)
-        ab = with_contrast(ab, contrast)
+    @cache
+    def plain(temperature: float | None) -> NDArray[np.float32]:
+        return scene.colours(output, temperature, params.smoothing)
+
+    @cache
+    def tried(temperature: float | None, contrast: float) -> tuple[float, float, NDArray[np.float32]]:
+        ab = with_contrast(plain(temperature), contrast)
         gain = scene.gain_for(ab, params.colourfulness)
         ab = ab * np.float32(gain)
-        decoding = Decoding(gain=gain, temperature=temperature, smoothing=params.smoothing, contrast=contrast)
-        return scene.difference(ab), ab, decoding
-
-    def best(*candidates: tuple[float | None, float]) -> tuple[float, NDArray[np.float32], Decoding]:
-        return min((tried(*one) for one in candidates), key=lambda one: one[0])
+        return scene.difference(ab), gain, ab
 
     # One after the other: the best temperature with one contrast is near the best with another.
-    first = best(*((temperature, contrasts[0]) for temperature in temperatures))
-    temperature = first[2].temperature
-    others = best(*((temperature, contrast) for contrast in contrasts[1:])) if contrasts[1:] else first
-    _, ab, decoding = min(first, others, key=lambda one: one[0])
-    if not has_classes:
-        return decoding
-    error = np.linalg.norm(ab - scene.truth[..., 1:], axis=-1)
-    return decoding.model_copy(update={"confidence": _confidence(spread_of(output), error <= NEAR)})
+    temperature = min(temperatures, key=lambda one: tried(one, contrasts[0])[0])
+    contrast = min(contrasts, key=lambda one: tried(temperature, one)[0])
+    _, gain, ab = tried(temperature, contrast)
+    confidence = None
+    if has_classes:
+        error = np.linalg.norm(ab - scene.truth[..., 1:], axis=-1)
+        confidence = _confidence(spread_of(output), error <= NEAR)
+    return Decoding(
+        gain=gain,
+        temperature=temperature,
+        smoothing=params.smoothing,
+        contrast=contrast,
+        confidence=confidence,
+    )
 
 
 def as_before(params: DecodeParams, network: Any, before: Decoding, validation: ShardSet) -> DecodeParams:
@@ -105,9 +112,7 @@ def ratio_shown(network: Any, decoding: Decoding, validation: ShardSet) -> float
     lab8, embeddings = first_rows(validation, PHOTOS)
     output = outputs_of(network, lab8[..., :1], embeddings)
     scene = scene_of(lab8, output.shape[1])
-    ab = with_contrast(
-        scene.smoothed(plain_ab(output, decoding.temperature), decoding.smoothing), decoding.contrast
-    )
+    ab = scene.before_gain(output, decoding)
     return float(np.clip(scene.colourfulness_ratio(ab * np.float32(decoding.gain)), *RATIOS))
 
 
@@ -136,9 +141,16 @@ class Scene:
         self.truth = truth
         self._colourfulness = self._mean_colourfulness(truth[..., 1:])
 
-    def smoothed(self, ab: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
-        """Colours as `tintype.imaging.smoothing` makes them by these photos' lightness."""
-        return smooth_colours(ab, self.truth[..., 0], strength)
+    def colours(
+        self, output: NDArray[np.float32], temperature: float | None, smoothing: float
+    ) -> NDArray[np.float32]:
+        """What either head says, smoothed by these photos' lightness as `tintype.imaging.smoothing` does it."""
+        return smooth_colours(plain_ab(output, temperature), self.truth[..., 0], smoothing)
+
+    def before_gain(self, output: NDArray[np.float32], decoding: Decoding) -> NDArray[np.float32]:
+        """What either head says, decoded but for the gain."""
+        ab = self.colours(output, decoding.temperature, decoding.smoothing)
+        return with_contrast(ab, decoding.contrast)
 
     def gain_for(self, ab: NDArray[np.float32], ratio: float | None) -> float:
         """The factor that makes ab as colourful as `ratio` times the truth, or as near to it as `GAINS` allow."""

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.imaging.contrast import with_contrast
 from tintype.models.bundle import Decoding
-from tintype.models.decoding import plain_ab
 from tintype.training.calibrate import PHOTOS, Scene, outputs_of, scene_of
 from tintype.training.shard_set import ShardSet, first_rows
 
@@ -62,8 +60,7 @@ class ValidationScore:
         return outputs_of(network, self._lab8[..., :1], self._embeddings)
 
     def _ab(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
-        ab = self._scene.smoothed(plain_ab(output, self._decoding.temperature), self._decoding.smoothing)
-        return with_contrast(ab, self._decoding.contrast)
+        return self._scene.before_gain(output, self._decoding)
 
     def _score(self, ab: NDArray[np.float32]) -> Score:
         gain = self._scene.gain_for(ab, self._ratio)

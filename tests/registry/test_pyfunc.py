@@ -3,18 +3,15 @@
 from importlib.resources import files
 from types import SimpleNamespace
 
-import grimp
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow.models import Model
 
 from tintype.colorize import Colorizer
 from tintype.formats.photo import read_photo
 from tintype.formats.xmp import read_provenance
 from tintype.imaging.inputs import BATCH
 from tintype.models.bundle import bundle_digest, read_info
-from tintype.registry.mlflow_model import write_model
 from tintype.registry.pyfunc import PhotoColorizer
 
 
@@ -45,16 +42,3 @@ def test_photos_are_coloured_as_everywhere_and_say_by_which_bundle(model, bundle
         provenance = read_provenance(tmp_path / "photo.png")
         assert provenance.lineage.bundle_sha256 == bundle_digest(read_info(bundle))
         assert provenance.input_sha256 == photo.sha256
-
-
-def test_a_model_brings_all_modules_that_colour_and_no_others(make_bundle, tmp_path):
-    bundle = make_bundle("first")
-    write_model(tmp_path / "model", bundle, read_info(bundle), Model())
-    code = tmp_path / "model/code"
-    brought = {".".join(file.relative_to(code).with_suffix("").parts) for file in code.rglob("*.py")}
-    brought = {name.removesuffix(".__init__") for name in brought}
-    needed = grimp.build_graph("tintype", cache_dir=None).find_upstream_modules("tintype.registry.pyfunc")
-    assert needed - brought == set()
-    assert {name.split(".")[1] for name in brought - {"tintype"}} == {
-        name.split(".")[1] for name in needed - {"tintype"}
-    }

@@ -21,10 +21,6 @@ import tintype
 from tintype.models.bundle import BundleInfo
 
 _PACKAGE = Path(tintype.__file__).parent
-# What colours. The rest trains, serves and judges, and a store takes every file in a request of its own.
-_COLOURS = (
-    "__init__.py", "colorize.py", "engine", "errors.py", "files", "formats", "imaging", "models", "params"
-)  # fmt: skip
 _CODE = Path(__file__).with_name("pyfunc.py")
 # The first two colour with a bundle without an IR; the rest is not for colouring.
 _ALSO = ("keras", "tensorflow", "mlflow", "pandas")
@@ -84,14 +80,10 @@ def example_photo() -> bytes:
 
 
 def _code(scratch: Path) -> Path:
-    """A copy of the modules that colour, without data files: the bundle brings its own weights."""
+    """A copy of the package's modules without data files: the bundle brings its own weights."""
     copy = scratch / _PACKAGE.name
-    for module in (file for name in _COLOURS for file in _modules(_PACKAGE / name)):
+    for module in _PACKAGE.rglob("*.py"):
         target = copy / module.relative_to(_PACKAGE)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(module, target)
     return copy
-
-
-def _modules(place: Path) -> list[Path]:
-    return [place] if place.is_file() else sorted(place.rglob("*.py"))

@@ -122,7 +122,7 @@ def check_bundle(bundle: Path, version: ModelVersion) -> str:
 
 
 def check_files(client: MlflowClient, store: Store, version: ModelVersion) -> None:
-    """Make sure that the store has the files of a version's bundle, all of them and the ones that were registered.
+    """Make sure that the store has a version's files, all of them and the ones that were registered.
 
     Nothing is loaded and no earlier copy is trusted: files on a server are fetched anew and thrown away. It is called
     before an alias is moved, so that the alias leads to files that can be used.
@@ -139,8 +139,8 @@ def check_files(client: MlflowClient, store: Store, version: ModelVersion) -> No
     location = client.get_model_version_download_uri(version.name, version.version)
     with _place_for(location) as place:
         try:
-            bundle = bundle_in(place) if _is_here(location) else _bundle_alone(store, location, place)
-            check_bundle(bundle, version)
+            folder = place if _is_here(location) else _download(store, location, place)
+            check_bundle(bundle_in(folder), version)
         except (BundleError, RegistryError, MlflowException, OSError) as error:
             reason = " ".join(str(error).replace(str(place), location).split()).removesuffix(".")
             raise RegistryError(
@@ -154,14 +154,17 @@ def missing_files(client: MlflowClient, store: Store, version: ModelVersion) -> 
 
     Their content is checked where they are loaded.
     """
+    from mlflow.artifacts import download_artifacts
     from mlflow.models import Model
 
     model_id = model_id_of(version)
     if _MODEL_FILE not in _names(client, model_id, None):
         return [_MODEL_FILE]
     location = client.get_model_version_download_uri(version.name, version.version).rstrip("/")
-    with tempfile.TemporaryDirectory() as scratch:
-        description = Model.load(str(_download(store, f"{location}/{_MODEL_FILE}", Path(scratch))))
+    with tempfile.TemporaryDirectory() as scratch, waiting_for_files():
+        description = Model.load(
+            download_artifacts(f"{location}/{_MODEL_FILE}", dst_path=scratch, tracking_uri=store.uri)
+        )
     bundle = Path(description.flavors["python_function"]["artifacts"]["bundle"]["path"])
     wanted = [bundle / name for name in ("bundle.json", *(description.metadata or {}).get("files", {}))]
     found = {folder: _names(client, model_id, folder) for folder in {path.parent for path in wanted}}
@@ -204,14 +207,6 @@ def _fetched(store: Store, version: ModelVersion, location: str) -> Path:
         with new_folder(folder) as part:
             check_bundle(bundle_in(_download(store, location, part)), version)
     return folder / PurePosixPath(urlsplit(location).path).name
-
-
-def _bundle_alone(store: Store, location: str, into: Path) -> Path:
-    """A copy of a version's bundle without the code beside it, which is many small files."""
-    location = location.rstrip("/")
-    _download(store, f"{location}/{_MODEL_FILE}", into)
-    bundle = bundle_in(into)
-    return _download(store, f"{location}/{bundle.relative_to(into).as_posix()}", into)
 
 
 def _download(store: Store, location: str, into: Path) -> Path:

@@ -17,6 +17,7 @@ from tintype.files.atomic import write_json
 from tintype.files.digest import sha256_of
 from tintype.formats.photo import read_photo
 from tintype.imaging.confidence import faded
+from tintype.imaging.contrast import with_contrast
 from tintype.imaging.finding import find_photos
 from tintype.imaging.inputs import BATCH, lightness_at
 from tintype.imaging.lab import AB16_STEP, gray_to_rgb, rgb_to_lab, round_ab
@@ -179,7 +180,8 @@ def test_a_weight_that_is_no_number_is_refused_even_where_the_colours_do_not_sho
 @pytest.fixture(scope="module")
 def unsure() -> Colorizer:
     """A bundle that says how sure it is, with a table that spans what it says."""
-    return _with_decoding(Colorizer.load(starter_bundle()), confidence=((0.0, 0.0), (128.0, 1.0)))
+    table = ((0.0, 0.0), (128.0, 1.0))
+    return _with_decoding(Colorizer.load(starter_bundle()), confidence=table, contrast=0.0)
 
 
 def _with_decoding(colorizer: Colorizer, **changed: object) -> Colorizer:
@@ -216,6 +218,15 @@ def test_colours_are_smoothed_by_the_lightness_that_the_network_sees(
     lightness = lightness_at(inputs[0], *plain.shape[1:3])
     np.testing.assert_allclose(smoothed, smooth_colours(plain, lightness, 8.0), atol=2 * AB16_STEP)
     assert np.abs(smoothed - plain).max() > 10 * AB16_STEP
+
+
+def test_contrast_comes_after_smoothing_and_before_the_gain(
+    unsure: Colorizer, inputs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    smoothed = _with_decoding(unsure, gain=1.0, smoothing=8.0).predict(*inputs)
+    shown = _with_decoding(unsure, gain=2.0, smoothing=8.0, contrast=0.5).predict(*inputs)
+    np.testing.assert_allclose(shown, 2 * with_contrast(smoothed, 0.5), atol=6 * AB16_STEP)
+    assert np.abs(shown - 2 * smoothed).max() > 100 * AB16_STEP
 
 
 def test_the_gain_is_a_factor_before_rounding(

@@ -1,17 +1,21 @@
 """The bundle as an MLflow model."""
 
 from importlib.resources import files
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.models import Model
 
+import tintype
 from tintype.colorize import Colorizer
 from tintype.formats.photo import read_photo
 from tintype.formats.xmp import read_provenance
 from tintype.imaging.inputs import BATCH
 from tintype.models.bundle import bundle_digest, read_info
+from tintype.registry.mlflow_model import write_model
 from tintype.registry.pyfunc import PhotoColorizer
 
 
@@ -42,3 +46,14 @@ def test_photos_are_coloured_as_everywhere_and_say_by_which_bundle(model, bundle
         provenance = read_provenance(tmp_path / "photo.png")
         assert provenance.lineage.bundle_sha256 == bundle_digest(read_info(bundle))
         assert provenance.input_sha256 == photo.sha256
+
+
+def test_a_model_brings_the_whole_package(make_bundle, tmp_path):
+    """What loads a model has its code on its path, before any other, and so have the processes that it starts."""
+    bundle = make_bundle("first")
+    write_model(tmp_path / "model", bundle, read_info(bundle), Model())
+    brought, package = (
+        {file.relative_to(root) for file in root.rglob("*.py")}
+        for root in (tmp_path / "model/code/tintype", Path(tintype.__file__).parent)
+    )
+    assert brought == package

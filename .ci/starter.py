@@ -249,7 +249,8 @@ def skin_table(faces: dict[str, dict[str, Any]]) -> str:
         ]
         # One face alone has no standard error, and one that came out gray no hue.
         cells = [
-            ("" if math.isnan(value) else f"{value:.1f}") + ("" if math.isnan(error) else f" ± {error:.1f}")
+            ("\N{EN DASH}" if math.isnan(value) else f"{value:.1f}")
+            + ("" if math.isnan(error) else f" ± {error:.1f}")
             for value, error in values
         ]
         rows.append(f"| {tone} | {block['faces']} | {' | '.join(cells)} |")

@@ -40,7 +40,7 @@ def test_the_starters_way_ends_with_what_it_has_learned_and_no_dead_ends(tmp_pat
     walk = walk_back(starter_lineage())
     assert walk.problems == []
     assert "has learned from 8,763 photos of 1,595 of the tier" in walk.starter
-    assert "colourfulness 0.70 of the truth's" in walk.starter
+    assert "colourfulness 0.69 of the truth's" in walk.starter
     assert str(starter_bundle() / "README.md") in walk.starter
     other = walk_back(replace(starter_lineage(), bundle_sha256="0" * 64))
     assert other.starter == ""
